@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+# One makefile, no recursion: adding a source file edits nothing here.
+#
+#   make             the ordinary build, build/contactd
+#   make SAN=address build/address/contactd (ASan + UBSan);  SAN=thread: TSan
+#   make help        the other targets
+
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+VERSION := 0.1.0
+SAN     ?=
+BUILD   := build$(if $(SAN),/$(SAN))
+PKGS    := libmicrohttpd jansson sqlite3 libsodium
+CC      ?= cc
+
+WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+        -Wvla -Wformat=2 -Wcast-qual -Wundef -Wswitch-enum -Wimplicit-fallthrough \
+        -Werror=implicit-function-declaration -Werror=incompatible-pointer-types $(WERROR)
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE -fno-common \
+          -ftrivial-auto-var-init=zero $(CLANG_ZERO) -fno-delete-null-pointer-checks \
+          -fno-strict-overflow -fno-strict-aliasing -fvisibility=hidden
+HARDEN_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed
+CLANG_ZERO := $(if $(findstring clang,$(shell $(CC) --version 2>/dev/null | head -n 1)),\
+  -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang)
+
+ifeq ($(SAN),)
+  OPT := -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+else ifeq ($(SAN),address)
+  OPT := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+else ifeq ($(SAN),thread)
+  OPT := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+else
+  $(error SAN=$(SAN) is not known; use SAN=address or SAN=thread)
+endif
+
+CFLAGS  ?=
+LDFLAGS ?=
+# Recursive on purpose: pkg-config runs only when something is compiled.
+PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
+PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
+ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -DCONTACTD_VERSION='"$(VERSION)"' -Iinclude -Isrc -I$(BUILD)/gen \
+             $(WARN) $(HARDEN) $(OPT) $(PKG_CFLAGS) $(CFLAGS) $(EXTRA_CFLAGS)
+ALL_LDFLAGS = $(HARDEN_LD) $(filter -fsanitize%,$(OPT)) $(LDFLAGS)
+LIBS = $(PKG_LIBS) -lpthread
+
+SRC   := $(wildcard src/*/*.c)
+OBJ   := $(SRC:src/%.c=$(BUILD)/obj/%.o)
+MAIN  := $(BUILD)/obj/main.o
+GEN   := $(BUILD)/gen/sql_sqlite.h
+UNIT  := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c tests/store/test_*.c))
+
+.PHONY: all
+all: $(BUILD)/contactd ## the ordinary build: build/contactd
+
+$(BUILD)/contactd: $(MAIN) $(OBJ)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/obj/%.o: src/%.c Makefile | $(GEN)
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Every migration and every named query of a dialect, as one C header.
+$(BUILD)/gen/sql_%.h: sql/embed.awk $(wildcard sql/*/*.sql)
+	@mkdir -p $(@D)
+	@echo "  GEN   $@"
+	@awk -f sql/embed.awk $(sort $(wildcard sql/$*/[0-9]*.sql)) sql/$*/queries.sql > $@
+
+$(BUILD)/tests/%: tests/%.c $(OBJ) Makefile
+	@mkdir -p $(@D)
+	@echo "  TEST  $@"
+	@$(CC) $(ALL_CFLAGS) $(shell pkg-config --cflags cmocka) -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(OBJ) \
+	    $(LIBS) $(shell pkg-config --libs cmocka)
+
+.PHONY: test-programs
+test-programs: $(UNIT)
+
+.PHONY: clean
+clean: ## remove build/
+	rm -rf build
+
+.PHONY: format
+format: ## clang-format over all C files
+	@clang-format -i $(shell git ls-files '*.c' '*.h')
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+-include $(MAIN:.o=.d) $(OBJ:.o=.d) $(UNIT:=.d)

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Base64 (RFC 4648), percent-encoding (RFC 3986). Pure; any thread. */
+#ifndef CONTACTD_BASE_ENCODE_H
+#define CONTACTD_BASE_ENCODE_H
+
+#include <stdint.h>
+
+#include "base/str.h"
+
+/* Text bytes of `bytes` raw ones in base64url without padding. */
+#define BASE64URL_LEN(bytes) (((bytes)*4 + 2) / 3)
+
+/* Base64url without padding (RFC 4648, section 5), NUL-terminated. */
+void base64url_encode(const void *bytes, size_t len, char *ret_text);
+
+/*
+ * Strict: no padding, no white space, no stray bits. Writes at most `room`
+ * bytes; false when the text is malformed or longer.
+ */
+MUST_CHECK bool base64url_decode(struct str text, void *ret_bytes, size_t room, size_t *ret_len);
+
+/* The same for classic base64 with padding (section 4), as in HTTP Basic. */
+MUST_CHECK bool base64_decode(struct str text, void *ret_bytes, size_t room, size_t *ret_len);
+
+/*
+ * Decodes %XX into `ret_text` (as long as the input at most) and, when
+ * `plus_is_space`, '+' into ' '. False for a broken escape and for an escaped
+ * or raw NUL.
+ */
+MUST_CHECK bool percent_decode(struct str text, bool plus_is_space, char *ret_text,
+                               size_t *ret_len);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where rows live. A store is one connection; a backend is a table of
+ * functions (struct store_ops) chosen by the URL once, and nobody outside this
+ * room asks which one it is.
+ *
+ * Exactly one writer exists per database, in one process (a lock file says
+ * so); any number of readers hang from it. One thread at a time per store.
+ * Stores never log: failures come back as `enum err`, with the backend's own
+ * words in store_error().
+ */
+#ifndef CONTACTD_STORE_STORE_H
+#define CONTACTD_STORE_STORE_H
+
+#include "core/account.h"
+#include "core/submission.h"
+
+struct store;
+
+/*
+ * Opens the database at `url` for writing: a path (SQLite) or "memory:". Makes
+ * it when it is missing, and brings an older schema up to date. With
+ * `may_create` false a missing database is ERR_NOT_FOUND.
+ * ERR_BUSY: another process owns it. ERR_NEWER: a later version made it.
+ * ERR_CORRUPT, ERR_DENIED, ERR_IO, ERR_DISK_FULL, ERR_MEMORY: as they say.
+ * `detail` gets one line with the path, the reason and the remedy.
+ */
+MUST_CHECK enum err store_open(const char *url, bool may_create, struct store **ret_store,
+                               struct err_detail *detail);
+
+/* A read-only connection to the writer's database. Must be closed before the writer. */
+MUST_CHECK enum err store_open_reader(struct store *writer, struct store **ret_reader,
+                                      struct err_detail *detail);
+
+/* Frees everything; NULL is allowed. Closing the writer checkpoints and gives up the lock. */
+void store_close(struct store *store);
+void store_closep(struct store **store); /* for CLEANUP() */
+
+/* Name of the backend: "sqlite", "memory". */
+const char *store_backend(const struct store *store);
+
+/* The backend's own words about the last failure on this connection; never NULL. */
+const char *store_error(const struct store *store);
+
+/* --- the writer alone ------------------------------------------------- */
+
+/* A transaction. After a failed commit nothing of it is there, and begin may be tried again. */
+MUST_CHECK enum err store_begin(struct store *store);
+MUST_CHECK enum err store_commit(struct store *store); /* ERR_OK: it is on disk (fsynced) */
+void store_rollback(struct store *store);
+
+/* One level inside a transaction: what came after the mark is kept or undone. */
+MUST_CHECK enum err store_mark(struct store *store);
+MUST_CHECK enum err store_mark_keep(struct store *store);
+MUST_CHECK enum err store_mark_undo(struct store *store);
+
+/*
+ * Moves what the write-ahead log holds into the database, if it has grown
+ * beyond `min_bytes`. Outside a transaction. Never blocks on readers.
+ */
+MUST_CHECK enum err store_checkpoint(struct store *store, uint64_t min_bytes);
+
+/* The next id in commit order: later ids sort after earlier ones. Valid inside a transaction. */
+struct id store_next_id(struct store *store, int64_t wall_ms);
+
+MUST_CHECK enum err store_submission_insert(struct store *store, const struct submission *row);
+
+/* ERR_EXISTS when the name is taken. */
+MUST_CHECK enum err store_user_insert(struct store *store, const struct user *user);
+/* ERR_NOT_FOUND when there is none. */
+MUST_CHECK enum err store_user_set_password(struct store *store, struct str name,
+                                            struct str password_hash);
+MUST_CHECK enum err store_user_delete(struct store *store, struct str name);
+
+/* ERR_EXISTS when the name or the hash is taken. */
+MUST_CHECK enum err store_token_insert(struct store *store, const struct token *token);
+MUST_CHECK enum err store_token_delete(struct store *store, struct str name);
+
+/* A small named value of the program itself, e.g. the last readiness probe. */
+MUST_CHECK enum err store_meta_put(struct store *store, struct str key, struct str value);
+
+/* --- writer and readers ----------------------------------------------- */
+
+/* Rows are borrowed until the function returns; anything but ERR_OK ends the walk with it. */
+typedef enum err (*store_submission_fn)(void *arg, const struct submission *row);
+typedef enum err (*store_user_fn)(void *arg, const struct user *user);
+typedef enum err (*store_token_fn)(void *arg, const struct token *token);
+
+/* ERR_NOT_FOUND when there is none. */
+MUST_CHECK enum err store_submission_get(struct store *store, const struct id *id,
+                                         store_submission_fn fn, void *arg);
+/* Newest first; see struct submission_filter. A query has a time budget (2 s): ERR_STORE. */
+MUST_CHECK enum err store_submission_list(struct store *store,
+                                          const struct submission_filter *filter,
+                                          store_submission_fn fn, void *arg);
+MUST_CHECK enum err store_user_get(struct store *store, struct str name, store_user_fn fn,
+                                   void *arg);
+MUST_CHECK enum err store_user_list(struct store *store, store_user_fn fn, void *arg); /* by name */
+MUST_CHECK enum err store_token_get(struct store *store, const struct digest *hash,
+                                    store_token_fn fn, void *arg);
+MUST_CHECK enum err store_token_list(struct store *store, store_token_fn fn, void *arg);
+/* `value` is appended to `out`; ERR_NOT_FOUND when there is none. */
+MUST_CHECK enum err store_meta_get(struct store *store, struct str key, struct buf *out);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* The narrow door to libsodium's memory, randomness and hashing. */
+#include "base/secret.h"
+
+#include <sodium.h>
+
+_Static_assert(DIGEST_KEY_BYTES >= crypto_generichash_KEYBYTES_MIN, "BLAKE2b takes this key");
+
+enum err secret_start(void)
+{
+    return sodium_init() < 0 ? ERR_IO : ERR_OK;
+}
+
+enum err secret_set(struct secret *secret, struct str text)
+{
+    if (text.len > SECRET_MAX)
+        return ERR_FULL;
+    if (text.len)
+        memcpy(secret->text, text.ptr, text.len);
+    secret->text[text.len] = '\0';
+    secret->len = text.len;
+    return ERR_OK;
+}
+
+void secret_done(struct secret *secret)
+{
+    sodium_memzero(secret, sizeof *secret);
+}
+
+void secret_wipe(void *bytes, size_t len)
+{
+    sodium_memzero(bytes, len);
+}
+
+void secret_random(void *ret_bytes, size_t len)
+{
+    randombytes_buf(ret_bytes, len);
+}
+
+bool secret_equal(const void *a, const void *b, size_t len)
+{
+    return sodium_memcmp(a, b, len) == 0;
+}
+
+struct digest digest_of(struct str text, const uint8_t *key)
+{
+    struct digest digest;
+
+    crypto_generichash(digest.bytes, sizeof digest.bytes, (const unsigned char *)text.ptr, text.len,
+                       key, key ? DIGEST_KEY_BYTES : 0);
+    return digest;
+}
