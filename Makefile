@@ -49,6 +49,7 @@ SRC   := $(wildcard src/*/*.c)
 OBJ   := $(SRC:src/%.c=$(BUILD)/obj/%.o)
 MAIN  := $(BUILD)/obj/main.o
 GEN   := $(BUILD)/gen/sql_sqlite.h
+C_FILES = $(wildcard src/*.c src/*/*.[ch] include/*/*.h tests/*/*.[ch])
 UNIT  := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c tests/store/test_*.c))
 
 .PHONY: all
@@ -78,13 +79,68 @@ $(BUILD)/tests/%: tests/%.c $(OBJ) Makefile
 .PHONY: test-programs
 test-programs: $(UNIT)
 
+# The same program with its safety belts off: what the fault tests must be able to catch.
+.PHONY: unsafe
+unsafe:
+	@$(MAKE) --no-print-directory BUILD=build/unsafe EXTRA_CFLAGS=-DCONTACTD_TEST_UNSAFE all
+
+FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+.PHONY: fuzz-programs
+fuzz-programs: $(FUZZ)
+
+build/fuzz/%: tests/fuzz/%.c $(SRC) Makefile | $(GEN)
+	@mkdir -p $(@D)
+	@echo "  FUZZ  $@"
+	@clang -std=c17 -D_GNU_SOURCE -DCONTACTD_VERSION='"$(VERSION)"' -Iinclude -Isrc -Ibuild/gen -g -O1 \
+	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined $(PKG_CFLAGS) -o $@ $< \
+	    $(wildcard src/base/*.c src/core/*.c src/config/*.c) src/http/guard.c src/http/router.c src/http/query.c \
+	    -ljansson -lsodium -lpthread
+
+.PHONY: run
+run: ## install what is missing, build, and serve on 127.0.0.1:3000
+	@.ci/need build
+	@$(MAKE) --no-print-directory all
+	@exec ./$(BUILD)/contactd serve
+
+.PHONY: test
+test: ## install what the tests need and run all of them
+	@.ci/need test
+	@tests/run
+
+.PHONY: lint
+lint: ## arrows between rooms, banned calls, format
+	@tests/run lint
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZ_SECONDS (default 8) each
+	@.ci/need test
+	@tests/run fuzz
+
+.PHONY: bench
+bench: ## side by side with its peers (builds them first), as a Markdown table
+	@.ci/need bench
+	@$(MAKE) --no-print-directory all
+	@tests/bench/build-peers.sh
+	@/usr/bin/python3 tests/bench/bench.py --binary build/contactd
+
+PREFIX ?= /usr/local
+
+.PHONY: install
+install: all ## copy contactd to $(DESTDIR)$(PREFIX)/bin
+	install -D -m 0755 $(BUILD)/contactd $(DESTDIR)$(PREFIX)/bin/contactd
+
 .PHONY: clean
 clean: ## remove build/
 	rm -rf build
 
 .PHONY: format
 format: ## clang-format over all C files
-	@clang-format -i $(shell git ls-files '*.c' '*.h')
+	@clang-format -i $(C_FILES)
+
+.PHONY: format-check
+format-check:
+	@clang-format --dry-run -Werror $(C_FILES)
 
 .PHONY: help
 help: ## this list

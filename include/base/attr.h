@@ -9,11 +9,12 @@
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
 
 /* Runs fn(&variable) when the variable leaves its scope. */
-#define CLEANUP(fn)       __attribute__((cleanup(fn)))
+#define CLEANUP(fn) __attribute__((cleanup(fn)))
 
-#define COUNTOF(array)    (sizeof(array) / sizeof((array)[0]))
+#define COUNTOF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The struct that holds `member`, from a pointer to the member. */
-#define CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+#define CONTAINER_OF(pointer, type, member)                                                        \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 #endif

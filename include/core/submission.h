@@ -7,7 +7,7 @@
 #include "base/id.h"
 
 enum {
-    FORM_NAME_MAX = 64,    /* bytes */
+    FORM_NAME_MAX = 64, /* bytes */
     SUBMISSION_LIST_MAX = 200,
     SUBMISSION_LIST_DEFAULT = 50,
 };

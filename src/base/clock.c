@@ -155,8 +155,8 @@ static bool take_offset(struct str *text, int64_t *ret_ms)
         return false;
     int sign = *text->ptr == '-' ? -1 : 1;
     /* A '+' that came through a query string unescaped is a space by now. */
-    if (!take_char(text, "+- ") || !take_number(text, 2, 0, 23, &hours) ||
-        !take_char(text, ":") || !take_number(text, 2, 0, 59, &minutes))
+    if (!take_char(text, "+- ") || !take_number(text, 2, 0, 23, &hours) || !take_char(text, ":") ||
+        !take_number(text, 2, 0, 59, &minutes))
         return false;
     *ret_ms = sign * (int64_t)(hours * 60 + minutes) * 60000;
     return true;
@@ -178,7 +178,6 @@ bool clock_parse(struct str text, int64_t *ret_wall_ms)
         !take_char(&text, ":") || !take_number(&text, 2, 0, 60, &second) ||
         !take_fraction(&text, &ms) || !take_offset(&text, &offset_ms) || text.len)
         return false;
-    *ret_wall_ms =
-        date_ms + ((int64_t)(hour * 60 + minute) * 60 + second) * 1000 + ms - offset_ms;
+    *ret_wall_ms = date_ms + ((int64_t)(hour * 60 + minute) * 60 + second) * 1000 + ms - offset_ms;
     return true;
 }

@@ -9,7 +9,8 @@
 
 void base64url_encode(const void *bytes, size_t len, char *ret_text)
 {
-    sodium_bin2base64(ret_text, sodium_base64_ENCODED_LEN(len, sodium_base64_VARIANT_URLSAFE_NO_PADDING),
+    sodium_bin2base64(ret_text,
+                      sodium_base64_ENCODED_LEN(len, sodium_base64_VARIANT_URLSAFE_NO_PADDING),
                       bytes, len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 

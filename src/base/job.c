@@ -61,9 +61,8 @@ static void wait_for_job(struct job_queue *queue, int64_t deadline_mono_ms)
     int expired = 0;
 
     while (!queue->head && !queue->is_stopping && !expired)
-        expired = deadline_mono_ms
-                      ? pthread_cond_timedwait(&queue->is_ready, &queue->lock, &until)
-                      : pthread_cond_wait(&queue->is_ready, &queue->lock);
+        expired = deadline_mono_ms ? pthread_cond_timedwait(&queue->is_ready, &queue->lock, &until)
+                                   : pthread_cond_wait(&queue->is_ready, &queue->lock);
 }
 
 struct job *job_queue_take(struct job_queue *queue, size_t limit, int64_t deadline_mono_ms)

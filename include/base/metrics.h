@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Counters of the whole process: one row each, added to from any thread, read
+ * by /metrics in the Prometheus text format (version 0.0.4).
+ */
+#ifndef CONTACTD_BASE_METRICS_H
+#define CONTACTD_BASE_METRICS_H
+
+#include "base/buf.h"
+
+/* X(NAME, "prometheus_name", kind, "help") */
+#define METRIC_LIST(X)                                                                             \
+    X(SUBMISSIONS, "contactd_submissions_total", "counter", "Submissions committed to disk.")      \
+    X(COMMITS, "contactd_commits_total", "counter", "Transactions committed.")                     \
+    X(COMMITS_FAILED, "contactd_commits_failed_total", "counter", "Transactions that failed.")     \
+    X(QUEUE_REFUSED, "contactd_queue_refused_total", "counter",                                    \
+      "Jobs refused because a queue was full or stopping.")                                        \
+    X(COMMIT_QUEUE, "contactd_commit_queue_jobs", "gauge", "Jobs waiting for the committer.")      \
+    X(CONNECTIONS, "contactd_connections", "gauge", "Open client connections.")                    \
+    X(CONNECTIONS_CUT, "contactd_connections_cut_total", "counter",                                \
+      "Connections cut because a deadline passed.")                                                \
+    X(HTTP_REFUSED, "contactd_http_refused_total", "counter",                                      \
+      "Requests refused as malformed HTTP before routing.")                                        \
+    X(SIGNINS, "contactd_signins_total", "counter", "Credentials verified (not from the cache).")  \
+    X(SIGNINS_FAILED, "contactd_signins_failed_total", "counter", "Credentials that were wrong.")  \
+    X(SIGNINS_THROTTLED, "contactd_signins_throttled_total", "counter",                            \
+      "Sign-in attempts refused without looking.")
+
+#define METRIC_AS_ENUM(name, text, kind, help) METRIC_##name,
+enum metric { METRIC_LIST(METRIC_AS_ENUM) METRIC__COUNT };
+#undef METRIC_AS_ENUM
+
+void metric_add(enum metric metric, int64_t amount);
+void metric_set(enum metric metric, int64_t value);
+int64_t metric_get(enum metric metric);
+
+/* Appends every row with its HELP and TYPE lines. */
+void metrics_render(struct buf *out);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The settings of one run. Every option is one row of the table in
+ * src/config/options.c; the command line, the environment, the file, --help and
+ * the printed configuration are all read from that row. Owner only; nothing
+ * here is handed to another room: app copies what a service needs.
+ */
+#ifndef CONTACTD_CONFIG_CONFIG_H
+#define CONTACTD_CONFIG_CONFIG_H
+
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/log.h"
+
+enum { CONFIG_OPTIONS_MAX = 64 };
+
+enum config_source { CONFIG_DEFAULT, CONFIG_FILE, CONFIG_ENVIRONMENT, CONFIG_COMMAND_LINE };
+
+/* Where a value came from. */
+struct config_origin {
+    enum config_source source;
+    unsigned line;    /* of the file */
+    const char *text; /* as it was given; NULL for a secret */
+};
+
+struct config_list {
+    const char *const *items;
+    size_t count;
+};
+
+/* Texts are NUL-terminated and live until config_done(). */
+struct config {
+    const char *file;   /* the configuration file; "" when there is none */
+    const char *listen; /* HOST:PORT, [IPV6]:PORT or unix:/PATH; HOST may be empty (all) */
+    const char *database;
+    uint32_t threads;
+    uint32_t workers;
+    uint32_t max_connections;
+    size_t connection_memory_bytes;
+    size_t max_body_bytes;
+    int64_t header_timeout_ms;
+    int64_t body_timeout_ms;
+    int64_t reply_timeout_ms;
+    int64_t idle_timeout_ms;
+    int64_t shutdown_timeout_ms;
+    uint32_t commit_queue; /* jobs */
+    struct config_list trusted_proxies;
+    bool has_rate_limit;
+    enum log_level log_level;
+    enum log_format log_format;
+
+    char **args; /* what was neither an option nor an option's value, in order */
+    int arg_count;
+
+    struct config_origin origins[CONFIG_OPTIONS_MAX]; /* by row of the table */
+    struct arena arena;
+};
+
+/*
+ * Loads every option: command line before environment before file before
+ * default. `argv` starts with the first argument after the verb; options are
+ * `--name value` or `--name=value`, and `--` ends them. `envp` is NULL-terminated;
+ * variables without our prefix are ignored, and so is CONTACTD_TEST_*.
+ *
+ * ERR_INVALID: a value is wrong or a name unknown. ERR_NOT_FOUND, ERR_DENIED,
+ * ERR_IO, ERR_FULL: a file could not be read. ERR_MEMORY. `detail` gets origin,
+ * reason and remedy. On failure nothing is left to be freed.
+ */
+MUST_CHECK enum err config_load(int argc, char **argv, char **envp, struct config *ret_config,
+                                struct err_detail *detail);
+
+/* Frees the texts, wipes the secrets. Safe on an all-zero struct. */
+void config_done(struct config *config);
+
+/* One aligned line per option. */
+void config_help(FILE *out);
+
+/*
+ * One line per option, with its effective value and its origin behind a '#'; secrets
+ * are hidden. Written to be read back as a configuration file.
+ */
+void config_print(const struct config *config, FILE *out);
+
+#endif

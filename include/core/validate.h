@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Holds a JSON object against a schema. Values are looked at and never
+ * changed: what is stored is what was sent. Pure; any thread.
+ */
+#ifndef CONTACTD_CORE_VALIDATE_H
+#define CONTACTD_CORE_VALIDATE_H
+
+#include "base/json.h"
+#include "core/schema.h"
+
+/* X(the code as it is written on the wire, "what it means") */
+#define FIELD_CODE_LIST(X)                                                                         \
+    X(REQUIRED, "missing, null, empty or nothing but white space")                                 \
+    X(TYPE, "not a string, or not UTF-8")                                                          \
+    X(TOO_SHORT, "shorter than its rule asks")                                                     \
+    X(TOO_LONG, "longer than its rule allows")                                                     \
+    X(EMAIL, "not an e-mail address")                                                              \
+    X(CONTROL_CHARACTER, "holds a control character that its kind does not take")                  \
+    X(TOO_MANY_FIELDS, "more further fields than the form takes")                                  \
+    X(FIELD_NAME, "a further field's name is empty, too long or holds control characters")         \
+    X(FIELDS_TOO_LARGE, "the further fields together are too large")
+
+enum field_code {
+#define FIELD_CODE_AS_ENUM(name, meaning) FIELD_CODE_##name,
+    FIELD_CODE_LIST(FIELD_CODE_AS_ENUM)
+#undef FIELD_CODE_AS_ENUM
+};
+
+const char *field_code_text(enum field_code code);
+
+enum { FIELD_ERRORS_MAX = 16, FIELD_ERROR_NAME_MAX = 64, FIELD_ERROR_MESSAGE_MAX = 127 };
+
+struct field_error {
+    enum field_code code;
+    char field[FIELD_ERROR_NAME_MAX + 1]; /* may be cut; "" when it concerns the whole object */
+    char message[FIELD_ERROR_MESSAGE_MAX + 1]; /* reads on after the field's name: "must be ..." */
+};
+
+/* Further errors than the list holds are dropped: the first ones win. */
+struct field_errors {
+    size_t count;
+    struct field_error list[FIELD_ERRORS_MAX];
+};
+
+/*
+ * Adds an error. `field` may be anything that a client sent: it is cut between
+ * code points. Longer messages are cut as well.
+ */
+PRINTF_LIKE(4, 5)
+void field_errors_add(struct field_errors *errors, struct str field, enum field_code code,
+                      const char *format, ...);
+
+/* Appends a JSON array of {"field","code","message"}. */
+void field_errors_render(struct buf *out, const struct field_errors *errors);
+
+/*
+ * Walks the rules, then the names and the number of the further fields. At
+ * most one error per field. ERR_INVALID: `*ret_errors` tells; it is written in
+ * either case.
+ */
+MUST_CHECK enum err validate_object(const struct schema *schema, const json_t *object,
+                                    struct field_errors *ret_errors);
+
+/*
+ * Appends the fields that have no rule to `out` as one compact JSON object, in
+ * their order and with their values as they are; nothing when there are none.
+ * ERR_INVALID: more than the schema allows, and `errors` (which must hold a
+ * list already) has one entry more. ERR_FULL, ERR_MEMORY: those of `out`.
+ */
+MUST_CHECK enum err validate_collect_further(const struct schema *schema, const json_t *object,
+                                             struct buf *out, struct field_errors *errors);
+
+#endif

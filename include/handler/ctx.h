@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* What the steps of a route work with: the services, and who asks. */
+#ifndef CONTACTD_HANDLER_CTX_H
+#define CONTACTD_HANDLER_CTX_H
+
+#include <stdatomic.h>
+
+#include "core/address.h"
+#include "http/server.h"
+#include "service/commit.h"
+#include "service/signin.h"
+#include "service/worker.h"
+
+/* Set by a guard; lives in the exchange's arena. */
+struct principal {
+    struct identity identity;
+};
+
+/*
+ * Filled by app before the server starts and constant from then on, but for
+ * the atomics. Everything is borrowed.
+ */
+struct app_ctx {
+    struct commit *commit;
+    struct worker *readers;
+    struct signin *signin;
+    const struct cidr *trusted_proxies;
+    size_t trusted_proxy_count;
+
+    /* The last proof that the database can be written; see handler/ops. */
+    _Atomic int64_t ready_checked_ms; /* monotonic */
+    atomic_bool is_ready;
+};
+
+#endif

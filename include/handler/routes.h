@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* The routes of the program: rows from every topic file, in one table. */
+#ifndef CONTACTD_HANDLER_ROUTES_H
+#define CONTACTD_HANDLER_ROUTES_H
+
+#include "handler/ctx.h"
+
+extern const struct route_table ROUTES;
+
+/* For struct server_options: the client's address through the trusted proxies. */
+struct str handler_client_address(struct app_ctx *ctx, struct str peer, struct str forwarded,
+                                  char *room, size_t room_bytes);
+
+#endif

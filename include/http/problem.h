@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Every error that this program answers with: its code, its status, and the sentence for people. */
+#ifndef CONTACTD_HTTP_PROBLEM_H
+#define CONTACTD_HTTP_PROBLEM_H
+
+/* X(NAME, "code", status, "public sentence") */
+#define PROBLEM_LIST(X)                                                                            \
+    X(BAD_REQUEST, "bad_request", 400, "malformed HTTP request")                                   \
+    X(INVALID_JSON, "invalid_json", 400, "invalid input")                                          \
+    X(INVALID_QUERY, "invalid_query", 400, "invalid query parameter")                              \
+    X(UNAUTHORIZED, "unauthorized", 401, "sign in with a user's password or a token")              \
+    X(FORBIDDEN, "forbidden", 403, "not allowed for this user or token")                           \
+    X(NOT_FOUND, "not_found", 404, "not found")                                                    \
+    X(METHOD_NOT_ALLOWED, "method_not_allowed", 405, "this address does not take that method")     \
+    X(LENGTH_REQUIRED, "length_required", 411, "a Content-Length is required")                     \
+    X(BODY_TOO_LARGE, "body_too_large", 413, "the body is too large")                              \
+    X(UNSUPPORTED_MEDIA, "unsupported_media_type", 415, "this content type is not accepted here")  \
+    X(EXPECTATION, "expectation_failed", 417, "only 'Expect: 100-continue' is understood")         \
+    X(INVALID_FIELDS, "invalid_fields", 422, "invalid input")                                      \
+    X(TOO_MANY_ATTEMPTS, "too_many_attempts", 429, "too many attempts; try again later")           \
+    X(INTERNAL, "internal", 500, "something went wrong on our side")                               \
+    X(UNAVAILABLE, "unavailable", 503, "not possible right now; try again in a moment")
+
+#define PROBLEM_AS_ENUM(name, code, status, text) PROBLEM_##name,
+enum problem { PROBLEM_LIST(PROBLEM_AS_ENUM) PROBLEM__COUNT };
+#undef PROBLEM_AS_ENUM
+
+const char *problem_code(enum problem problem);
+unsigned problem_status(enum problem problem);
+const char *problem_text(enum problem problem);
+
+#endif

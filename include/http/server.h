@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The HTTP server: event threads over libmicrohttpd. It parses, guards,
+ * matches, collects the body, runs a route's steps and sends the reply; what
+ * the steps mean is none of its business.
+ */
+#ifndef CONTACTD_HTTP_SERVER_H
+#define CONTACTD_HTTP_SERVER_H
+
+#include "http/router.h"
+
+struct server;
+
+struct server_options {
+    int listen_fd; /* listening socket, TCP or unix; stays the caller's */
+    unsigned threads;
+    unsigned max_connections;  /* over all threads */
+    size_t connection_memory;  /* bytes per connection for its request head */
+    size_t max_body;           /* bytes */
+    int64_t header_timeout_ms; /* from connect, or the reply before, to a complete head */
+    int64_t body_timeout_ms;   /* for the body, plus one second per KiB announced */
+    int64_t reply_timeout_ms;  /* for taking the reply */
+    int64_t idle_timeout_ms;   /* between two requests */
+    const struct route_table *routes;
+    struct app_ctx *ctx;
+
+    /*
+     * The client's address as text: `peer` is the socket's ("unix" for a unix
+     * socket), `forwarded` the X-Forwarded-For header or absent. Writes to `room`.
+     */
+    struct str (*client_address)(struct app_ctx *ctx, struct str peer, struct str forwarded,
+                                 char *room, size_t room_bytes);
+};
+
+enum { CLIENT_ADDRESS_MAX = 64 };
+
+/* Starts the threads. `options` is copied; routes and ctx are borrowed until server_stop(). */
+MUST_CHECK enum err server_start(const struct server_options *options, struct server **ret_server,
+                                 struct err_detail *detail);
+
+/*
+ * Stops accepting, finishes the requests that are under way, closes the rest,
+ * and frees. The services behind the steps must still run. ERR_BUSY after
+ * `timeout_ms`: requests still wait for a service, nothing was freed, and the
+ * process should end. NULL is allowed.
+ */
+MUST_CHECK enum err server_stop(struct server *server, int64_t timeout_ms);
+
+/*
+ * Appends the request counters and durations by route of the server that `x`
+ * came in on, in Prometheus text format.
+ */
+void server_metrics(const struct exchange *x, struct buf *out);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Token buckets by key in a table of fixed size: a million strangers cost no
+ * more memory than ten. When a set is full, the bucket that has been quiet
+ * longest gives way. Any thread.
+ */
+#ifndef CONTACTD_SERVICE_LIMITER_H
+#define CONTACTD_SERVICE_LIMITER_H
+
+#include "base/secret.h"
+#include "core/bucket.h"
+
+struct limiter;
+
+/* At least `buckets` buckets of 32 bytes. */
+MUST_CHECK enum err limiter_new(size_t buckets, struct limiter **ret_limiter);
+void limiter_free(struct limiter *limiter); /* NULL is allowed */
+
+/*
+ * Takes a token from the bucket of `kind` and `key` at `now_ms`: 0, or the
+ * milliseconds to wait. `kind` keeps buckets of different rules apart.
+ */
+MUST_CHECK int64_t limiter_take(struct limiter *limiter, char kind, struct str key,
+                                const struct bucket_limit *limit, int64_t now_ms);
+
+#endif

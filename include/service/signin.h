@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who somebody is: verifies passwords and tokens off the HTTP threads, one
+ * password at a time, remembers for a while what it has verified, and slows
+ * down guessing without ever locking an owner out.
+ */
+#ifndef CONTACTD_SERVICE_SIGNIN_H
+#define CONTACTD_SERVICE_SIGNIN_H
+
+#include "base/job.h"
+#include "core/credential.h"
+#include "service/worker.h"
+
+struct signin;
+
+struct identity {
+    char name[ACCOUNT_NAME_MAX + 1]; /* of the user or the token */
+    enum access access;
+    bool is_token;
+};
+
+struct signin_options {
+    bool has_rate_limit;
+    struct worker *readers; /* looks tokens up; borrowed */
+};
+
+/* Starts the hashing thread. `writer` as in worker_start(). */
+MUST_CHECK enum err signin_start(struct store *writer, const struct signin_options *options,
+                                 struct signin **ret_signin, struct err_detail *detail);
+void signin_stop(struct signin *signin); /* NULL is allowed */
+
+/*
+ * One attempt. Lives in the caller's memory until done(); then job.result is
+ * ERR_OK (identity is set), ERR_DENIED (wrong, whatever the reason), or another
+ * error (not known).
+ */
+struct signin_attempt {
+    struct job job; /* the caller sets job.done */
+    struct identity identity;
+
+    struct signin *signin; /* from here on signin's own */
+    struct credential credential;
+    struct digest key;
+    uint64_t generation;
+    char scratch[CREDENTIAL_ROOM];
+    char source[64];
+};
+
+enum signin_verdict {
+    SIGNIN_KNOWN,     /* attempt->identity is set; nothing was started */
+    SIGNIN_REFUSED,   /* not a credential at all; nothing was started */
+    SIGNIN_THROTTLED, /* too many attempts; nothing was started, see *ret_wait_ms */
+    SIGNIN_STARTABLE  /* call signin_verify() next */
+};
+
+/*
+ * Looks at an Authorization header's value from `source` (an address as text).
+ * Cheap; any thread. Times: `now_ms` monotonic.
+ */
+enum signin_verdict signin_begin(struct signin *signin, struct str authorization, struct str source,
+                                 int64_t now_ms, struct signin_attempt *attempt,
+                                 int64_t *ret_wait_ms);
+
+/* Gives the attempt away; attempt->job.done() follows exactly once. */
+void signin_verify(struct signin_attempt *attempt);
+
+/* Forgets everything verified so far: call when a user or token has changed. Any thread. */
+void signin_forget(struct signin *signin);
+
+#endif

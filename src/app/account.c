@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The verbs `user` and `token`. Passwords are hashed and tokens are made here,
+ * in the verb's own process: what travels to a server is only what is stored.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/encode.h"
+#include "command.h"
+#include "control.h"
+#include "core/password.h"
+#include "core/token.h"
+#include "verbs.h"
+
+static enum exit_code complain(enum err err, const struct err_detail *detail, enum exit_code code)
+{
+    fprintf(stderr, "contactd: %s\n", detail->text[0] ? detail->text : err_text(err));
+    return code;
+}
+
+/* --- running a command, here or in the server ---------------------------- */
+
+static enum err run_here(struct store *writer, const json_t *request, struct buf *result,
+                         struct err_detail *detail)
+{
+    TRY(store_begin(writer));
+    enum err err = command_run(writer, request, result, detail);
+    if (err == ERR_OK)
+        err = store_commit(writer);
+    if (err != ERR_OK) {
+        err_set(detail, err, "%s: %s", err_text(err), store_error(writer));
+        store_rollback(writer);
+    }
+    return err;
+}
+
+static enum err run_in_server(const char *database, const json_t *request, struct buf *result,
+                              struct err_detail *detail)
+{
+    CLEANUP(buf_done) struct buf line = buf_new(CONTROL_MESSAGE_MAX);
+    CLEANUP(buf_done) struct buf reply = buf_new(CONTROL_MESSAGE_MAX);
+    CLEANUP(js_decref) json_t *answer = NULL;
+
+    js_value(&line, request);
+    TRY(buf_status(&line));
+    TRY(control_call(database, buf_str(&line), &reply, detail));
+    TRY(js_parse_object(buf_str(&reply), &answer, detail));
+    struct str error = js_get_string(answer, "error");
+    if (error.ptr)
+        return err_set(detail, ERR_STORE, "%s", error.ptr);
+    js_value(result, json_object_get(answer, "result"));
+    return buf_status(result);
+}
+
+/* Opens the database, or finds the server that owns it. */
+static enum exit_code run_command(struct cli *cli, json_t *args, struct buf *result)
+{
+    const char *database = cli->config.database;
+    CLEANUP(store_closep) struct store *writer = NULL;
+    struct err_detail detail = {""}, call_detail = {""};
+    CLEANUP(js_decref)
+    json_t *request = json_pack("{ss ss so*}", "verb", cli->verb->verb, "object", cli->verb->object,
+                                "args", args);
+
+    if (!request)
+        return complain(ERR_MEMORY, &detail, EXIT_FAILED);
+    enum err opened = store_open(database, true, &writer, &detail);
+    if (opened != ERR_OK && opened != ERR_BUSY)
+        return complain(opened, &detail, EXIT_DATABASE);
+    enum err err = opened == ERR_OK ? run_here(writer, request, result, &call_detail)
+                                    : run_in_server(database, request, result, &call_detail);
+    if (opened == ERR_BUSY && err == ERR_NOT_FOUND)
+        return complain(opened, &detail, EXIT_DATABASE); /* owned, but by no server */
+    return err == ERR_OK ? EXIT_OK : complain(err, &call_detail, EXIT_FAILED);
+}
+
+/* --- passwords ----------------------------------------------------------- */
+
+/* The first line of a file or of stdin. */
+static enum err read_password(const char *path, struct secret *password, struct err_detail *detail)
+{
+    bool is_stdin = strcmp(path, "-") == 0;
+    FILE *file = is_stdin ? stdin : fopen(path, "re");
+    char line[SECRET_MAX + 2];
+
+    if (!file)
+        return err_set(detail, ERR_IO, "cannot read --password-file %s: %s", path, strerror(errno));
+    bool is_read = fgets(line, sizeof line, file);
+    if (!is_stdin)
+        fclose(file);
+    size_t len = is_read ? strcspn(line, "\r\n") : 0;
+    enum err err = secret_set(password, (struct str){line, len});
+    secret_wipe(line, sizeof line);
+    return err == ERR_OK ? ERR_OK : err_set(detail, err, "the password is too long");
+}
+
+static enum err hash_password(struct cli *cli, struct secret *password,
+                              char hash[PASSWORD_HASH_LEN], struct err_detail *detail)
+{
+    uint8_t random[16];
+    char generated[PASSWORD_GENERATED_LEN + 1];
+
+    if (cli->password_file) {
+        TRY(read_password(cli->password_file, password, detail));
+    } else {
+        secret_random(random, sizeof random);
+        password_generate(random, generated);
+        TRY(secret_set(password, str_of(generated)));
+        secret_wipe(generated, sizeof generated);
+        secret_wipe(random, sizeof random);
+    }
+    enum err err = password_hash((struct str){password->text, password->len}, hash);
+    if (err == ERR_INVALID)
+        return err_set(detail, err, "a password must have %d to %d characters", PASSWORD_MIN,
+                       PASSWORD_MAX);
+    return err;
+}
+
+static enum exit_code set_password(struct cli *cli, const char *role)
+{
+    CLEANUP(buf_done) struct buf result = buf_new(CONTROL_MESSAGE_MAX);
+    CLEANUP(secret_done) struct secret password = {.len = 0};
+    struct err_detail detail = {""};
+    char hash[PASSWORD_HASH_LEN];
+
+    enum err err = hash_password(cli, &password, hash, &detail);
+    if (err != ERR_OK)
+        return complain(err, &detail, EXIT_FAILED);
+    json_t *args =
+        json_pack("{ss ss ss*}", "name", cli->config.args[0], "passwordHash", hash, "role", role);
+    enum exit_code code = run_command(cli, args, &result);
+    if (code == EXIT_OK && !cli->password_file)
+        puts(password.text);
+    return code;
+}
+
+enum exit_code verb_user_add(struct cli *cli)
+{
+    return set_password(cli, cli->role ? cli->role : "owner");
+}
+
+enum exit_code verb_user_passwd(struct cli *cli)
+{
+    return set_password(cli, NULL);
+}
+
+/* --- tokens -------------------------------------------------------------- */
+
+/* "90d", "12h" or "never" as milliseconds from now; 0: never. */
+static bool parse_expiry(const char *text, int64_t *ret_wall_ms)
+{
+    static const struct {
+        char unit;
+        int64_t ms;
+    } UNITS[] = {{'m', 60000}, {'h', 3600000}, {'d', 86400000}};
+    size_t len = strlen(text);
+    uint64_t count;
+
+    *ret_wall_ms = 0;
+    if (strcmp(text, "never") == 0)
+        return true;
+    if (len < 2 || !str_to_u64((struct str){text, len - 1}, 36500, &count) || count == 0)
+        return false;
+    for (size_t i = 0; i < COUNTOF(UNITS); i++)
+        if (text[len - 1] == UNITS[i].unit)
+            *ret_wall_ms = clock_wall_ms() + (int64_t)count * UNITS[i].ms;
+    return *ret_wall_ms > 0;
+}
+
+enum exit_code verb_token_add(struct cli *cli)
+{
+    CLEANUP(buf_done) struct buf result = buf_new(CONTROL_MESSAGE_MAX);
+    uint8_t random[TOKEN_RANDOM_BYTES];
+    char token[TOKEN_TEXT_LEN + 1], hash_text[BASE64URL_LEN(DIGEST_BYTES) + 1];
+    int64_t expires_at_ms;
+
+    if (!parse_expiry(cli->expires ? cli->expires : "never", &expires_at_ms)) {
+        fprintf(stderr, "contactd: --expires %s: not a time from now; use 30m, 12h, 90d or never\n",
+                cli->expires);
+        return EXIT_USAGE;
+    }
+    secret_random(random, sizeof random);
+    token_format(random, token);
+    struct digest hash = token_digest(str_of(token));
+    base64url_encode(hash.bytes, sizeof hash.bytes, hash_text);
+    json_t *args =
+        json_pack("{ss ss ss sI}", "name", cli->config.args[0], "hash", hash_text, "scope",
+                  cli->scope ? cli->scope : "read", "expiresAtMs", (json_int_t)expires_at_ms);
+    enum exit_code code = run_command(cli, args, &result);
+    if (code == EXIT_OK)
+        puts(token);
+    secret_wipe(token, sizeof token);
+    secret_wipe(random, sizeof random);
+    return code;
+}
+
+/* --- lists and names ----------------------------------------------------- */
+
+enum { COLUMN_WIDTH = 26 };
+
+static void print_cell(const char *text, bool is_last)
+{
+    if (is_last)
+        printf("%s\n", text);
+    else
+        printf("%-*s ", COLUMN_WIDTH, text);
+}
+
+static void print_row(json_t *row, bool is_head)
+{
+    size_t left = json_object_size(row);
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(row, key, value)
+    {
+        const char *text = json_is_string(value) ? json_string_value(value) : "-";
+        print_cell(is_head ? key : text, --left == 0);
+    }
+}
+
+/* An array of flat objects as a table for people; the keys are its head. */
+static void print_table(const json_t *rows)
+{
+    json_t *row;
+    size_t index;
+
+    json_array_foreach(rows, index, row)
+    {
+        if (index == 0)
+            print_row(row, true);
+        print_row(row, false);
+    }
+}
+
+enum exit_code verb_list(struct cli *cli)
+{
+    CLEANUP(buf_done) struct buf result = buf_new(CONTROL_MESSAGE_MAX);
+    enum exit_code code = run_command(cli, json_object(), &result);
+
+    if (code != EXIT_OK)
+        return code;
+    if (cli->is_json) {
+        printf("%.*s\n", (int)result.len, result.ptr);
+        return EXIT_OK;
+    }
+    json_t *rows = json_loadb(result.ptr, result.len, 0, NULL);
+    print_table(rows);
+    json_decref(rows);
+    return EXIT_OK;
+}
+
+enum exit_code verb_named(struct cli *cli)
+{
+    CLEANUP(buf_done) struct buf result = buf_new(CONTROL_MESSAGE_MAX);
+
+    return run_command(cli, json_pack("{ss}", "name", cli->config.args[0]), &result);
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The stage table. A stage knows what it needs from the configuration and
+ * hands the service its own small options; stopping is the walk back through
+ * the same table, so a request under way still finds everything beneath it.
+ */
+#include "app.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/log.h"
+#include "handler/routes.h"
+#include "listen.h"
+
+enum {
+    BATCH_MAX = 512,
+    CHECKPOINT_BYTES = 16 * 1024 * 1024,
+    READ_QUEUE_MAX = 4096,
+    SPARE_FDS = 64, /* database, sockets, eventfds and the like */
+};
+
+/* --- the stages ---------------------------------------------------------- */
+
+static enum err see_user(void *arg, const struct user *user)
+{
+    bool *has_user = arg;
+
+    (void)user;
+    *has_user = true;
+    return ERR_OK;
+}
+
+static enum err database_start(struct app *app, struct err_detail *detail)
+{
+    bool has_user = false;
+
+    TRY(store_open(app->config->database, true, &app->writer, detail));
+    enum err err = store_user_list(app->writer, see_user, &has_user);
+    if (err != ERR_OK) {
+        err_set(detail, err, "cannot read %s: %s", app->config->database, store_error(app->writer));
+        store_close(app->writer);
+        return err;
+    }
+    app->is_first_start = !has_user;
+    return ERR_OK;
+}
+
+static void database_stop(struct app *app)
+{
+    store_close(app->writer);
+}
+
+static enum err commit_stage_start(struct app *app, struct err_detail *detail)
+{
+    const struct commit_options options = {.queue_max = app->config->commit_queue,
+                                           .batch_max = BATCH_MAX,
+                                           .checkpoint_bytes = CHECKPOINT_BYTES};
+
+    (void)detail;
+    return commit_start(app->writer, &options, &app->commit);
+}
+
+static void commit_stage_stop(struct app *app)
+{
+    commit_stop(app->commit);
+}
+
+static enum err readers_start(struct app *app, struct err_detail *detail)
+{
+    return worker_start(app->writer, app->config->workers, READ_QUEUE_MAX, &app->readers, detail);
+}
+
+static void readers_stop(struct app *app)
+{
+    worker_stop(app->readers);
+}
+
+static enum err signin_stage_start(struct app *app, struct err_detail *detail)
+{
+    const struct signin_options options = {.has_rate_limit = app->config->has_rate_limit,
+                                           .readers = app->readers};
+
+    return signin_start(app->writer, &options, &app->signin, detail);
+}
+
+static void signin_stage_stop(struct app *app)
+{
+    signin_stop(app->signin);
+}
+
+static enum err proxies_start(struct app *app, struct err_detail *detail)
+{
+    const struct config_list *list = &app->config->trusted_proxies;
+
+    app->trusted_proxies = calloc(list->count + 1, sizeof *app->trusted_proxies);
+    if (!app->trusted_proxies)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < list->count; i++)
+        if (!cidr_parse(str_of(list->items[i]), &app->trusted_proxies[i]))
+            return err_set(detail, ERR_INVALID,
+                           "trusted-proxies: %s is not an address or range; write them like "
+                           "10.0.0.0/8,fd00::/8",
+                           list->items[i]);
+    return ERR_OK;
+}
+
+static void proxies_stop(struct app *app)
+{
+    free(app->trusted_proxies);
+}
+
+static enum err listen_start(struct app *app, struct err_detail *detail)
+{
+    return listen_open(app->config->listen, &app->listen_fd, detail);
+}
+
+static void listen_stop(struct app *app)
+{
+    listen_close(app->listen_fd);
+}
+
+/* As many connections as there are file descriptors for. */
+static unsigned fit_connections(unsigned wanted)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        return wanted;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    rlim_t fitting = limit.rlim_cur > 2 * SPARE_FDS ? limit.rlim_cur - SPARE_FDS : SPARE_FDS / 2;
+    if (wanted <= fitting)
+        return wanted;
+    LOG(LOG_WARN, "fewer_connections", LOG_INT("wanted", wanted), LOG_INT("possible", fitting),
+        LOG_TEXT("remedy", "raise the limit of open files (ulimit -n, LimitNOFILE=)"));
+    return (unsigned)fitting;
+}
+
+static enum err server_stage_start(struct app *app, struct err_detail *detail)
+{
+    const struct config *config = app->config;
+    const struct server_options options = {
+        .listen_fd = app->listen_fd,
+        .threads = config->threads,
+        .max_connections = fit_connections(config->max_connections),
+        .connection_memory = config->connection_memory_bytes,
+        .max_body = config->max_body_bytes,
+        .header_timeout_ms = config->header_timeout_ms,
+        .body_timeout_ms = config->body_timeout_ms,
+        .reply_timeout_ms = config->reply_timeout_ms,
+        .idle_timeout_ms = config->idle_timeout_ms,
+        .routes = &ROUTES,
+        .ctx = &app->ctx,
+        .client_address = handler_client_address,
+    };
+
+    app->ctx.commit = app->commit;
+    app->ctx.readers = app->readers;
+    app->ctx.signin = app->signin;
+    app->ctx.trusted_proxies = app->trusted_proxies;
+    app->ctx.trusted_proxy_count = config->trusted_proxies.count;
+    atomic_init(&app->ctx.is_ready, true);
+    return server_start(&options, &app->server, detail);
+}
+
+static void server_stage_stop(struct app *app)
+{
+    (void)app; /* app_stop() has done it, and knows whether it went well */
+}
+
+static enum err control_stage_start(struct app *app, struct err_detail *detail)
+{
+    if (strcmp(app->config->database, "memory:") == 0)
+        return ERR_OK;
+    return control_start(app->config->database, app->commit, app->signin, &app->control, detail);
+}
+
+static void control_stage_stop(struct app *app)
+{
+    control_stop(app->control);
+}
+
+static const struct stage {
+    enum err (*start)(struct app *app, struct err_detail *detail);
+    void (*stop)(struct app *app);
+    enum exit_code code; /* when it does not start */
+} STAGES[] = {
+    {proxies_start, proxies_stop, EXIT_CONFIG},
+    {listen_start, listen_stop, EXIT_LISTEN},
+    {database_start, database_stop, EXIT_DATABASE},
+    {commit_stage_start, commit_stage_stop, EXIT_FAILED},
+    {readers_start, readers_stop, EXIT_DATABASE},
+    {signin_stage_start, signin_stage_stop, EXIT_DATABASE},
+    {server_stage_start, server_stage_stop, EXIT_FAILED},
+    {control_stage_start, control_stage_stop, EXIT_FAILED},
+};
+
+/* --- up and down --------------------------------------------------------- */
+
+enum exit_code app_start(struct app *app, const struct config *config, struct err_detail *detail)
+{
+    *app = (struct app){.config = config, .listen_fd = -1};
+    while (app->started < COUNTOF(STAGES)) {
+        const struct stage *stage = &STAGES[app->started];
+        enum err err = stage->start(app, detail);
+        if (err != ERR_OK) {
+            err_set(detail, err, "%s", err_text(err));
+            (void)app_stop(app);
+            return stage->code;
+        }
+        app->started++;
+    }
+    return EXIT_OK;
+}
+
+enum exit_code app_stop(struct app *app)
+{
+    /* First of all, while everything beneath still runs. */
+    if (server_stop(app->server, app->config->shutdown_timeout_ms) != ERR_OK)
+        return EXIT_FAILED;
+    while (app->started > 0)
+        STAGES[--app->started].stop(app);
+    return EXIT_OK;
+}

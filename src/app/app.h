@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Everything long-lived, started in order and stopped in reverse. */
+#ifndef CONTACTD_APP_APP_H
+#define CONTACTD_APP_APP_H
+
+#include "app/cli.h"
+#include "config/config.h"
+#include "control.h"
+#include "handler/ctx.h"
+
+struct app {
+    const struct config *config;
+    struct store *writer;
+    struct commit *commit;
+    struct worker *readers;
+    struct signin *signin;
+    struct server *server;
+    struct control *control;
+    int listen_fd;
+    bool is_first_start; /* the database had no user when it was opened */
+    struct app_ctx ctx;
+    struct cidr *trusted_proxies;
+    size_t started; /* stages that run */
+};
+
+/* Starts every stage. On failure what had started is stopped again; the code says which stage. */
+MUST_CHECK enum exit_code app_start(struct app *app, const struct config *config,
+                                    struct err_detail *detail);
+
+/* Stops in reverse. EXIT_FAILED when requests still waited for a service at the end. */
+enum exit_code app_stop(struct app *app);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The verbs. What a verb prints for its caller goes to stdout, everything else
+ * to stderr; a verb that makes a secret prints it alone, once. Verbs that need
+ * the database open it themselves, or go through the server that owns it.
+ */
+#include "app/cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "handler/routes.h"
+#include "verbs.h"
+
+static enum exit_code verb_version(struct cli *cli)
+{
+    (void)cli;
+    puts("contactd " CONTACTD_VERSION);
+    return EXIT_OK;
+}
+
+static enum exit_code verb_check_config(struct cli *cli)
+{
+    config_print(&cli->config, stdout);
+    return EXIT_OK;
+}
+
+static enum exit_code verb_routes(struct cli *cli)
+{
+    (void)cli;
+    for (size_t i = 0; i < ROUTES.count; i++) {
+        const struct route *route = ROUTES.routes[i];
+        printf("%-7s %-28s %s\n", route->method, route->path, route->help);
+    }
+    return EXIT_OK;
+}
+
+static const struct verb VERBS[] = {
+    {"serve", NULL, verb_serve, 0, "", "serve until SIGTERM (the default verb)"},
+    {"check-config", NULL, verb_check_config, 0, "", "print the effective configuration"},
+    {"user", "add", verb_user_add, 1, "NAME [--role owner|manager|reader] [--password-file FILE|-]",
+     "add a user; without a file, make a password and print it"},
+    {"user", "list", verb_list, 0, "[--json]", "list users"},
+    {"user", "passwd", verb_user_passwd, 1, "NAME [--password-file FILE|-]",
+     "give a user a new password"},
+    {"user", "remove", verb_named, 1, "NAME", "remove a user"},
+    {"token", "add", verb_token_add, 1, "NAME [--scope read|write|manage] [--expires 90d]",
+     "make a token for scripts and print it"},
+    {"token", "list", verb_list, 0, "[--json]", "list tokens"},
+    {"token", "revoke", verb_named, 1, "NAME", "make a token worthless"},
+    {"healthcheck", NULL, verb_healthcheck, 0, "",
+     "exit 0 if the server of this configuration answers"},
+    {"routes", NULL, verb_routes, 0, "", "list the addresses that are served"},
+    {"version", NULL, verb_version, 0, "", "print the version"},
+};
+
+static void print_help(FILE *out)
+{
+    fputs("contactd: the contact-form backend. A message is on disk before it is answered.\n\n"
+          "usage: contactd [verb] [options]\n\nverbs:\n",
+          out);
+    for (size_t i = 0; i < COUNTOF(VERBS); i++) {
+        char line[120];
+        snprintf(line, sizeof line, "%s %s %s", VERBS[i].verb,
+                 VERBS[i].object ? VERBS[i].object : "", VERBS[i].usage);
+        fprintf(out, "  %-66s %s\n", line, VERBS[i].help);
+    }
+    fputs("\noptions (each also as environment variable CONTACTD_NAME and as `name = value` in a "
+          "file):\n",
+          out);
+    config_help(out);
+    fputs("\nexit codes: 0 fine, 1 failed, 2 usage, 3 configuration, 4 database, 5 listen\n", out);
+}
+
+static enum exit_code usage(const char *why, const char *what)
+{
+    fprintf(stderr, "contactd: %s%s; see contactd --help\n", why, what);
+    return EXIT_USAGE;
+}
+
+/* --- the command line ---------------------------------------------------- */
+
+/* The verbs' own options: taken out of the arguments before the configuration sees them. */
+static const struct flag {
+    const char *name;
+    size_t at; /* of a const char * in struct cli */
+} FLAGS[] = {
+    {"--role", offsetof(struct cli, role)},
+    {"--scope", offsetof(struct cli, scope)},
+    {"--expires", offsetof(struct cli, expires)},
+    {"--password-file", offsetof(struct cli, password_file)},
+};
+
+static bool take_flag(struct cli *cli, int *at)
+{
+    const char *arg = cli->argv[*at];
+
+    if (strcmp(arg, "--json") == 0)
+        return cli->is_json = true;
+    for (size_t i = 0; i < COUNTOF(FLAGS); i++) {
+        size_t len = strlen(FLAGS[i].name);
+        const char **slot = (const char **)(void *)((char *)cli + FLAGS[i].at);
+        if (strncmp(arg, FLAGS[i].name, len) != 0 || (arg[len] && arg[len] != '='))
+            continue;
+        *slot = arg[len] ? arg + len + 1 : ++*at < cli->argc ? cli->argv[*at] : "";
+        return true;
+    }
+    return false;
+}
+
+static void take_flags(struct cli *cli)
+{
+    int kept = 0;
+
+    for (int i = 0; i < cli->argc; i++)
+        if (!take_flag(cli, &i))
+            cli->argv[kept++] = cli->argv[i];
+    cli->argc = kept;
+    cli->argv[kept] = NULL;
+}
+
+static bool has_arg(int argc, char **argv, const char *wanted)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], wanted) == 0)
+            return true;
+    return false;
+}
+
+/* How many words of the command line name this verb; 0: they do not. */
+static int verb_words(const struct verb *verb, int argc, char **argv)
+{
+    if (argc < 2 || strcmp(argv[1], verb->verb) != 0)
+        return 0;
+    if (!verb->object)
+        return 1;
+    return argc >= 3 && strcmp(argv[2], verb->object) == 0 ? 2 : 0;
+}
+
+static const struct verb *find_verb(int argc, char **argv, int *ret_words)
+{
+    *ret_words = 0;
+    if (argc < 2 || argv[1][0] == '-')
+        return &VERBS[0];
+    for (size_t i = 0; i < COUNTOF(VERBS); i++)
+        if ((*ret_words = verb_words(&VERBS[i], argc, argv)) > 0)
+            return &VERBS[i];
+    return NULL;
+}
+
+static enum exit_code run_verb(struct cli *cli)
+{
+    struct err_detail detail = {""};
+
+    take_flags(cli);
+    enum err err = config_load(cli->argc, cli->argv, cli->envp, &cli->config, &detail);
+    if (err != ERR_OK) {
+        fprintf(stderr, "contactd: %s\n", detail.text[0] ? detail.text : err_text(err));
+        return EXIT_CONFIG;
+    }
+    log_start((enum log_level)cli->config.log_level, (enum log_format)cli->config.log_format);
+    enum exit_code code = EXIT_USAGE;
+    if (cli->config.arg_count != cli->verb->args)
+        usage("wrong number of arguments; usage: contactd ... ", cli->verb->usage);
+    else
+        code = cli->verb->run(cli);
+    config_done(&cli->config);
+    return code;
+}
+
+int cli_run(int argc, char **argv, char **envp)
+{
+    int words;
+
+    if (has_arg(argc, argv, "--help") || has_arg(argc, argv, "-h") ||
+        (argc > 1 && strcmp(argv[1], "help") == 0)) {
+        print_help(stdout);
+        return EXIT_OK;
+    }
+    if (argc > 1 && strcmp(argv[1], "--version") == 0)
+        return (int)verb_version(NULL);
+    const struct verb *verb = find_verb(argc, argv, &words);
+    if (!verb)
+        return (int)usage("no such verb: ", argv[1]);
+    if (secret_start() != ERR_OK)
+        return (int)EXIT_FAILED;
+    struct cli cli = {
+        .verb = verb, .argc = argc - 1 - words, .argv = argv + 1 + words, .envp = envp};
+    return (int)run_verb(&cli);
+}

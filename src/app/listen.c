@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* Making sockets and naming them. Main thread only. */
+#include "listen.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { BACKLOG = 4096, HOST_MAX = 255, FIRST_PASSED_FD = 3 };
+
+static enum err fail(struct err_detail *detail, const char *address, const char *doing)
+{
+    enum err err = errno == EADDRINUSE                 ? ERR_BUSY
+                   : errno == EACCES || errno == EPERM ? ERR_DENIED
+                                                       : ERR_IO;
+    const char *remedy = err == ERR_BUSY     ? "; stop what uses it or choose another --listen"
+                         : err == ERR_DENIED ? "; ports below 1024 need privileges"
+                                             : "";
+
+    return err_set(detail, err, "cannot listen on %s: %s: %s%s", address, doing, strerror(errno),
+                   remedy);
+}
+
+/* --- TCP ----------------------------------------------------------------- */
+
+/* Splits at the last colon; brackets around IPv6 are taken off. */
+static bool split(const char *address, char host[HOST_MAX + 1], const char **ret_port)
+{
+    const char *colon = strrchr(address, ':');
+
+    if (!colon || !colon[1])
+        return false;
+    struct str name = {address, (size_t)(colon - address)};
+    if (name.len >= 2 && name.ptr[0] == '[' && name.ptr[name.len - 1] == ']') {
+        name.ptr++;
+        name.len -= 2;
+    } else if (memchr(name.ptr, ':', name.len)) {
+        return false; /* IPv6 without brackets: which colon is the port's? */
+    }
+    if (name.len > HOST_MAX)
+        return false;
+    memcpy(host, name.ptr, name.len);
+    host[name.len] = '\0';
+    *ret_port = colon + 1;
+    return true;
+}
+
+static struct addrinfo *resolve(const char *address, int flags)
+{
+    char host[HOST_MAX + 1];
+    const char *port;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV};
+    struct addrinfo *found = NULL;
+
+    if (!split(address, host, &port) || getaddrinfo(host[0] ? host : NULL, port, &hints, &found))
+        return NULL;
+    return found;
+}
+
+static enum err listen_tcp(const char *address, int *ret_fd, struct err_detail *detail)
+{
+    const int on = 1;
+    struct addrinfo *found = resolve(address, AI_PASSIVE);
+
+    if (!found)
+        return err_set(detail, ERR_INVALID,
+                       "--listen %s: not an address; use HOST:PORT such as 127.0.0.1:3000, "
+                       "[::1]:3000, :3000 or unix:/PATH",
+                       address);
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0) {
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    }
+    bool is_open =
+        fd >= 0 && bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
+    freeaddrinfo(found);
+    if (!is_open) {
+        enum err err = fail(detail, address, "bind");
+        if (fd >= 0)
+            close(fd);
+        return err;
+    }
+    *ret_fd = fd;
+    return ERR_OK;
+}
+
+/* --- unix ---------------------------------------------------------------- */
+
+static bool unix_address(const char *path, struct sockaddr_un *ret_address)
+{
+    size_t len = strlen(path);
+
+    *ret_address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    if (len == 0 || len >= sizeof ret_address->sun_path)
+        return false;
+    memcpy(ret_address->sun_path, path, len + 1);
+    return true;
+}
+
+static int connect_unix(const char *path)
+{
+    struct sockaddr_un address;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd >= 0 && unix_address(path, &address) &&
+        connect(fd, (const struct sockaddr *)&address, sizeof address) == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* A socket file that nobody answers on is left from a crash. */
+static void remove_stale(const char *path)
+{
+    struct stat status;
+    int fd;
+
+    if (lstat(path, &status) || !S_ISSOCK(status.st_mode))
+        return;
+    fd = connect_unix(path);
+    if (fd < 0)
+        unlink(path);
+    else
+        close(fd);
+}
+
+static enum err listen_unix(const char *address, const char *path, int *ret_fd,
+                            struct err_detail *detail)
+{
+    struct sockaddr_un name;
+
+    if (!unix_address(path, &name))
+        return err_set(detail, ERR_INVALID, "--listen %s: the path must have 1 to %zu bytes",
+                       address, sizeof name.sun_path - 1);
+    remove_stale(path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return fail(detail, address, "socket");
+    if (bind(fd, (const struct sockaddr *)&name, sizeof name) || chmod(path, 0660) ||
+        listen(fd, BACKLOG)) {
+        enum err err = fail(detail, address, "bind");
+        close(fd);
+        return err;
+    }
+    *ret_fd = fd;
+    return ERR_OK;
+}
+
+/* --- systemd ------------------------------------------------------------- */
+
+/* sd_listen_fds(3): ours if LISTEN_PID is this process. */
+static enum err passed_fd(int *ret_fd, struct err_detail *detail)
+{
+    const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+    uint64_t pid_value, count_value;
+
+    if (!pid || !count || !str_to_u64(str_of(pid), INT32_MAX, &pid_value) ||
+        pid_value != (uint64_t)getpid())
+        return ERR_NOT_FOUND;
+    if (!str_to_u64(str_of(count), 1, &count_value) || count_value != 1)
+        return err_set(detail, ERR_INVALID, "LISTEN_FDS=%s: exactly one socket is taken; pass one",
+                       count);
+    unsetenv("LISTEN_PID");
+    unsetenv("LISTEN_FDS");
+    int flags = 1;
+    socklen_t len = sizeof flags;
+    if (getsockopt(FIRST_PASSED_FD, SOL_SOCKET, SO_ACCEPTCONN, &flags, &len) || !flags)
+        return err_set(detail, ERR_INVALID, "LISTEN_FDS: fd 3 is not a listening socket");
+    *ret_fd = FIRST_PASSED_FD;
+    return ERR_OK;
+}
+
+/* --- the door ------------------------------------------------------------ */
+
+enum err listen_open(const char *address, int *ret_fd, struct err_detail *detail)
+{
+    enum err err = passed_fd(ret_fd, detail);
+
+    if (err != ERR_NOT_FOUND)
+        return err;
+    if (strncmp(address, "unix:", 5) == 0)
+        return listen_unix(address, address + 5, ret_fd, detail);
+    return listen_tcp(address, ret_fd, detail);
+}
+
+void listen_close(int fd)
+{
+    struct sockaddr_un name;
+    socklen_t len = sizeof name;
+
+    if (fd < 0)
+        return;
+    if (fd != FIRST_PASSED_FD && getsockname(fd, (struct sockaddr *)&name, &len) == 0 &&
+        name.sun_family == AF_UNIX && len > offsetof(struct sockaddr_un, sun_path))
+        unlink(name.sun_path);
+    close(fd);
+}
+
+int listen_connect(const char *address)
+{
+    if (strncmp(address, "unix:", 5) == 0)
+        return connect_unix(address + 5);
+    struct addrinfo *found = resolve(address, 0); /* without a host: the loopback address */
+    int fd = found ? socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+    if (fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen)) {
+        close(fd);
+        fd = -1;
+    }
+    if (found)
+        freeaddrinfo(found);
+    return fd;
+}
+
+void listen_url(int fd, char *ret_text, size_t room)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_un local;
+        struct sockaddr_storage storage;
+    } name = {.storage = {0}};
+    socklen_t len = sizeof name;
+    char host[HOST_MAX + 1], port[16];
+
+    snprintf(ret_text, room, "an unknown address");
+    if (getsockname(fd, &name.any, &len))
+        return;
+    if (name.any.sa_family == AF_UNIX)
+        snprintf(ret_text, room, "unix:%s", name.local.sun_path);
+    else if (getnameinfo(&name.any, len, host, sizeof host, port, sizeof port,
+                         NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+        snprintf(ret_text, room, strchr(host, ':') ? "http://[%s]:%s" : "http://%s:%s", host, port);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* The listening socket: from systemd, TCP, or unix. */
+#ifndef CONTACTD_APP_LISTEN_H
+#define CONTACTD_APP_LISTEN_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+/*
+ * Opens a listening, non-blocking socket for "HOST:PORT", "[IPV6]:PORT", ":PORT" (all
+ * addresses) or "unix:/PATH"; a socket passed in LISTEN_FDS (sd_listen_fds(3)) goes
+ * before `address`. ERR_INVALID: malformed. ERR_BUSY: in use. ERR_DENIED, ERR_IO.
+ */
+MUST_CHECK enum err listen_open(const char *address, int *ret_fd, struct err_detail *detail);
+
+/* Closes it, and removes a unix socket's file. */
+void listen_close(int fd);
+
+/* Connects to what listen_open(address) listens on, for the health check. -1 on failure. */
+int listen_connect(const char *address);
+
+/* "http://127.0.0.1:3000" or "unix:/path" of an open socket, NUL-terminated. */
+void listen_url(int fd, char *ret_text, size_t room);
+
+#endif

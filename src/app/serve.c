@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* The verb `serve`: start, say so, wait for a signal, stop. And `healthcheck`, its counterpart. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/password.h"
+#include "listen.h"
+#include "verbs.h"
+
+enum { URL_MAX = 512, HEALTH_TIMEOUT_S = 5 };
+
+/* --- the first administrator --------------------------------------------- */
+
+struct first_user_job {
+    struct job job;
+    struct user user;
+    pthread_mutex_t lock; /* guards is_done */
+    pthread_cond_t changed;
+    bool is_done;
+};
+
+static enum err first_user_run(struct job *job, struct store *writer)
+{
+    return store_user_insert(writer, &CONTAINER_OF(job, struct first_user_job, job)->user);
+}
+
+static void first_user_done(struct job *job, bool more)
+{
+    struct first_user_job *self = CONTAINER_OF(job, struct first_user_job, job);
+
+    (void)more;
+    pthread_mutex_lock(&self->lock);
+    self->is_done = true;
+    pthread_cond_signal(&self->changed);
+    pthread_mutex_unlock(&self->lock);
+}
+
+static enum err add_first_user(struct app *app, const char *hash)
+{
+    struct first_user_job self = {
+        .job = {.run = first_user_run, .done = first_user_done},
+        .user = {.name = STR("admin"),
+                 .password_hash = str_of(hash),
+                 .role = ROLE_OWNER,
+                 .created_at_ms = clock_wall_ms()},
+        .lock = PTHREAD_MUTEX_INITIALIZER,
+        .changed = PTHREAD_COND_INITIALIZER,
+    };
+
+    commit_submit(app->commit, &self.job);
+    pthread_mutex_lock(&self.lock);
+    while (!self.is_done)
+        pthread_cond_wait(&self.changed, &self.lock);
+    pthread_mutex_unlock(&self.lock);
+    return self.job.result;
+}
+
+/*
+ * Somebody must be able to read what arrives: a database without users gets
+ * one. The password is shown here and nowhere else, ever.
+ */
+static void introduce(struct app *app, const char *url)
+{
+    uint8_t random[16];
+    char password[PASSWORD_GENERATED_LEN + 1], hash[PASSWORD_HASH_LEN];
+
+    secret_random(random, sizeof random);
+    password_generate(random, password);
+    enum err err = password_hash(str_of(password), hash);
+    if (err == ERR_OK)
+        err = add_first_user(app, hash);
+    if (err == ERR_OK)
+        printf(
+            "\n"
+            "The first administrator was made. This password is shown only once:\n\n"
+            "    admin : %s\n\n"
+            "Leave a message, then read it:\n\n"
+            "    curl -H 'Content-Type: application/json' -d "
+            "'{\"name\":\"Ada\",\"email\":\"ada@example.org\",\"message\":\"Hello!\"}' %s/contact\n"
+            "    curl -u admin:%s %s/admin/submissions\n\n",
+            password, url, password, url);
+    else
+        LOG(LOG_ERROR, "first_user_failed", LOG_TEXT("reason", err_text(err)),
+            LOG_TEXT("remedy", "add one with: contactd user add NAME"));
+    fflush(stdout);
+    secret_wipe(password, sizeof password);
+    secret_wipe(random, sizeof random);
+}
+
+/* --- serving ------------------------------------------------------------- */
+
+static void block_signals(sigset_t *ret_signals)
+{
+    sigemptyset(ret_signals);
+    sigaddset(ret_signals, SIGTERM);
+    sigaddset(ret_signals, SIGINT);
+    sigaddset(ret_signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, ret_signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a size limit is a full disk, not a death */
+}
+
+static int wait_for_end(const sigset_t *signals)
+{
+    int number = SIGHUP;
+
+    while (number == SIGHUP) /* nothing to reload yet; must not end the server either */
+        sigwait(signals, &number);
+    return number;
+}
+
+enum exit_code verb_serve(struct cli *cli)
+{
+    static struct app app; /* its address is known to every thread */
+    struct err_detail detail = {""};
+    char url[URL_MAX];
+    sigset_t signals;
+
+    block_signals(&signals);
+    enum exit_code code = app_start(&app, &cli->config, &detail);
+    if (code != EXIT_OK) {
+        fprintf(stderr, "contactd: %s\n", detail.text);
+        return code;
+    }
+    listen_url(app.listen_fd, url, sizeof url);
+    LOG(LOG_INFO, "listening", LOG_TEXT("url", url), LOG_TEXT("version", CONTACTD_VERSION),
+        LOG_TEXT("database", cli->config.database));
+    if (app.is_first_start)
+        introduce(&app, url);
+    int number = wait_for_end(&signals);
+    LOG(LOG_INFO, "stopping", LOG_TEXT("signal", number == SIGINT ? "SIGINT" : "SIGTERM"));
+    code = app_stop(&app);
+    if (code != EXIT_OK) {
+        LOG(LOG_ERROR, "stop_timed_out",
+            LOG_TEXT("reason", "requests still wait for the database"));
+        _exit(code); /* threads still run: nothing may be torn down under them */
+    }
+    LOG(LOG_INFO, "stopped", LOG_TEXT("url", url));
+    return EXIT_OK;
+}
+
+/* --- is it there? -------------------------------------------------------- */
+
+enum exit_code verb_healthcheck(struct cli *cli)
+{
+    static const char REQUEST[] =
+        "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    const struct timeval limit = {.tv_sec = HEALTH_TIMEOUT_S};
+    char status[32] = "";
+    int fd = listen_connect(cli->config.listen);
+
+    if (fd < 0) {
+        fprintf(stderr, "contactd: nothing answers on %s\n", cli->config.listen);
+        return EXIT_FAILED;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    bool is_answered = send(fd, REQUEST, sizeof REQUEST - 1, MSG_NOSIGNAL) > 0 &&
+                       recv(fd, status, sizeof status - 1, MSG_WAITALL) > 0;
+    close(fd);
+    if (is_answered && strncmp(status, "HTTP/1.1 200", 12) == 0)
+        return EXIT_OK;
+    fprintf(stderr, "contactd: %s does not answer as a healthy contactd does\n",
+            cli->config.listen);
+    return EXIT_FAILED;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Guards: the first steps of a route. FLOW_NEXT lets the request pass. */
+#ifndef CONTACTD_HANDLER_GUARDS_H
+#define CONTACTD_HANDLER_GUARDS_H
+
+#include "handler/ctx.h"
+
+/* Anybody may. Written into the row, so that a forgotten guard is noticed. */
+enum flow guard_open(struct app_ctx *ctx, struct exchange *x);
+
+/* A user or token that may read; sets x->principal. */
+enum flow guard_read(struct app_ctx *ctx, struct exchange *x);
+
+/* Whoever is on this machine and not behind a proxy; else as guard_read(). */
+enum flow guard_local_or_read(struct app_ctx *ctx, struct exchange *x);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* The route table: every topic's rows, and the client's address that all of them see. */
+#include "handler/routes.h"
+
+#include "topics.h"
+
+static const struct route *const ROWS[] = {
+    &CONTACT_ROUTES[0], &CONTACT_ROUTES[1], &SUBMISSION_ROUTES[0], &SUBMISSION_ROUTES[1],
+    &OPS_ROUTES[0],     &OPS_ROUTES[1],     &OPS_ROUTES[2],        &OPS_ROUTES[3],
+};
+
+const struct route_table ROUTES = {.routes = ROWS, .count = COUNTOF(ROWS)};
+
+_Static_assert(COUNTOF(ROWS) ==
+                   COUNTOF(CONTACT_ROUTES) + COUNTOF(SUBMISSION_ROUTES) + COUNTOF(OPS_ROUTES),
+               "every topic's rows are in the table");
+
+/* A unix socket is reached by local proxies only, so it counts as a trusted one. */
+static const struct cidr *trusted(struct app_ctx *ctx, bool is_unix, size_t *ret_count)
+{
+    static const struct cidr UNSPECIFIED = {.bits = 128};
+
+    *ret_count = is_unix ? 1 : ctx->trusted_proxy_count;
+    return is_unix ? &UNSPECIFIED : ctx->trusted_proxies;
+}
+
+struct str handler_client_address(struct app_ctx *ctx, struct str peer, struct str forwarded,
+                                  char *room, size_t room_bytes)
+{
+    struct address address = {{0}};
+    size_t count;
+    bool is_unix = !address_parse(peer, &address);
+    const struct cidr *proxies = trusted(ctx, is_unix, &count);
+
+    if (room_bytes < ADDRESS_TEXT_LEN + 1 || (is_unix && !forwarded.ptr))
+        return peer;
+    if (forwarded.ptr)
+        address = address_client(&address, forwarded, proxies, count);
+    address_format(&address, room);
+    return str_of(room);
+}

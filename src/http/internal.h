@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the http room share: server, loop, connection, and an exchange's inner half. */
+#ifndef CONTACTD_HTTP_INTERNAL_H
+#define CONTACTD_HTTP_INTERNAL_H
+
+#include <microhttpd.h>
+#include <stdalign.h>
+#include <stdatomic.h>
+
+#include "http/reply.h"
+#include "http/server.h"
+
+enum { DURATION_BUCKETS = 8, STATUS_CLASSES = 6, EXCHANGES_KEPT = 64 };
+
+/* An open connection; lives from accept to close and belongs to its loop's thread. */
+struct connection {
+    struct connection *older, *newer; /* the loop's list */
+    int fd;
+    bool is_cut;         /* shutdown(2) was called, microhttpd will notice */
+    bool is_busy;        /* a complete head was read and its reply is not yet sent */
+    int64_t deadline_ms; /* monotonic; 0: none, somebody else bounds the wait */
+    char peer[CLIENT_ADDRESS_MAX];
+};
+
+/* Where a request is in its life. */
+enum phase { PHASE_HEAD, PHASE_BODY, PHASE_STEPS, PHASE_REPLY };
+
+struct http_state {
+    struct loop *loop;
+    struct connection *connection;
+    struct MHD_Connection *mhd;
+    enum phase phase;
+    bool must_close; /* the reply says so, and the connection ends with it */
+    bool is_refused; /* `problem` is the answer, whatever the body holds */
+    enum problem problem;
+    const char *refusal; /* static; why */
+    step_fn woken;       /* the step to run when woken; NULL: steps[step] */
+    size_t step;
+    struct buf body;
+    struct exchange *wake_next; /* the loop's wake list */
+};
+
+/* One allocation per request, recycled by the loop. */
+struct http_exchange {
+    struct exchange x;
+    struct http_state http;
+    struct http_exchange *spare_next;
+    alignas(max_align_t) char first[1536]; /* the arena's first bytes */
+};
+
+struct route_stats {
+    atomic_uint_least64_t by_class[STATUS_CLASSES]; /* [2]: 2xx; [0]: no reply was sent */
+    atomic_uint_least64_t by_duration[DURATION_BUCKETS];
+    atomic_uint_least64_t total_us;
+};
+
+/* One event thread: its own microhttpd daemon on the shared listening socket. */
+struct loop {
+    struct server *server;
+    struct MHD_Daemon *daemon;
+    pthread_t thread;
+    int epoll_fd; /* microhttpd's; readable when it has something to do */
+    int wake_fd;  /* eventfd */
+    int64_t now_ms, swept_ms;
+    struct connection connections; /* list head */
+    struct http_exchange *spare;
+    size_t spare_count;
+    size_t waiting; /* suspended exchanges */
+    uint64_t request_count;
+
+    pthread_mutex_t wake_lock; /* guards the next two */
+    struct exchange *wake_head, **wake_tail;
+    atomic_bool needs_nudge; /* something was put on the wake list since the last nudge */
+};
+
+struct server {
+    struct server_options options;
+    struct route_stats *stats; /* one per route, and one for requests that match none */
+    uint64_t request_id_base;
+    atomic_bool is_stopping;
+    _Atomic int64_t stop_by_ms;
+    size_t loop_count;
+    struct loop loops[];
+};
+
+/* request.c: libmicrohttpd's callbacks; loop's thread. */
+void *request_on_target(void *loop, const char *target, struct MHD_Connection *mhd);
+enum MHD_Result request_on_access(void *loop, struct MHD_Connection *mhd, const char *url,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_size, void **exchange);
+void request_on_completed(void *loop, struct MHD_Connection *mhd, void **exchange,
+                          enum MHD_RequestTerminationCode why);
+
+/* send.c */
+enum MHD_Result send_reply(struct exchange *x);
+void send_raw_too_large(struct exchange *x);
+
+/* stats.c */
+MUST_CHECK enum err stats_new(size_t routes, struct route_stats **ret_stats);
+void stats_count(struct exchange *x);
+
+/* loop.c */
+MUST_CHECK enum err loop_start(struct loop *loop, struct server *server, struct err_detail *detail);
+void loop_nudge(struct loop *loop);
+
+#endif

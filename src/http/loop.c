@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An event thread. libmicrohttpd runs in its external mode, so the thread is
+ * ours: between two runs of the library it resumes the exchanges that services
+ * have finished with (one nudge per batch, no lock shared with the library)
+ * and cuts the connections whose deadline has passed. The library's own
+ * timeout measures idleness only, which a client that drips a byte every
+ * second never shows.
+ *
+ * Everything in a loop belongs to its thread, except the wake list, which
+ * `wake_lock` guards. No callback is made under that lock.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "internal.h"
+
+enum { SWEEP_MS = 250 };
+
+/* --- connections --------------------------------------------------------- */
+
+static void set_peer(struct connection *connection, const struct sockaddr *address)
+{
+    const struct sockaddr_in *v4 = (const void *)address;
+    const struct sockaddr_in6 *v6 = (const void *)address;
+    char *text = connection->peer;
+
+    if (address && address->sa_family == AF_INET)
+        inet_ntop(AF_INET, &v4->sin_addr, text, CLIENT_ADDRESS_MAX);
+    else if (address && address->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &v6->sin6_addr, text, CLIENT_ADDRESS_MAX);
+    else
+        memcpy(text, "unix", sizeof "unix");
+}
+
+static void connection_open(struct loop *loop, struct MHD_Connection *mhd, void **context)
+{
+    const union MHD_ConnectionInfo *fd =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const union MHD_ConnectionInfo *address =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    struct connection *self = calloc(1, sizeof *self);
+
+    *context = self;
+    if (!self)
+        return; /* its requests are refused for lack of a record */
+    self->fd = fd->connect_fd;
+    set_peer(self, address ? address->client_addr : NULL);
+    self->deadline_ms = loop->now_ms + loop->server->options.header_timeout_ms;
+    self->older = loop->connections.older;
+    self->newer = &loop->connections;
+    self->older->newer = self;
+    loop->connections.older = self;
+    metric_add(METRIC_CONNECTIONS, 1);
+}
+
+static void connection_close(void **context)
+{
+    struct connection *self = *context;
+
+    if (!self)
+        return;
+    self->older->newer = self->newer;
+    self->newer->older = self->older;
+    free(self);
+    *context = NULL;
+    metric_add(METRIC_CONNECTIONS, -1);
+}
+
+static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+        connection_open(arg, mhd, context);
+    else
+        connection_close(context);
+}
+
+/* The library notices at its next read or write, and closes; the fd stays its own till then. */
+static void cut(struct connection *connection)
+{
+    connection->is_cut = true;
+    shutdown(connection->fd, SHUT_RDWR);
+}
+
+static void sweep(struct loop *loop)
+{
+    bool is_stopping = atomic_load(&loop->server->is_stopping);
+
+    loop->swept_ms = loop->now_ms;
+    for (struct connection *c = loop->connections.newer; c != &loop->connections; c = c->newer) {
+        bool is_late = c->deadline_ms && c->deadline_ms <= loop->now_ms;
+        if (c->is_cut || !(is_late || (is_stopping && !c->is_busy)))
+            continue;
+        if (is_late)
+            metric_add(METRIC_CONNECTIONS_CUT, 1);
+        cut(c);
+    }
+}
+
+/* --- the loop ------------------------------------------------------------ */
+
+void loop_nudge(struct loop *loop)
+{
+    const uint64_t one = 1;
+
+    if (!atomic_exchange(&loop->needs_nudge, false))
+        return;
+    ssize_t written = write(loop->wake_fd, &one, sizeof one);
+    (void)written; /* EAGAIN: it is awake already */
+}
+
+static void resume_woken(struct loop *loop)
+{
+    uint64_t nudges;
+
+    if (read(loop->wake_fd, &nudges, sizeof nudges) < 0)
+        return;
+    pthread_mutex_lock(&loop->wake_lock);
+    struct exchange *x = loop->wake_head;
+    loop->wake_head = NULL;
+    loop->wake_tail = &loop->wake_head;
+    pthread_mutex_unlock(&loop->wake_lock);
+    while (x) {
+        struct exchange *next = x->http->wake_next;
+        loop->waiting--;
+        MHD_resume_connection(x->http->mhd);
+        x = next;
+    }
+}
+
+static int time_to_sleep(struct loop *loop)
+{
+    MHD_UNSIGNED_LONG_LONG library_ms;
+    int64_t sleep_ms = loop->swept_ms + SWEEP_MS - loop->now_ms;
+
+    if (MHD_get_timeout(loop->daemon, &library_ms) == MHD_YES && (int64_t)library_ms < sleep_ms)
+        sleep_ms = (int64_t)library_ms;
+    return sleep_ms < 0 ? 0 : (int)sleep_ms;
+}
+
+static void loop_once(struct loop *loop)
+{
+    struct pollfd fds[] = {{.fd = loop->epoll_fd, .events = POLLIN},
+                           {.fd = loop->wake_fd, .events = POLLIN}};
+
+    if (poll(fds, COUNTOF(fds), time_to_sleep(loop)) < 0 && errno != EINTR)
+        LOG(LOG_ERROR, "poll_failed", LOG_INT("errno", errno));
+    loop->now_ms = clock_mono_ms();
+    if (fds[1].revents)
+        resume_woken(loop);
+    MHD_run(loop->daemon);
+    if (loop->now_ms - loop->swept_ms >= SWEEP_MS)
+        sweep(loop);
+}
+
+static bool has_busy(const struct loop *loop)
+{
+    for (struct connection *c = loop->connections.newer; c != &loop->connections; c = c->newer)
+        if (c->is_busy)
+            return true;
+    return false;
+}
+
+static void drain(struct loop *loop)
+{
+    int64_t stop_by = atomic_load(&loop->server->stop_by_ms);
+
+    MHD_quiesce_daemon(loop->daemon);
+    sweep(loop);
+    while (has_busy(loop) && loop->now_ms < stop_by)
+        loop_once(loop);
+}
+
+static void *loop_main(void *arg)
+{
+    struct loop *loop = arg;
+
+    while (!atomic_load(&loop->server->is_stopping))
+        loop_once(loop);
+    drain(loop);
+    /* The library aborts the process when it is stopped with a suspended connection. */
+    if (loop->waiting == 0) {
+        MHD_stop_daemon(loop->daemon);
+        loop->daemon = NULL;
+    }
+    return NULL;
+}
+
+/* --- start --------------------------------------------------------------- */
+
+/* Paths and queries are decoded by us, where a NUL can be refused. */
+static size_t keep_escapes(void *arg, struct MHD_Connection *mhd, char *text)
+{
+    (void)arg;
+    (void)mhd;
+    return strlen(text);
+}
+
+static void on_library_log(void *arg, const char *format, va_list args)
+{
+    char text[256];
+
+    (void)arg;
+    if (!log_is_on(LOG_DEBUG))
+        return;
+    vsnprintf(text, sizeof text, format, args);
+    LOG(LOG_DEBUG, "microhttpd", LOG_STR("text", str_trim(str_of(text))));
+}
+
+static struct MHD_Daemon *daemon_start(struct loop *loop)
+{
+    const struct server_options *options = &loop->server->options;
+    unsigned limit = options->max_connections / options->threads;
+
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+        request_on_access, loop, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
+        MHD_OPTION_LISTEN_SOCKET, options->listen_fd, MHD_OPTION_CONNECTION_LIMIT,
+        limit ? limit : 1u, MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->connection_memory,
+        MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_NOTIFY_COMPLETED, request_on_completed, loop, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, loop, MHD_OPTION_URI_LOG_CALLBACK, request_on_target, loop,
+        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
+}
+
+enum err loop_start(struct loop *loop, struct server *server, struct err_detail *detail)
+{
+    loop->server = server;
+    loop->connections.older = loop->connections.newer = &loop->connections;
+    loop->wake_tail = &loop->wake_head;
+    loop->now_ms = loop->swept_ms = clock_mono_ms();
+    pthread_mutex_init(&loop->wake_lock, NULL);
+    loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (loop->wake_fd < 0)
+        return err_set(detail, ERR_IO, "cannot make an eventfd");
+    loop->daemon = daemon_start(loop);
+    if (!loop->daemon)
+        return err_set(detail, ERR_IO, "libmicrohttpd refused to start");
+    loop->epoll_fd = MHD_get_daemon_info(loop->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    if (pthread_create(&loop->thread, NULL, loop_main, loop)) {
+        MHD_stop_daemon(loop->daemon);
+        return err_set(detail, ERR_MEMORY, "cannot start an HTTP thread");
+    }
+    return ERR_OK;
+}

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A request's way through libmicrohttpd's callbacks: target, head, body,
+ * steps, completion. All of it runs on the loop's thread; what the library
+ * sees is decided here, what the request means is decided in its steps.
+ */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/encode.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "guard.h"
+#include "internal.h"
+
+enum {
+    EXCHANGE_MEMORY_MAX = 256 * 1024, /* of a request's arena */
+    DRAIN_MAX = 64 * 1024,            /* a refused body up to this size is read, for keep-alive */
+};
+
+/* --- birth and death ----------------------------------------------------- */
+
+static struct http_exchange *exchange_new(struct loop *loop)
+{
+    struct http_exchange *self = loop->spare;
+
+    if (!self)
+        return malloc(sizeof *self);
+    loop->spare = self->spare_next;
+    loop->spare_count--;
+    return self;
+}
+
+static void exchange_free(struct loop *loop, struct http_exchange *self)
+{
+    buf_done(&self->x.reply.body);
+    buf_done(&self->http.body);
+    arena_done(&self->x.arena);
+    if (loop->spare_count >= EXCHANGES_KEPT) {
+        free(self);
+        return;
+    }
+    self->spare_next = loop->spare;
+    loop->spare = self;
+    loop->spare_count++;
+}
+
+static void set_request_id(struct exchange *x, uint64_t number)
+{
+    static const char HEX[] = "0123456789abcdef";
+
+    for (int i = 0; i < REQUEST_ID_LEN; i++)
+        x->request_id[i] = HEX[number >> (60 - 4 * i) & 15];
+    x->request_id[REQUEST_ID_LEN] = '\0';
+}
+
+static struct connection *connection_of(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info ? info->socket_context : NULL;
+}
+
+void *request_on_target(void *arg, const char *target, struct MHD_Connection *mhd)
+{
+    struct loop *loop = arg;
+    struct http_exchange *self = exchange_new(loop);
+
+    if (!self)
+        return NULL; /* request_on_access() closes */
+    self->x = (struct exchange){.http = &self->http, .reply.body = buf_new(REPLY_BODY_MAX)};
+    self->http = (struct http_state){.loop = loop, .mhd = mhd, .connection = connection_of(mhd)};
+    self->http.body = buf_new(loop->server->options.max_body);
+    arena_init(&self->x.arena, EXCHANGE_MEMORY_MAX, self->first, sizeof self->first);
+    self->x.started_us = clock_mono_us();
+    set_request_id(&self->x, loop->server->request_id_base + loop->request_count++);
+
+    struct str rest = str_of(target);
+    char *copy = arena_copy(&self->x.arena, rest);
+    if (copy) {
+        rest.ptr = copy;
+        self->x.path = str_cut(&rest, '?');
+        self->x.query = rest;
+    }
+    return &self->x;
+}
+
+/* --- the head ------------------------------------------------------------ */
+
+struct head {
+    struct exchange *x;
+    struct guard guard;
+};
+
+/* A proxy may add its own X-Forwarded-For line: together they are one list (RFC 9110, 5.3). */
+static struct str join_list(struct exchange *x, struct str first, struct str second)
+{
+    char *joined = arena_alloc(&x->arena, first.len + 1 + second.len);
+
+    if (!joined)
+        return second;
+    memcpy(joined, first.ptr, first.len);
+    joined[first.len] = ',';
+    memcpy(joined + first.len + 1, second.ptr, second.len);
+    return (struct str){joined, first.len + 1 + second.len};
+}
+
+static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char *name,
+                                 size_t name_len, const char *value, size_t value_len)
+{
+    struct head *head = arg;
+    struct str text = str_trim((struct str){value ? value : "", value ? value_len : 0});
+    struct str key = {name, name_len};
+
+    (void)kind;
+    guard_header(&head->guard, key, text);
+    enum header header = header_find(key);
+    if (header == HEADER__COUNT)
+        return MHD_YES;
+    struct str *slot = &head->x->headers[header];
+    *slot = slot->ptr && header == HEADER_X_FORWARDED_FOR ? join_list(head->x, *slot, text) : text;
+    return MHD_YES;
+}
+
+static void refuse(struct exchange *x, enum problem problem, const char *why)
+{
+    x->http->is_refused = true;
+    x->http->problem = problem;
+    x->http->refusal = why;
+}
+
+static bool decode_params(struct exchange *x, const struct route_match *match)
+{
+    for (size_t i = 0; i < ROUTE_PARAMS_MAX && match->params[i].ptr; i++) {
+        struct str raw = match->params[i];
+        char *text = arena_alloc(&x->arena, raw.len + 1);
+        if (!text || !percent_decode(raw, false, text, &x->params[i].len))
+            return false;
+        text[x->params[i].len] = '\0';
+        x->params[i].ptr = text;
+    }
+    return true;
+}
+
+static bool media_fits(const struct route *route, struct str content_type)
+{
+    struct str type = str_cut(&content_type, ';');
+
+    return (route->media & MEDIA_JSON) && str_equal_nocase(str_trim(type), STR("application/json"));
+}
+
+/* Whom is it for, and may its body come? Everything that can be known before the body. */
+static void match_route(struct exchange *x, const struct guard *guard)
+{
+    const struct server_options *options = &x->http->loop->server->options;
+    struct route_match match;
+
+    router_match(options->routes, x->method, x->path, &match);
+    x->route = match.route;
+    if (!match.route && !match.allow[0])
+        refuse(x, PROBLEM_NOT_FOUND, NULL);
+    else if (!match.route && str_equal(x->method, STR("OPTIONS")))
+        refuse(x, PROBLEM__COUNT, NULL); /* answered with the methods, not with an error */
+    else if (!match.route)
+        refuse(x, PROBLEM_METHOD_NOT_ALLOWED, NULL);
+    else if (!decode_params(x, &match))
+        refuse(x, PROBLEM_BAD_REQUEST, "the path has a broken percent escape");
+    else if (guard->content_length > (match.route->media ? options->max_body : 0))
+        refuse(x, PROBLEM_BODY_TOO_LARGE, NULL);
+    else if (match.route->media && !media_fits(match.route, x->headers[HEADER_CONTENT_TYPE]))
+        refuse(x, PROBLEM_UNSUPPORTED_MEDIA, "send Content-Type: application/json");
+    if (!match.route && match.allow[0])
+        reply_header(x, "Allow", arena_copy(&x->arena, str_of(match.allow)));
+}
+
+static enum MHD_Result send_refusal(struct exchange *x)
+{
+    if (x->http->problem == PROBLEM__COUNT)
+        reply_text(x, MHD_HTTP_NO_CONTENT);
+    else
+        reply_problem(x, x->http->problem, x->http->refusal);
+    return send_reply(x);
+}
+
+/* Refused before the body: answer now, unless the rest is short enough to keep the connection. */
+static enum MHD_Result answer_early(struct exchange *x, const struct guard *guard)
+{
+    bool is_short = guard->content_length <= DRAIN_MAX &&
+                    !guard->counts[HEADER_TRANSFER_ENCODING] && !guard->counts[HEADER_EXPECT];
+
+    if (is_short && !x->http->must_close)
+        return MHD_YES;
+    x->http->must_close = true;
+    return send_refusal(x);
+}
+
+static void set_body_deadline(struct exchange *x, uint64_t content_length)
+{
+    const struct server_options *options = &x->http->loop->server->options;
+
+    x->http->connection->is_busy = true;
+    x->http->connection->deadline_ms =
+        x->http->loop->now_ms + options->body_timeout_ms + (int64_t)(content_length * 1000 / 1024);
+}
+
+static void set_source(struct exchange *x)
+{
+    const struct server_options *options = &x->http->loop->server->options;
+    char *room = arena_alloc(&x->arena, CLIENT_ADDRESS_MAX);
+
+    if (room)
+        x->source =
+            options->client_address(options->ctx, str_of(x->http->connection->peer),
+                                    x->headers[HEADER_X_FORWARDED_FOR], room, CLIENT_ADDRESS_MAX);
+}
+
+/* Path and query lie side by side in one copy. */
+static struct str whole_target(const struct exchange *x)
+{
+    size_t query_len = x->query.ptr ? 1 + x->query.len : 0;
+
+    return (struct str){x->path.ptr, x->path.len + query_len};
+}
+
+static enum MHD_Result on_head(struct exchange *x, const char *method, const char *version)
+{
+    struct head head = {.x = x};
+    enum problem problem;
+
+    x->http->phase = PHASE_BODY;
+    x->method = str_of(method);
+    MHD_get_connection_values_n(x->http->mhd, MHD_HEADER_KIND, on_header, &head);
+    set_source(x);
+    enum verdict verdict =
+        guard_verdict(&head.guard, x->method, str_of(version), whole_target(x), &problem);
+    set_body_deadline(x, head.guard.content_length);
+    if (verdict == VERDICT_REFUSE) {
+        metric_add(METRIC_HTTP_REFUSED, 1);
+        x->http->must_close = true;
+        refuse(x, problem, head.guard.reason);
+        return send_refusal(x);
+    }
+    x->http->must_close = verdict == VERDICT_CLOSE;
+    if (x->headers[HEADER_EXPECT].ptr &&
+        !str_equal_nocase(x->headers[HEADER_EXPECT], STR("100-continue")))
+        refuse(x, PROBLEM_EXPECTATION, NULL);
+    else
+        match_route(x, &head.guard);
+    return x->http->is_refused ? answer_early(x, &head.guard) : MHD_YES;
+}
+
+/* --- the body and the steps ---------------------------------------------- */
+
+static enum MHD_Result on_body(struct exchange *x, const char *piece, size_t *len)
+{
+    if (x->http->is_refused) {
+        *len = 0; /* drained, see answer_early() */
+        return MHD_YES;
+    }
+    buf_put(&x->http->body, (struct str){piece, *len});
+    if (buf_status(&x->http->body) != ERR_OK) {
+        send_raw_too_large(x);
+        return MHD_NO;
+    }
+    *len = 0;
+    return MHD_YES;
+}
+
+static enum MHD_Result run_steps(struct exchange *x)
+{
+    struct http_state *http = x->http;
+
+    for (;;) {
+        step_fn step = http->woken ? http->woken : x->route->steps[http->step];
+        http->woken = NULL;
+        switch (step(http->loop->server->options.ctx, x)) {
+        case FLOW_NEXT:
+            http->step++;
+            break;
+        case FLOW_DONE:
+            return send_reply(x);
+        case FLOW_WAIT:
+            return MHD_YES;
+        }
+    }
+}
+
+static enum MHD_Result on_request(struct exchange *x)
+{
+    struct http_state *http = x->http;
+
+    if (http->is_refused)
+        return send_refusal(x);
+    if (http->phase == PHASE_BODY) {
+        http->phase = PHASE_STEPS;
+        buf_put_char(&http->body, '\0');
+        /* The ceiling leaves room for the terminator: see max_body in server.c. */
+        x->body = (struct str){http->body.ptr, http->body.len - 1};
+    }
+    return run_steps(x);
+}
+
+enum MHD_Result request_on_access(void *arg, struct MHD_Connection *mhd, const char *url,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_size, void **exchange)
+{
+    struct exchange *x = *exchange;
+
+    (void)arg;
+    (void)mhd;
+    (void)url;
+    if (!x || !x->path.ptr || !x->http->connection)
+        return MHD_NO;
+    if (x->http->phase == PHASE_HEAD)
+        return on_head(x, method, version);
+    if (*upload_size)
+        return on_body(x, upload, upload_size);
+    return on_request(x);
+}
+
+/* --- waiting ------------------------------------------------------------- */
+
+void exchange_wait(struct exchange *x, step_fn next)
+{
+    x->http->woken = next;
+    x->http->loop->waiting++;
+    x->http->connection->deadline_ms = 0; /* the service bounds the wait */
+    MHD_suspend_connection(x->http->mhd);
+}
+
+void exchange_wake(struct exchange *x, bool more)
+{
+    struct loop *loop = x->http->loop;
+    struct server *server = loop->server;
+
+    pthread_mutex_lock(&loop->wake_lock);
+    x->http->wake_next = NULL;
+    *loop->wake_tail = x;
+    loop->wake_tail = &x->http->wake_next;
+    atomic_store(&loop->needs_nudge, true);
+    pthread_mutex_unlock(&loop->wake_lock);
+    if (more)
+        return;
+    /* Earlier wakes of the batch may have been for other loops. */
+    for (size_t i = 0; i < server->loop_count; i++)
+        loop_nudge(&server->loops[i]);
+}
+
+/* --- the end ------------------------------------------------------------- */
+
+static void log_request(const struct exchange *x)
+{
+    LOG(LOG_INFO, "request", LOG_TEXT("requestId", x->request_id),
+        LOG_STR("method", x->method.ptr ? x->method : STR("-")),
+        LOG_STR("path", x->path.ptr ? x->path : STR("-")),
+        LOG_TEXT("route", x->route ? x->route->name : "-"), LOG_INT("status", x->reply.status),
+        LOG_TEXT("decision", x->decision ? x->decision : "-"),
+        LOG_INT("us", clock_mono_us() - x->started_us), LOG_INT("bytesIn", x->body.len),
+        LOG_INT("bytesOut", x->reply.body.len),
+        LOG_STR("source", x->source.ptr ? x->source : STR("-")));
+}
+
+void request_on_completed(void *arg, struct MHD_Connection *mhd, void **exchange,
+                          enum MHD_RequestTerminationCode why)
+{
+    struct loop *loop = arg;
+    struct exchange *x = *exchange;
+
+    (void)mhd;
+    if (!x)
+        return;
+    if (why != MHD_REQUEST_TERMINATED_COMPLETED_OK && !x->decision)
+        x->decision = "connection_lost";
+    if (log_is_on(LOG_INFO))
+        log_request(x);
+    stats_count(x);
+    if (x->http->connection) {
+        x->http->connection->is_busy = false;
+        x->http->connection->deadline_ms = loop->now_ms + loop->server->options.idle_timeout_ms;
+    }
+    exchange_free(loop, CONTAINER_OF(x, struct http_exchange, x));
+    *exchange = NULL;
+}

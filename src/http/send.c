@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a reply to libmicrohttpd's response: the headers that every reply has,
+ * the reply's own, and the body, which stays in the exchange until it is sent.
+ */
+#include <sys/socket.h>
+
+#include "internal.h"
+
+static bool add(struct MHD_Response *response, const char *name, const char *value)
+{
+    return MHD_add_response_header(response, name, value) == MHD_YES;
+}
+
+static bool add_headers(struct MHD_Response *response, const struct exchange *x)
+{
+    bool is_added = add(response, "X-Request-Id", x->request_id) &&
+                    add(response, "Cache-Control", "no-store") &&
+                    add(response, "X-Content-Type-Options", "nosniff");
+
+    if (x->reply.content_type)
+        is_added = is_added && add(response, "Content-Type", x->reply.content_type);
+    if (x->http->must_close || atomic_load(&x->http->loop->server->is_stopping))
+        is_added = is_added && add(response, "Connection", "close");
+    for (size_t i = 0; i < x->reply.header_count; i++)
+        is_added = is_added && add(response, x->reply.headers[i].name, x->reply.headers[i].value);
+    return is_added;
+}
+
+enum MHD_Result send_reply(struct exchange *x)
+{
+    struct http_state *http = x->http;
+
+    if (buf_status(&x->reply.body) != ERR_OK) {
+        reply_reset(x);
+        reply_problem(x, PROBLEM_INTERNAL, NULL);
+    }
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        x->reply.body.len, x->reply.body.ptr, MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        return MHD_NO;
+    enum MHD_Result queued = MHD_NO;
+    if (add_headers(response, x))
+        queued = MHD_queue_response(http->mhd, x->reply.status, response);
+    MHD_destroy_response(response);
+    http->phase = PHASE_REPLY;
+    /* A slow taker gets a second per KiB beyond the fixed time. */
+    http->connection->deadline_ms = http->loop->now_ms +
+                                    http->loop->server->options.reply_timeout_ms +
+                                    (int64_t)x->reply.body.len * 1000 / 1024;
+    return queued;
+}
+
+/*
+ * In the middle of a body libmicrohttpd takes no reply, and a chunked body has
+ * no announced end. Nothing was sent on this request yet, so the socket is at
+ * a message boundary: the refusal is written past the library, which is then
+ * told to close.
+ */
+void send_raw_too_large(struct exchange *x)
+{
+    static const char REPLY[] =
+        "HTTP/1.1 413 Content Too Large\r\n"
+        "Content-Type: application/json\r\n"
+        "Content-Length: 60\r\n"
+        "Connection: close\r\n\r\n"
+        "{\"error\":\"the body is too large\",\"code\":\"body_too_large\"}  \n";
+
+    _Static_assert(sizeof "{\"error\":\"the body is too large\",\"code\":\"body_too_large\"}  \n" ==
+                       61,
+                   "Content-Length is right");
+    ssize_t sent =
+        send(x->http->connection->fd, REPLY, sizeof REPLY - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent > 0)
+        x->reply.status = 413;
+    x->decision = problem_code(PROBLEM_BODY_TOO_LARGE);
+}

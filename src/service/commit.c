@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The committer. While one transaction is being fsynced the next batch queues
+ * up behind it, so the cost of an fsync is shared by all who wait for it.
+ *
+ * One thread of its own owns the writer; submitters only touch the queue (its
+ * lock is in base/job). A failed commit is told to its whole batch, and the
+ * store has undone it by then: nothing was acknowledged, nothing is half done.
+ */
+#include "service/commit.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+
+enum { IDLE_MS = 1000 };
+
+struct commit {
+    struct store *writer;
+    struct commit_options options;
+    struct job_queue queue;
+    pthread_t thread;
+};
+
+/* Runs one job so that its failure leaves the others' rows alone. */
+static enum err run_marked(struct job *job, struct store *writer)
+{
+    TRY(store_mark(writer));
+    job->result = job->run(job, writer);
+    return job->result == ERR_OK ? store_mark_keep(writer) : store_mark_undo(writer);
+}
+
+static enum err commit_batch(struct job *batch, struct store *writer)
+{
+    TRY(store_begin(writer));
+    for (struct job *job = batch; job; job = job->next)
+        TRY(run_marked(job, writer));
+    return store_commit(writer);
+}
+
+static void tell_batch(struct job *batch)
+{
+    while (batch) {
+        struct job *job = batch;
+        batch = job->next; /* read before done(): the job may be gone after */
+        job->done(job, batch != NULL);
+    }
+}
+
+static void fail_batch(struct commit *commit, struct job *batch, enum err err)
+{
+    size_t jobs = 0;
+
+    store_rollback(commit->writer);
+    for (struct job *job = batch; job; job = job->next, jobs++)
+        job->result = err;
+    metric_add(METRIC_COMMITS_FAILED, 1);
+    LOG(LOG_ERROR, "commit_failed", LOG_TEXT("reason", err_text(err)),
+        LOG_TEXT("detail", store_error(commit->writer)), LOG_INT("jobs", jobs));
+}
+
+static void checkpoint(struct commit *commit, uint64_t min_bytes)
+{
+    enum err err = store_checkpoint(commit->writer, min_bytes);
+
+    /* Harmless now: the rows are safe in the log, and the next round tries again. */
+    if (err != ERR_OK)
+        LOG(LOG_WARN, "checkpoint_failed", LOG_TEXT("reason", err_text(err)),
+            LOG_TEXT("detail", store_error(commit->writer)));
+}
+
+static void commit_round(struct commit *commit, struct job *batch)
+{
+    enum err err = commit_batch(batch, commit->writer);
+
+    if (err == ERR_OK)
+        metric_add(METRIC_COMMITS, 1);
+    else
+        fail_batch(commit, batch, err);
+    tell_batch(batch);
+}
+
+static void *commit_main(void *arg)
+{
+    struct commit *commit = arg;
+    bool has_news = false;
+
+    for (;;) {
+        /* With rows in the log, wake up once more when things are quiet, and tidy up. */
+        int64_t deadline = has_news ? clock_mono_ms() + IDLE_MS : 0;
+        struct job *batch = job_queue_take(&commit->queue, commit->options.batch_max, deadline);
+        if (batch) {
+            commit_round(commit, batch);
+            checkpoint(commit, commit->options.checkpoint_bytes);
+            has_news = true;
+        } else if (job_queue_is_over(&commit->queue)) {
+            return NULL;
+        } else {
+            checkpoint(commit, 1);
+            has_news = false;
+        }
+    }
+}
+
+enum err commit_start(struct store *writer, const struct commit_options *options,
+                      struct commit **ret_commit)
+{
+    struct commit *commit = calloc(1, sizeof *commit);
+
+    if (!commit)
+        return ERR_MEMORY;
+    commit->writer = writer;
+    commit->options = *options;
+    enum err err = job_queue_init(&commit->queue, options->queue_max);
+    if (err != ERR_OK) {
+        free(commit);
+        return err;
+    }
+    if (pthread_create(&commit->thread, NULL, commit_main, commit)) {
+        job_queue_done(&commit->queue);
+        free(commit);
+        return ERR_MEMORY;
+    }
+    *ret_commit = commit;
+    return ERR_OK;
+}
+
+void commit_submit(struct commit *commit, struct job *job)
+{
+    job->result = job_queue_push(&commit->queue, job);
+    if (job->result == ERR_OK)
+        return;
+    metric_add(METRIC_QUEUE_REFUSED, 1);
+    job->done(job, false);
+}
+
+void commit_stop(struct commit *commit)
+{
+    if (!commit)
+        return;
+    job_queue_stop(&commit->queue);
+    pthread_join(commit->thread, NULL);
+    job_queue_done(&commit->queue);
+    free(commit);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A set-associative table: a keyed hash chooses the set, so that nobody can
+ * aim at one, and names the bucket within it. `lock` guards the table.
+ */
+#include "service/limiter.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+enum { WAYS = 8 };
+
+struct entry {
+    uint64_t name; /* 0: unused */
+    struct bucket bucket;
+};
+
+struct limiter {
+    pthread_mutex_t lock;
+    uint8_t key[DIGEST_KEY_BYTES];
+    size_t sets;
+    struct entry entries[];
+};
+
+enum err limiter_new(size_t buckets, struct limiter **ret_limiter)
+{
+    size_t sets = (buckets + WAYS - 1) / WAYS;
+    struct limiter *limiter = calloc(1, sizeof *limiter + sets * WAYS * sizeof(struct entry));
+
+    if (!limiter)
+        return ERR_MEMORY;
+    pthread_mutex_init(&limiter->lock, NULL);
+    secret_random(limiter->key, sizeof limiter->key);
+    limiter->sets = sets;
+    *ret_limiter = limiter;
+    return ERR_OK;
+}
+
+void limiter_free(struct limiter *limiter)
+{
+    if (!limiter)
+        return;
+    pthread_mutex_destroy(&limiter->lock);
+    free(limiter);
+}
+
+static struct entry *find(struct limiter *limiter, uint64_t set, uint64_t name)
+{
+    struct entry *ways = &limiter->entries[set % limiter->sets * WAYS];
+    struct entry *oldest = ways;
+
+    for (size_t i = 0; i < WAYS; i++) {
+        if (ways[i].name == name)
+            return &ways[i];
+        if (ways[i].bucket.at_ms < oldest->bucket.at_ms)
+            oldest = &ways[i];
+    }
+    *oldest = (struct entry){.name = name};
+    return oldest;
+}
+
+int64_t limiter_take(struct limiter *limiter, char kind, struct str key,
+                     const struct bucket_limit *limit, int64_t now_ms)
+{
+    char text[256] = {kind};
+    uint64_t words[2];
+
+    if (key.len > sizeof text - 1)
+        key.len = sizeof text - 1;
+    if (key.len)
+        memcpy(text + 1, key.ptr, key.len);
+    struct digest digest = digest_of((struct str){text, key.len + 1}, limiter->key);
+    memcpy(words, digest.bytes, sizeof words);
+    pthread_mutex_lock(&limiter->lock);
+    struct entry *entry = find(limiter, words[0], words[1] | 1);
+    int64_t wait_ms = bucket_take(&entry->bucket, limit, now_ms);
+    pthread_mutex_unlock(&limiter->lock);
+    return wait_ms;
+}

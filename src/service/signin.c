@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Signing in. What has been verified is remembered under a keyed hash of the
+ * credential, so that a script with curl pays for argon2id once in five
+ * minutes, and the credential itself is kept nowhere.
+ *
+ * Guessing is slowed by three buckets: per source, per account, and overall.
+ * A source from which the right password came once may go on past the latter
+ * two: strangers who hammer an account delay each other, not its owner. Tokens
+ * have 256 random bits and need no brake.
+ *
+ * HTTP threads call signin_begin(), the workers' threads run the attempts;
+ * `lock` guards `memory` and `friends`, `generation` is atomic.
+ */
+#include "service/signin.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "core/address.h"
+#include "core/password.h"
+#include "core/token.h"
+#include "service/limiter.h"
+
+enum {
+    HASH_QUEUE_MAX = 8,
+    MEMORY_SLOTS = 256, /* remembered credentials */
+    FRIEND_SLOTS = 256, /* remembered (source, account) pairs */
+    LIMITER_BUCKETS = 8192,
+    PASSWORD_KEPT_MS = 5 * 60 * 1000,
+    TOKEN_KEPT_MS = 60 * 1000,
+};
+
+static const struct bucket_limit PER_SOURCE = {.burst = 10, .per_hour = 600};
+static const struct bucket_limit PER_ACCOUNT = {.burst = 10, .per_hour = 600};
+static const struct bucket_limit OVERALL = {.burst = 20, .per_hour = 5 * 3600};
+
+struct remembered {
+    struct digest key;
+    uint64_t generation;
+    int64_t until_ms;
+    struct identity identity;
+};
+
+struct signin {
+    struct signin_options options;
+    struct worker *hasher; /* one thread: one argon2id at a time */
+    struct limiter *limiter;
+    uint8_t key[DIGEST_KEY_BYTES];
+    atomic_uint_least64_t generation;
+    pthread_mutex_t lock;
+    struct remembered memory[MEMORY_SLOTS];
+    struct digest friends[FRIEND_SLOTS];
+};
+
+/* --- memory -------------------------------------------------------------- */
+
+static size_t slot_of(const struct digest *key, size_t slots)
+{
+    return (size_t)(key->bytes[0] | key->bytes[1] << 8) % slots;
+}
+
+static bool recall(struct signin *signin, const struct digest *key, int64_t now_ms,
+                   struct identity *ret_identity)
+{
+    pthread_mutex_lock(&signin->lock);
+    const struct remembered *slot = &signin->memory[slot_of(key, MEMORY_SLOTS)];
+    bool is_known = slot->until_ms > now_ms &&
+                    slot->generation == atomic_load(&signin->generation) &&
+                    digest_equal(&slot->key, key);
+    if (is_known)
+        *ret_identity = slot->identity;
+    pthread_mutex_unlock(&signin->lock);
+    return is_known;
+}
+
+/* `kept_ms` at most; the slot's former owner simply verifies again. */
+static void remember(const struct signin_attempt *attempt, int64_t kept_ms)
+{
+    struct signin *signin = attempt->signin;
+
+    pthread_mutex_lock(&signin->lock);
+    signin->memory[slot_of(&attempt->key, MEMORY_SLOTS)] =
+        (struct remembered){.key = attempt->key,
+                            .generation = attempt->generation,
+                            .until_ms = clock_mono_ms() + kept_ms,
+                            .identity = attempt->identity};
+    pthread_mutex_unlock(&signin->lock);
+}
+
+static struct digest friend_key(struct signin *signin, const struct signin_attempt *attempt)
+{
+    char text[sizeof attempt->source + ACCOUNT_NAME_MAX + 1];
+    size_t len = strlen(attempt->source);
+
+    memcpy(text, attempt->source, len);
+    text[len++] = '\n';
+    memcpy(text + len, attempt->credential.user.ptr, attempt->credential.user.len);
+    return digest_of((struct str){text, len + attempt->credential.user.len}, signin->key);
+}
+
+static bool is_friend(struct signin *signin, const struct signin_attempt *attempt)
+{
+    struct digest key = friend_key(signin, attempt);
+
+    pthread_mutex_lock(&signin->lock);
+    bool is_known = digest_equal(&signin->friends[slot_of(&key, FRIEND_SLOTS)], &key);
+    pthread_mutex_unlock(&signin->lock);
+    return is_known;
+}
+
+static void befriend(struct signin *signin, const struct signin_attempt *attempt)
+{
+    struct digest key = friend_key(signin, attempt);
+
+    pthread_mutex_lock(&signin->lock);
+    signin->friends[slot_of(&key, FRIEND_SLOTS)] = key;
+    pthread_mutex_unlock(&signin->lock);
+}
+
+void signin_forget(struct signin *signin)
+{
+    atomic_fetch_add(&signin->generation, 1);
+}
+
+/* --- verifying ----------------------------------------------------------- */
+
+static void set_identity(struct identity *identity, struct str name, enum access access)
+{
+    *identity = (struct identity){.access = access};
+    memcpy(identity->name, name.ptr, name.len <= ACCOUNT_NAME_MAX ? name.len : ACCOUNT_NAME_MAX);
+}
+
+struct found_user {
+    bool is_found;
+    enum role role;
+    char hash[PASSWORD_HASH_LEN];
+};
+
+static enum err take_user(void *arg, const struct user *user)
+{
+    struct found_user *found = arg;
+
+    if (user->password_hash.len >= sizeof found->hash)
+        return ERR_CORRUPT;
+    memcpy(found->hash, user->password_hash.ptr, user->password_hash.len);
+    found->hash[user->password_hash.len] = '\0';
+    found->role = user->role;
+    found->is_found = true;
+    return ERR_OK;
+}
+
+/* Without such a user the same work is done for nothing, so that time tells nothing. */
+static enum err run_password(struct job *job, struct store *reader)
+{
+    struct signin_attempt *attempt = CONTAINER_OF(job, struct signin_attempt, job);
+    struct found_user found = {.is_found = false};
+
+    enum err err = store_user_get(reader, attempt->credential.user, take_user, &found);
+    if (err != ERR_OK && err != ERR_NOT_FOUND)
+        return err;
+    err = password_verify(attempt->credential.secret,
+                          found.is_found ? str_of(found.hash) : password_dummy_hash());
+    if (err == ERR_OK && !found.is_found)
+        err = ERR_DENIED;
+    if (err == ERR_OK) {
+        set_identity(&attempt->identity, attempt->credential.user, role_access(found.role));
+        remember(attempt, PASSWORD_KEPT_MS);
+        befriend(attempt->signin, attempt);
+    }
+    return err;
+}
+
+static enum err take_token(void *arg, const struct token *token)
+{
+    struct signin_attempt *attempt = arg;
+    int64_t left_ms = TOKEN_KEPT_MS;
+
+    if (token->expires_at_ms) {
+        int64_t valid_ms = token->expires_at_ms - clock_wall_ms();
+        if (valid_ms <= 0)
+            return ERR_DENIED;
+        left_ms = valid_ms < left_ms ? valid_ms : left_ms;
+    }
+    set_identity(&attempt->identity, token->name, token->scope);
+    attempt->identity.is_token = true;
+    remember(attempt, left_ms);
+    return ERR_OK;
+}
+
+static enum err run_token(struct job *job, struct store *reader)
+{
+    struct signin_attempt *attempt = CONTAINER_OF(job, struct signin_attempt, job);
+    struct digest hash = token_digest(attempt->credential.secret);
+
+    enum err err = store_token_get(reader, &hash, take_token, attempt);
+    return err == ERR_NOT_FOUND ? ERR_DENIED : err;
+}
+
+static enum err run(struct job *job, struct store *reader)
+{
+    struct signin_attempt *attempt = CONTAINER_OF(job, struct signin_attempt, job);
+    bool is_token = attempt->credential.kind == CREDENTIAL_BEARER;
+
+    /* Read before the database: a change that comes between makes this result old. */
+    attempt->generation = atomic_load(&attempt->signin->generation);
+    enum err err = is_token ? run_token(job, reader) : run_password(job, reader);
+    metric_add(METRIC_SIGNINS, 1);
+    if (err == ERR_DENIED)
+        metric_add(METRIC_SIGNINS_FAILED, 1);
+    secret_wipe(attempt->scratch, sizeof attempt->scratch);
+    return err;
+}
+
+/* --- the door ------------------------------------------------------------ */
+
+static void set_source(struct signin_attempt *attempt, struct str source)
+{
+    struct address address;
+
+    if (address_parse(source, &address)) {
+        address = address_source_key(&address);
+        address_format(&address, attempt->source);
+        return;
+    }
+    size_t len = source.len < sizeof attempt->source ? source.len : sizeof attempt->source - 1;
+    if (len)
+        memcpy(attempt->source, source.ptr, len);
+    attempt->source[len] = '\0';
+}
+
+static int64_t throttle(struct signin *signin, const struct signin_attempt *attempt, int64_t now_ms)
+{
+    struct str user = attempt->credential.user;
+
+    if (!signin->options.has_rate_limit || attempt->credential.kind == CREDENTIAL_BEARER)
+        return 0;
+    int64_t wait_ms =
+        limiter_take(signin->limiter, 's', str_of(attempt->source), &PER_SOURCE, now_ms);
+    if (wait_ms || is_friend(signin, attempt))
+        return wait_ms;
+    wait_ms = limiter_take(signin->limiter, 'u', user, &PER_ACCOUNT, now_ms);
+    if (wait_ms)
+        return wait_ms;
+    return limiter_take(signin->limiter, 'o', (struct str){0}, &OVERALL, now_ms);
+}
+
+enum signin_verdict signin_begin(struct signin *signin, struct str authorization, struct str source,
+                                 int64_t now_ms, struct signin_attempt *attempt,
+                                 int64_t *ret_wait_ms)
+{
+    attempt->signin = signin;
+    attempt->key = digest_of(authorization, signin->key);
+    if (recall(signin, &attempt->key, now_ms, &attempt->identity))
+        return SIGNIN_KNOWN;
+    if (!credential_parse(authorization, attempt->scratch, &attempt->credential))
+        return SIGNIN_REFUSED;
+    if (attempt->credential.kind == CREDENTIAL_BEARER &&
+        !token_is_well_formed(attempt->credential.secret))
+        return SIGNIN_REFUSED;
+    set_source(attempt, source);
+    *ret_wait_ms = throttle(signin, attempt, now_ms);
+    if (*ret_wait_ms) {
+        metric_add(METRIC_SIGNINS_THROTTLED, 1);
+        secret_wipe(attempt->scratch, sizeof attempt->scratch);
+        return SIGNIN_THROTTLED;
+    }
+    return SIGNIN_STARTABLE;
+}
+
+void signin_verify(struct signin_attempt *attempt)
+{
+    bool is_token = attempt->credential.kind == CREDENTIAL_BEARER;
+
+    attempt->job.run = run;
+    worker_submit(is_token ? attempt->signin->options.readers : attempt->signin->hasher,
+                  &attempt->job);
+}
+
+enum err signin_start(struct store *writer, const struct signin_options *options,
+                      struct signin **ret_signin, struct err_detail *detail)
+{
+    struct signin *signin = calloc(1, sizeof *signin);
+
+    if (!signin)
+        return ERR_MEMORY;
+    signin->options = *options;
+    pthread_mutex_init(&signin->lock, NULL);
+    secret_random(signin->key, sizeof signin->key);
+    enum err err = limiter_new(LIMITER_BUCKETS, &signin->limiter);
+    if (err == ERR_OK)
+        err = worker_start(writer, 1, HASH_QUEUE_MAX, &signin->hasher, detail);
+    if (err != ERR_OK) {
+        signin_stop(signin);
+        return err;
+    }
+    *ret_signin = signin;
+    return ERR_OK;
+}
+
+void signin_stop(struct signin *signin)
+{
+    if (!signin)
+        return;
+    worker_stop(signin->hasher);
+    limiter_free(signin->limiter);
+    pthread_mutex_destroy(&signin->lock);
+    secret_wipe(signin, sizeof *signin);
+    free(signin);
+}

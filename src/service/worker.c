@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A small pool over one bounded queue (whose lock is in base/job). Every
+ * thread owns a reader of its own, so nothing here is shared but the queue.
+ */
+#include "service/worker.h"
+
+#include <stdlib.h>
+
+#include "base/metrics.h"
+
+struct worker_thread {
+    struct worker *worker;
+    struct store *reader;
+    pthread_t thread;
+};
+
+struct worker {
+    struct job_queue queue;
+    unsigned started;
+    struct worker_thread threads[];
+};
+
+static void *worker_main(void *arg)
+{
+    struct worker_thread *self = arg;
+    struct job *job;
+
+    while ((job = job_queue_take(&self->worker->queue, 1, 0))) {
+        job->result = job->run(job, self->reader);
+        job->done(job, false);
+    }
+    return NULL;
+}
+
+static enum err thread_start(struct worker *worker, struct store *writer, struct err_detail *detail)
+{
+    struct worker_thread *self = &worker->threads[worker->started];
+
+    self->worker = worker;
+    TRY(store_open_reader(writer, &self->reader, detail));
+    if (pthread_create(&self->thread, NULL, worker_main, self)) {
+        store_close(self->reader);
+        return err_set(detail, ERR_MEMORY, "cannot start a worker thread");
+    }
+    worker->started++;
+    return ERR_OK;
+}
+
+enum err worker_start(struct store *writer, unsigned threads, size_t queue_max,
+                      struct worker **ret_worker, struct err_detail *detail)
+{
+    struct worker *worker = calloc(1, sizeof *worker + threads * sizeof worker->threads[0]);
+    enum err err = worker ? job_queue_init(&worker->queue, queue_max) : ERR_MEMORY;
+
+    if (err != ERR_OK) {
+        free(worker);
+        return err;
+    }
+    while (err == ERR_OK && worker->started < threads)
+        err = thread_start(worker, writer, detail);
+    if (err != ERR_OK) {
+        worker_stop(worker);
+        return err;
+    }
+    *ret_worker = worker;
+    return ERR_OK;
+}
+
+void worker_submit(struct worker *worker, struct job *job)
+{
+    job->result = job_queue_push(&worker->queue, job);
+    if (job->result == ERR_OK)
+        return;
+    metric_add(METRIC_QUEUE_REFUSED, 1);
+    job->done(job, false);
+}
+
+void worker_stop(struct worker *worker)
+{
+    if (!worker)
+        return;
+    job_queue_stop(&worker->queue);
+    for (unsigned i = 0; i < worker->started; i++) {
+        pthread_join(worker->threads[i].thread, NULL);
+        store_close(worker->threads[i].reader);
+    }
+    job_queue_done(&worker->queue);
+    free(worker);
+}
