@@ -49,6 +49,7 @@ SRC   := $(wildcard src/*/*.c)
 OBJ   := $(SRC:src/%.c=$(BUILD)/obj/%.o)
 MAIN  := $(BUILD)/obj/main.o
 GEN   := $(BUILD)/gen/sql_sqlite.h
+.SECONDARY: $(GEN)
 C_FILES = $(wildcard src/*.c src/*/*.[ch] include/*/*.h tests/*/*.[ch])
 UNIT  := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c tests/store/test_*.c))
 
@@ -94,7 +95,7 @@ build/fuzz/%: tests/fuzz/%.c $(SRC) Makefile | $(GEN)
 	@echo "  FUZZ  $@"
 	@clang -std=c17 -D_GNU_SOURCE -DCONTACTD_VERSION='"$(VERSION)"' -Iinclude -Isrc -Ibuild/gen -g -O1 \
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined $(PKG_CFLAGS) -o $@ $< \
-	    $(wildcard src/base/*.c src/core/*.c src/config/*.c) src/http/guard.c src/http/router.c src/http/query.c \
+	    $(wildcard src/base/*.c src/core/*.c src/config/*.c) src/http/guard.c src/http/router.c src/http/query_string.c \
 	    -ljansson -lsodium -lpthread
 
 .PHONY: run

@@ -31,7 +31,7 @@ struct submission_filter {
     int64_t since_ms;  /* arrived at or after; 0: no bound */
     int64_t until_ms;  /* arrived before; 0: no bound */
     int64_t below_seq; /* id_seq() of the last row of the page before; 0: from the newest */
-    int limit;         /* 1 to SUBMISSION_LIST_MAX */
+    int limit;         /* rows; one more than a page shows whether another page follows */
 };
 
 /* A form's name in a URL: lower-case letters, digits, '-' and '_', starting with a letter or

@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "core/cursor.h"
 #include "guards.h"
-#include "http/query.h"
+#include "http/query_string.h"
 #include "http/reply.h"
 #include "topics.h"
 
@@ -33,8 +33,9 @@ struct read_job {
     struct exchange *x;
     struct submission_filter filter; /* for the list */
     struct id id;                    /* for one */
-    int rows;
-    int64_t last_seq; /* of the last row rendered */
+    int page;                        /* rows that the page may hold */
+    int rows;                        /* rows that it holds */
+    int64_t last_seq;                /* of the last row rendered */
     bool has_more;
 };
 
@@ -94,19 +95,26 @@ static const char *set_parameter(struct submission_filter *filter, struct str ke
 /* NULL, or what is wrong. */
 static const char *read_filter(struct exchange *x, struct submission_filter *filter)
 {
-    struct query query = query_of(x->query);
+    struct query_string query = query_string_of(x->query);
     const char *wrong = NULL;
     struct str key, value;
     enum err err;
 
     *filter = (struct submission_filter){.limit = SUBMISSION_LIST_DEFAULT};
-    while (!wrong && (err = query_next(&query, &x->arena, &key, &value)) != ERR_NOT_FOUND)
+    while (!wrong && (err = query_string_next(&query, &x->arena, &key, &value)) != ERR_NOT_FOUND)
         wrong = err == ERR_OK ? set_parameter(filter, key, value)
                               : "the query string is not valid percent-encoded UTF-8";
     return wrong;
 }
 
 /* --- the worker's part --------------------------------------------------- */
+
+/* There is at least one more row than the page holds; ends the walk. */
+static enum err end_page(struct read_job *self)
+{
+    self->has_more = true;
+    return ERR_FULL;
+}
 
 /* A page ends early rather than grow beyond what a reply may hold. */
 static enum err render_row(void *arg, const struct submission *row)
@@ -115,13 +123,15 @@ static enum err render_row(void *arg, const struct submission *row)
     struct buf *out = &self->x->reply.body;
     size_t before = out->len;
 
+    if (self->rows == self->page)
+        return end_page(self);
+
     js_comma(out);
     submission_render(out, row);
     if (buf_status(out) == ERR_FULL && self->rows > 0) {
         out->len = before;
         out->err = ERR_OK;
-        self->has_more = true;
-        return ERR_FULL;
+        return end_page(self);
     }
     self->rows++;
     self->last_seq = id_seq(&row->id);
@@ -164,7 +174,7 @@ static struct read_job *read_job_new(struct exchange *x,
 
     if (!self)
         return NULL;
-    *self = (struct read_job){.job = {.run = run, .done = read_done}, .x = x};
+    *self = (struct read_job){.job = {.run = run, .done = read_done}, .x = x, .page = 1};
     x->job = &self->job;
     return self;
 }
@@ -198,7 +208,7 @@ static enum flow submission_listed(struct app_ctx *ctx, struct exchange *x)
     (void)ctx;
     if (self->job.result != ERR_OK)
         return read_failed(x, self->job.result);
-    if (self->has_more || self->rows == self->filter.limit) {
+    if (self->has_more) {
         cursor_format(self->last_seq, cursor);
         next = str_of(cursor);
     }
@@ -218,6 +228,7 @@ static enum flow submission_list(struct app_ctx *ctx, struct exchange *x)
     const char *wrong = read_filter(x, &self->filter);
     if (wrong)
         return reply_problem(x, PROBLEM_INVALID_QUERY, wrong);
+    self->page = self->filter.limit++;
     return read_start(ctx, x, self, submission_listed);
 }
 

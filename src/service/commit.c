@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "unsafe.h"
 
 enum { IDLE_MS = 1000 };
 

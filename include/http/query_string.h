@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* The query string, one decoded pair after the other. */
-#ifndef CONTACTD_HTTP_QUERY_H
-#define CONTACTD_HTTP_QUERY_H
+#ifndef CONTACTD_HTTP_QUERY_STRING_H
+#define CONTACTD_HTTP_QUERY_STRING_H
 
 #include "base/arena.h"
 #include "base/err.h"
 
 enum { QUERY_PAIRS_MAX = 32 };
 
-struct query {
+struct query_string {
     struct str rest;
     size_t pairs;
 };
 
-static inline struct query query_of(struct str text)
+static inline struct query_string query_string_of(struct str text)
 {
-    return (struct query){.rest = text};
+    return (struct query_string){.rest = text};
 }
 
 /*
@@ -23,7 +23,7 @@ static inline struct query query_of(struct str text)
  * the end; ERR_INVALID for a broken escape, NUL, bad UTF-8 or more than
  * QUERY_PAIRS_MAX pairs.
  */
-MUST_CHECK enum err query_next(struct query *query, struct arena *arena, struct str *ret_key,
+MUST_CHECK enum err query_string_next(struct query_string *query, struct arena *arena, struct str *ret_key,
                                struct str *ret_value);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading application/x-www-form-urlencoded pairs (WHATWG URL, section 5.1) off a query string. */
-#include "http/query.h"
+#include "http/query_string.h"
 
 #include "base/encode.h"
 #include "base/utf8.h"
@@ -23,7 +23,7 @@ static enum err decode(struct str raw, struct arena *arena, struct str *ret_text
     return ERR_OK;
 }
 
-enum err query_next(struct query *query, struct arena *arena, struct str *ret_key,
+enum err query_string_next(struct query_string *query, struct arena *arena, struct str *ret_key,
                     struct str *ret_value)
 {
     struct str pair = {0};
