@@ -46,9 +46,13 @@ void job_queue_done(struct job_queue *queue);
 
 /*
  * Any thread. ERR_OK: the queue has the job now. ERR_FULL, ERR_STOPPING: it has not,
- * and the caller completes it.
+ * and the caller completes it. `more`: the caller has more to push and will call
+ * job_queue_nudge() after the last; until then a sleeping taker may sleep on.
  */
-MUST_CHECK enum err job_queue_push(struct job_queue *queue, struct job *job);
+MUST_CHECK enum err job_queue_push(struct job_queue *queue, struct job *job, bool more);
+
+/* Wakes a taker if jobs wait. Any thread. */
+void job_queue_nudge(struct job_queue *queue);
 
 /*
  * Takes up to `limit` jobs as a list, in order; sleeps while there are none,

@@ -11,4 +11,7 @@ extern const struct route_table ROUTES;
 struct str handler_client_address(struct app_ctx *ctx, struct str peer, struct str forwarded,
                                   char *room, size_t room_bytes);
 
+/* For struct server_options: wakes the committer once for all messages of a round. */
+void handler_before_sleep(struct app_ctx *ctx);
+
 #endif

@@ -30,6 +30,12 @@ struct server_options {
      */
     struct str (*client_address)(struct app_ctx *ctx, struct str peer, struct str forwarded,
                                  char *room, size_t room_bytes);
+
+    /*
+     * Called on an HTTP thread when it has run every step that it could, before
+     * it sleeps: what the steps have gathered may be sent on its way together.
+     */
+    void (*before_sleep)(struct app_ctx *ctx);
 };
 
 enum { CLIENT_ADDRESS_MAX = 64 };

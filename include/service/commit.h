@@ -26,9 +26,13 @@ MUST_CHECK enum err commit_start(struct store *writer, const struct commit_optio
  * Any thread. The job's run() is called inside the transaction; its error
  * undoes that job alone. done() follows when the transaction is on disk or has
  * failed (then every job of it has the failure as its result), or at once with
- * ERR_FULL or ERR_STOPPING.
+ * ERR_FULL or ERR_STOPPING. `more`: the committer need not wake up for this
+ * one, since commit_nudge() follows.
  */
-void commit_submit(struct commit *commit, struct job *job);
+void commit_submit(struct commit *commit, struct job *job, bool more);
+
+/* Wakes the committer if jobs wait. Any thread. */
+void commit_nudge(struct commit *commit);
 
 /* Commits what waits, refuses what comes, ends the thread and frees. NULL is allowed. */
 void commit_stop(struct commit *commit);

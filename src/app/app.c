@@ -16,7 +16,8 @@
 
 enum {
     BATCH_MAX = 512,
-    CHECKPOINT_BYTES = 16 * 1024 * 1024,
+    /* Small, so that no batch waits long behind a checkpoint, and the log stays in the cache. */
+    CHECKPOINT_BYTES = 1024 * 1024,
     READ_QUEUE_MAX = 4096,
     SPARE_FDS = 64, /* database, sockets, eventfds and the like */
 };
@@ -113,12 +114,12 @@ static void proxies_stop(struct app *app)
 
 static enum err listen_start(struct app *app, struct err_detail *detail)
 {
-    return listen_open(app->config->listen, &app->listen_fd, detail);
+    return listen_open(app->config->listen, &app->listener, detail);
 }
 
 static void listen_stop(struct app *app)
 {
-    listen_close(app->listen_fd);
+    listen_close(&app->listener);
 }
 
 /* As many connections as there are file descriptors for. */
@@ -142,7 +143,7 @@ static enum err server_stage_start(struct app *app, struct err_detail *detail)
 {
     const struct config *config = app->config;
     const struct server_options options = {
-        .listen_fd = app->listen_fd,
+        .listen_fd = app->listener.fd,
         .threads = config->threads,
         .max_connections = fit_connections(config->max_connections),
         .connection_memory = config->connection_memory_bytes,
@@ -154,6 +155,7 @@ static enum err server_stage_start(struct app *app, struct err_detail *detail)
         .routes = &ROUTES,
         .ctx = &app->ctx,
         .client_address = handler_client_address,
+        .before_sleep = handler_before_sleep,
     };
 
     app->ctx.commit = app->commit;
@@ -201,7 +203,7 @@ static const struct stage {
 
 enum exit_code app_start(struct app *app, const struct config *config, struct err_detail *detail)
 {
-    *app = (struct app){.config = config, .listen_fd = -1};
+    *app = (struct app){.config = config};
     while (app->started < COUNTOF(STAGES)) {
         const struct stage *stage = &STAGES[app->started];
         enum err err = stage->start(app, detail);

@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "control.h"
 #include "handler/ctx.h"
+#include "listen.h"
 
 struct app {
     const struct config *config;
@@ -16,7 +17,7 @@ struct app {
     struct signin *signin;
     struct server *server;
     struct control *control;
-    int listen_fd;
+    struct listener listener;
     bool is_first_start; /* the database had no user when it was opened */
     struct app_ctx ctx;
     struct cidr *trusted_proxies;

@@ -164,7 +164,7 @@ static enum err run_request(struct control *control, const json_t *request, stru
                                .lock = PTHREAD_MUTEX_INITIALIZER,
                                .changed = PTHREAD_COND_INITIALIZER};
 
-    commit_submit(control->commit, &self.job);
+    commit_submit(control->commit, &self.job, false);
     pthread_mutex_lock(&self.lock);
     while (!self.is_done)
         pthread_cond_wait(&self.changed, &self.lock);

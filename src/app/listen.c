@@ -182,28 +182,27 @@ static enum err passed_fd(int *ret_fd, struct err_detail *detail)
 
 /* --- the door ------------------------------------------------------------ */
 
-enum err listen_open(const char *address, int *ret_fd, struct err_detail *detail)
+enum err listen_open(const char *address, struct listener *ret_listener, struct err_detail *detail)
 {
-    enum err err = passed_fd(ret_fd, detail);
+    enum err err = passed_fd(&ret_listener->fd, detail);
 
-    if (err != ERR_NOT_FOUND)
+    ret_listener->is_passed = err != ERR_NOT_FOUND;
+    if (ret_listener->is_passed)
         return err;
     if (strncmp(address, "unix:", 5) == 0)
-        return listen_unix(address, address + 5, ret_fd, detail);
-    return listen_tcp(address, ret_fd, detail);
+        return listen_unix(address, address + 5, &ret_listener->fd, detail);
+    return listen_tcp(address, &ret_listener->fd, detail);
 }
 
-void listen_close(int fd)
+void listen_close(const struct listener *listener)
 {
     struct sockaddr_un name;
     socklen_t len = sizeof name;
 
-    if (fd < 0)
-        return;
-    if (fd != FIRST_PASSED_FD && getsockname(fd, (struct sockaddr *)&name, &len) == 0 &&
+    if (!listener->is_passed && getsockname(listener->fd, (struct sockaddr *)&name, &len) == 0 &&
         name.sun_family == AF_UNIX && len > offsetof(struct sockaddr_un, sun_path))
         unlink(name.sun_path);
-    close(fd);
+    close(listener->fd);
 }
 
 int listen_connect(const char *address)

@@ -53,7 +53,7 @@ static enum err add_first_user(struct app *app, const char *hash)
         .changed = PTHREAD_COND_INITIALIZER,
     };
 
-    commit_submit(app->commit, &self.job);
+    commit_submit(app->commit, &self.job, false);
     pthread_mutex_lock(&self.lock);
     while (!self.is_done)
         pthread_cond_wait(&self.changed, &self.lock);
@@ -128,7 +128,7 @@ enum exit_code verb_serve(struct cli *cli)
         fprintf(stderr, "contactd: %s\n", detail.text);
         return code;
     }
-    listen_url(app.listen_fd, url, sizeof url);
+    listen_url(app.listener.fd, url, sizeof url);
     LOG(LOG_INFO, "listening", LOG_TEXT("url", url), LOG_TEXT("version", CONTACTD_VERSION),
         LOG_TEXT("database", cli->config.database));
     if (app.is_first_start)

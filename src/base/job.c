@@ -33,7 +33,7 @@ void job_queue_done(struct job_queue *queue)
     pthread_mutex_destroy(&queue->lock);
 }
 
-enum err job_queue_push(struct job_queue *queue, struct job *job)
+enum err job_queue_push(struct job_queue *queue, struct job *job, bool more)
 {
     enum err err = ERR_OK;
 
@@ -47,10 +47,19 @@ enum err job_queue_push(struct job_queue *queue, struct job *job)
         *queue->tail = job;
         queue->tail = &job->next;
         queue->count++;
-        pthread_cond_signal(&queue->is_ready);
+        if (!more)
+            pthread_cond_signal(&queue->is_ready);
     }
     pthread_mutex_unlock(&queue->lock);
     return err;
+}
+
+void job_queue_nudge(struct job_queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    if (queue->head)
+        pthread_cond_signal(&queue->is_ready);
+    pthread_mutex_unlock(&queue->lock);
 }
 
 /* Under the lock: sleeps until there is something, the end, or the deadline. */

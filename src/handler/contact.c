@@ -3,7 +3,7 @@
  * A message arrives. It is checked against the form's rules, becomes a row,
  * waits for the committer, and is answered when it is on disk.
  *
- * HTTP threads, but for contact_store(), which runs on the committer's.
+ * HTTP threads, but for contact_store(), which runs on the committer's thread.
  */
 #include "base/clock.h"
 #include "base/json.h"
@@ -157,6 +157,6 @@ static enum flow contact_create(struct app_ctx *ctx, struct exchange *x)
     self->job.done = contact_done;
     x->job = &self->job;
     exchange_wait(x, contact_stored);
-    commit_submit(ctx->commit, &self->job);
+    commit_submit(ctx->commit, &self->job, true); /* nudged by handler_before_sleep() */
     return FLOW_WAIT;
 }

@@ -101,7 +101,7 @@ static enum flow ready_get(struct app_ctx *ctx, struct exchange *x)
     *self = (struct ready_job){.job = {.run = ready_write, .done = ready_done}, .x = x};
     x->job = &self->job;
     exchange_wait(x, ready_written);
-    commit_submit(ctx->commit, &self->job);
+    commit_submit(ctx->commit, &self->job, false);
     return FLOW_WAIT;
 }
 

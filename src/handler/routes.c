@@ -39,3 +39,8 @@ struct str handler_client_address(struct app_ctx *ctx, struct str peer, struct s
     address_format(&address, room);
     return str_of(room);
 }
+
+void handler_before_sleep(struct app_ctx *ctx)
+{
+    commit_nudge(ctx->commit);
+}

@@ -161,6 +161,7 @@ static void loop_once(struct loop *loop)
     if (fds[1].revents)
         resume_woken(loop);
     MHD_run(loop->daemon);
+    loop->server->options.before_sleep(loop->server->options.ctx);
     if (loop->now_ms - loop->swept_ms >= SWEEP_MS)
         sweep(loop);
 }

@@ -128,13 +128,18 @@ enum err commit_start(struct store *writer, const struct commit_options *options
     return ERR_OK;
 }
 
-void commit_submit(struct commit *commit, struct job *job)
+void commit_submit(struct commit *commit, struct job *job, bool more)
 {
-    job->result = job_queue_push(&commit->queue, job);
+    job->result = job_queue_push(&commit->queue, job, more);
     if (job->result == ERR_OK)
         return;
     metric_add(METRIC_QUEUE_REFUSED, 1);
     job->done(job, false);
+}
+
+void commit_nudge(struct commit *commit)
+{
+    job_queue_nudge(&commit->queue);
 }
 
 void commit_stop(struct commit *commit)

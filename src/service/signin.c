@@ -204,6 +204,7 @@ static enum err run(struct job *job, struct store *reader)
     struct signin_attempt *attempt = CONTAINER_OF(job, struct signin_attempt, job);
     bool is_token = attempt->credential.kind == CREDENTIAL_BEARER;
 
+    attempt->identity = (struct identity){.access = ACCESS_NONE};
     /* Read before the database: a change that comes between makes this result old. */
     attempt->generation = atomic_load(&attempt->signin->generation);
     enum err err = is_token ? run_token(job, reader) : run_password(job, reader);

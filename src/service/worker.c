@@ -69,7 +69,7 @@ enum err worker_start(struct store *writer, unsigned threads, size_t queue_max,
 
 void worker_submit(struct worker *worker, struct job *job)
 {
-    job->result = job_queue_push(&worker->queue, job);
+    job->result = job_queue_push(&worker->queue, job, false);
     if (job->result == ERR_OK)
         return;
     metric_add(METRIC_QUEUE_REFUSED, 1);
