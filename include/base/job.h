@@ -24,7 +24,7 @@ struct job {
     /*
      * Told on the service's thread, or on the submitter's when the job was
      * refused; `result` is set by then. The job may be gone when it returns.
-     * `more`: another job of the same batch is told right after, so a nudge
+     * `more`: another job with this very done() is told right after, so a nudge
      * may be left to that one (like MSG_MORE).
      */
     void (*done)(struct job *job, bool more);

@@ -40,15 +40,28 @@ struct server_options {
 
 enum { CLIENT_ADDRESS_MAX = 64 };
 
-/* Starts the threads. `options` is copied; routes and ctx are borrowed until server_stop(). */
-MUST_CHECK enum err server_start(const struct server_options *options, struct server **ret_server,
-                                 struct err_detail *detail);
+/*
+ * Checks the route table and makes a server that does not run yet. `options` is copied;
+ * routes and ctx are borrowed until server_free().
+ */
+MUST_CHECK enum err server_new(const struct server_options *options, struct server **ret_server,
+                               struct err_detail *detail);
+
+/*
+ * Frees a server that was not started or has been stopped, when no service can
+ * wake an exchange of it any more: a wake may still be on its way out when the
+ * exchange itself is long answered. NULL is allowed.
+ */
+void server_free(struct server *server);
+
+/* Starts the threads. After a failure server_stop() ends those that had started. */
+MUST_CHECK enum err server_start(struct server *server, struct err_detail *detail);
 
 /*
  * Stops accepting, finishes the requests that are under way, closes the rest,
- * and frees. The services behind the steps must still run. ERR_BUSY after
- * `timeout_ms`: requests still wait for a service, nothing was freed, and the
- * process should end. NULL is allowed.
+ * and ends the threads. The services behind the steps must still run. ERR_BUSY
+ * after `timeout_ms`: requests still wait for a service, the server must not be
+ * freed, and the process should end. NULL is allowed.
  */
 MUST_CHECK enum err server_stop(struct server *server, int64_t timeout_ms);
 

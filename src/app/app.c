@@ -139,7 +139,8 @@ static unsigned fit_connections(unsigned wanted)
     return (unsigned)fitting;
 }
 
-static enum err server_stage_start(struct app *app, struct err_detail *detail)
+/* Made before and freed after the services that wake its exchanges. */
+static enum err server_make(struct app *app, struct err_detail *detail)
 {
     const struct config *config = app->config;
     const struct server_options options = {
@@ -158,18 +159,28 @@ static enum err server_stage_start(struct app *app, struct err_detail *detail)
         .before_sleep = handler_before_sleep,
     };
 
+    return server_new(&options, &app->server, detail);
+}
+
+static void server_unmake(struct app *app)
+{
+    server_free(app->server);
+}
+
+static enum err server_run(struct app *app, struct err_detail *detail)
+{
     app->ctx.commit = app->commit;
     app->ctx.readers = app->readers;
     app->ctx.signin = app->signin;
     app->ctx.trusted_proxies = app->trusted_proxies;
-    app->ctx.trusted_proxy_count = config->trusted_proxies.count;
+    app->ctx.trusted_proxy_count = app->config->trusted_proxies.count;
     atomic_init(&app->ctx.is_ready, true);
-    return server_start(&options, &app->server, detail);
+    return server_start(app->server, detail);
 }
 
-static void server_stage_stop(struct app *app)
+static void server_rest(struct app *app)
 {
-    (void)app; /* app_stop() has done it, and knows whether it went well */
+    (void)app; /* app_stop() has stopped it, and knows whether that went well */
 }
 
 static enum err control_stage_start(struct app *app, struct err_detail *detail)
@@ -191,11 +202,12 @@ static const struct stage {
 } STAGES[] = {
     {proxies_start, proxies_stop, EXIT_CONFIG},
     {listen_start, listen_stop, EXIT_LISTEN},
+    {server_make, server_unmake, EXIT_FAILED},
     {database_start, database_stop, EXIT_DATABASE},
     {commit_stage_start, commit_stage_stop, EXIT_FAILED},
     {readers_start, readers_stop, EXIT_DATABASE},
     {signin_stage_start, signin_stage_stop, EXIT_DATABASE},
-    {server_stage_start, server_stage_stop, EXIT_FAILED},
+    {server_run, server_rest, EXIT_FAILED},
     {control_stage_start, control_stage_stop, EXIT_FAILED},
 };
 

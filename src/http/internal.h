@@ -79,8 +79,8 @@ struct server {
     uint64_t request_id_base;
     atomic_bool is_stopping;
     _Atomic int64_t stop_by_ms;
-    size_t loop_count;
-    struct loop loops[];
+    size_t started;      /* loops that run; main thread only */
+    struct loop loops[]; /* options.threads of them */
 };
 
 /* request.c: libmicrohttpd's callbacks; loop's thread. */
@@ -99,8 +99,10 @@ void send_raw_too_large(struct exchange *x);
 MUST_CHECK enum err stats_new(size_t routes, struct route_stats **ret_stats);
 void stats_count(struct exchange *x);
 
-/* loop.c */
-MUST_CHECK enum err loop_start(struct loop *loop, struct server *server, struct err_detail *detail);
+/* loop.c: main thread, but for loop_nudge(): any thread. */
+MUST_CHECK enum err loop_init(struct loop *loop, struct server *server);
+void loop_done(struct loop *loop); /* also of one that is all zero */
+MUST_CHECK enum err loop_start(struct loop *loop, struct err_detail *detail);
 void loop_nudge(struct loop *loop);
 
 #endif

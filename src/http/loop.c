@@ -236,22 +236,44 @@ static struct MHD_Daemon *daemon_start(struct loop *loop)
         MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
 }
 
-enum err loop_start(struct loop *loop, struct server *server, struct err_detail *detail)
+enum err loop_init(struct loop *loop, struct server *server)
 {
-    loop->server = server;
     loop->connections.older = loop->connections.newer = &loop->connections;
     loop->wake_tail = &loop->wake_head;
-    loop->now_ms = loop->swept_ms = clock_mono_ms();
-    pthread_mutex_init(&loop->wake_lock, NULL);
     loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (loop->wake_fd < 0)
-        return err_set(detail, ERR_IO, "cannot make an eventfd");
+        return ERR_IO;
+    if (pthread_mutex_init(&loop->wake_lock, NULL)) {
+        close(loop->wake_fd);
+        return ERR_MEMORY;
+    }
+    loop->server = server;
+    return ERR_OK;
+}
+
+void loop_done(struct loop *loop)
+{
+    if (!loop->server)
+        return;
+    while (loop->spare) {
+        struct http_exchange *spare = loop->spare;
+        loop->spare = spare->spare_next;
+        free(spare);
+    }
+    close(loop->wake_fd);
+    pthread_mutex_destroy(&loop->wake_lock);
+}
+
+enum err loop_start(struct loop *loop, struct err_detail *detail)
+{
+    loop->now_ms = loop->swept_ms = clock_mono_ms();
     loop->daemon = daemon_start(loop);
     if (!loop->daemon)
         return err_set(detail, ERR_IO, "libmicrohttpd refused to start");
     loop->epoll_fd = MHD_get_daemon_info(loop->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
     if (pthread_create(&loop->thread, NULL, loop_main, loop)) {
         MHD_stop_daemon(loop->daemon);
+        loop->daemon = NULL;
         return err_set(detail, ERR_MEMORY, "cannot start an HTTP thread");
     }
     return ERR_OK;

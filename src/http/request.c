@@ -343,7 +343,7 @@ void exchange_wake(struct exchange *x, bool more)
     if (more)
         return;
     /* Earlier wakes of the batch may have been for other loops. */
-    for (size_t i = 0; i < server->loop_count; i++)
+    for (size_t i = 0; i < server->options.threads; i++)
         loop_nudge(&server->loops[i]);
 }
 

@@ -1,67 +1,54 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Starting and stopping the loops. Stopping is a conversation with every
- * loop's thread: it stops accepting, finishes what has been read, and ends;
- * here we only say until when.
+ * Making, starting and stopping the loops. Stopping is a conversation with
+ * every loop's thread: it stops accepting, finishes what has been read, and
+ * ends; here we only say until when.
  */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/secret.h"
 #include "internal.h"
 
-static void server_free(struct server *server)
+enum err server_new(const struct server_options *options, struct server **ret_server,
+                    struct err_detail *detail)
 {
-    for (size_t i = 0; i < server->loop_count; i++) {
-        struct loop *loop = &server->loops[i];
-        while (loop->spare) {
-            struct http_exchange *spare = loop->spare;
-            loop->spare = spare->spare_next;
-            free(spare);
-        }
-        close(loop->wake_fd);
-        pthread_mutex_destroy(&loop->wake_lock);
-    }
-    free(server->stats);
-    free(server);
-}
+    struct server *server;
 
-static enum err server_new(const struct server_options *options, struct server **ret_server)
-{
-    struct server *server = calloc(1, sizeof *server + options->threads * sizeof server->loops[0]);
-
+    TRY(router_check(options->routes, detail));
+    server = calloc(1, sizeof *server + options->threads * sizeof server->loops[0]);
     if (!server)
         return ERR_MEMORY;
     server->options = *options;
     server->options.max_body++; /* for the NUL behind a body */
     secret_random(&server->request_id_base, sizeof server->request_id_base);
-    if (stats_new(options->routes->count, &server->stats) != ERR_OK) {
-        free(server);
-        return ERR_MEMORY;
+    enum err err = stats_new(options->routes->count, &server->stats);
+    for (size_t i = 0; err == ERR_OK && i < options->threads; i++)
+        err = loop_init(&server->loops[i], server);
+    if (err != ERR_OK) {
+        server_free(server);
+        return err;
     }
     *ret_server = server;
     return ERR_OK;
 }
 
-enum err server_start(const struct server_options *options, struct server **ret_server,
-                      struct err_detail *detail)
+void server_free(struct server *server)
 {
-    struct server *server;
+    if (!server)
+        return;
+    for (size_t i = 0; i < server->options.threads; i++)
+        loop_done(&server->loops[i]);
+    free(server->stats);
+    free(server);
+}
 
-    TRY(router_check(options->routes, detail));
-    TRY(server_new(options, &server));
-    while (server->loop_count < options->threads) {
-        struct loop *loop = &server->loops[server->loop_count];
-        enum err err = loop_start(loop, server, detail);
-        if (err != ERR_OK) {
-            enum err stopped = server_stop(server, 0);
-            (void)stopped; /* nothing waits yet */
-            return err;
-        }
-        server->loop_count++;
+enum err server_start(struct server *server, struct err_detail *detail)
+{
+    while (server->started < server->options.threads) {
+        TRY(loop_start(&server->loops[server->started], detail));
+        server->started++;
     }
-    *ret_server = server;
     return ERR_OK;
 }
 
@@ -73,16 +60,14 @@ enum err server_stop(struct server *server, int64_t timeout_ms)
         return ERR_OK;
     atomic_store(&server->stop_by_ms, clock_mono_ms() + timeout_ms);
     atomic_store(&server->is_stopping, true);
-    for (size_t i = 0; i < server->loop_count; i++) {
+    for (size_t i = 0; i < server->started; i++) {
         atomic_store(&server->loops[i].needs_nudge, true);
         loop_nudge(&server->loops[i]);
     }
-    for (size_t i = 0; i < server->loop_count; i++) {
-        pthread_join(server->loops[i].thread, NULL);
-        is_stuck = is_stuck || server->loops[i].daemon;
+    for (; server->started > 0; server->started--) {
+        struct loop *loop = &server->loops[server->started - 1];
+        pthread_join(loop->thread, NULL);
+        is_stuck = is_stuck || loop->daemon;
     }
-    if (is_stuck)
-        return ERR_BUSY;
-    server_free(server);
-    return ERR_OK;
+    return is_stuck ? ERR_BUSY : ERR_OK;
 }

@@ -46,7 +46,7 @@ static void tell_batch(struct job *batch)
     while (batch) {
         struct job *job = batch;
         batch = job->next; /* read before done(): the job may be gone after */
-        job->done(job, batch != NULL);
+        job->done(job, batch && batch->done == job->done);
     }
 }
 
@@ -130,10 +130,12 @@ enum err commit_start(struct store *writer, const struct commit_options *options
 
 void commit_submit(struct commit *commit, struct job *job, bool more)
 {
-    job->result = job_queue_push(&commit->queue, job, more);
-    if (job->result == ERR_OK)
-        return;
+    enum err refused = job_queue_push(&commit->queue, job, more);
+
+    if (refused == ERR_OK)
+        return; /* the job is not ours any more */
     metric_add(METRIC_QUEUE_REFUSED, 1);
+    job->result = refused;
     job->done(job, false);
 }
 

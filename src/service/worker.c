@@ -69,10 +69,12 @@ enum err worker_start(struct store *writer, unsigned threads, size_t queue_max,
 
 void worker_submit(struct worker *worker, struct job *job)
 {
-    job->result = job_queue_push(&worker->queue, job, false);
-    if (job->result == ERR_OK)
-        return;
+    enum err refused = job_queue_push(&worker->queue, job, false);
+
+    if (refused == ERR_OK)
+        return; /* the job is not ours any more */
     metric_add(METRIC_QUEUE_REFUSED, 1);
+    job->result = refused;
     job->done(job, false);
 }
 

@@ -40,6 +40,11 @@ static void count_done(struct job *job, bool more)
         atomic_fetch_add(self->nudges, 1);
 }
 
+static void count_done_otherwise(struct job *job, bool more)
+{
+    count_done(job, more);
+}
+
 static struct store *open_memory(void)
 {
     struct store *store = NULL;
@@ -85,7 +90,7 @@ static void every_job_is_told_exactly_once_and_is_there(void **state)
     (void)state;
     fill(jobs, JOBS, &done, &nudges);
     for (size_t i = 0; i < JOBS; i++)
-        commit_submit(commit, &jobs[i].job);
+        commit_submit(commit, &jobs[i].job, i + 1 < JOBS);
     commit_stop(commit);
     assert_int_equal(done, JOBS);
     assert_in_range(nudges, 1, JOBS);
@@ -108,13 +113,35 @@ static void one_bad_job_fails_alone(void **state)
     for (size_t i = 0; i < JOBS; i += 7)
         jobs[i].verdict = ERR_INVALID;
     for (size_t i = 0; i < JOBS; i++)
-        commit_submit(commit, &jobs[i].job);
+        commit_submit(commit, &jobs[i].job, i + 1 < JOBS);
     commit_stop(commit);
     assert_int_equal(done, JOBS);
     for (size_t i = 0; i < JOBS; i++) {
         assert_int_equal(jobs[i].job.result, i % 7 ? ERR_OK : ERR_INVALID);
         assert_int_equal(has_key(store, jobs[i].key), i % 7 != 0);
     }
+    store_close(store);
+}
+
+/* Who leaves the nudge to the next job must know that the next one nudges the same sleeper. */
+static void more_is_promised_only_before_a_job_of_the_same_kind(void **state)
+{
+    static struct test_job jobs[3];
+    atomic_int done = 0, nudges = 0, other_nudges = 0;
+    struct store *store = open_memory();
+    struct commit *commit = start(store, COUNTOF(jobs));
+
+    (void)state;
+    fill(jobs, COUNTOF(jobs), &done, &nudges);
+    jobs[2].job.done = count_done_otherwise;
+    jobs[2].nudges = &other_nudges;
+    for (size_t i = 0; i < COUNTOF(jobs); i++)
+        commit_submit(commit, &jobs[i].job, true); /* one batch */
+    commit_nudge(commit);
+    commit_stop(commit);
+    assert_int_equal(done, 3);
+    assert_int_equal(nudges, 1);
+    assert_int_equal(other_nudges, 1);
     store_close(store);
 }
 
@@ -127,7 +154,7 @@ static void a_full_queue_refuses_at_once(void **state)
 
     (void)state;
     fill(jobs, 1, &done, &nudges);
-    commit_submit(commit, &jobs[0].job);
+    commit_submit(commit, &jobs[0].job, false);
     assert_int_equal(done, 1);
     assert_int_equal(jobs[0].job.result, ERR_FULL);
     commit_stop(commit);
@@ -139,6 +166,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_job_is_told_exactly_once_and_is_there),
         cmocka_unit_test(one_bad_job_fails_alone),
+        cmocka_unit_test(more_is_promised_only_before_a_job_of_the_same_kind),
         cmocka_unit_test(a_full_queue_refuses_at_once),
     };
 
