@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * THE option table. To add an option, add a member to struct config and a row
+ * here; nothing else. Defaults suit a machine with one CPU and 512 MB.
+ */
+#include "config/options.h"
+
+#define MEMBER(name) offsetof(struct config, name)
+
+enum { KIB = 1024, MIB = 1024 * KIB, SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
+
+static bool is_host_and_port(struct str text)
+{
+    const char *colon = text.len ? memrchr(text.ptr, ':', text.len) : NULL;
+    uint64_t port;
+
+    if (!colon)
+        return false;
+    struct str host = {text.ptr, (size_t)(colon - text.ptr)};
+    struct str port_text = {colon + 1, text.len - host.len - 1};
+    if (!str_to_u64(port_text, 65535, &port))
+        return false;
+    if (host.len && host.ptr[0] == '[')
+        return host.len >= 4 && host.ptr[host.len - 1] == ']' && memchr(host.ptr, ':', host.len);
+    return host.len == 0 || (str_is_visible_ascii(host) && !memchr(host.ptr, ':', host.len));
+}
+
+static const char *check_listen(struct str value)
+{
+    const struct str prefix = STR("unix:/");
+    const size_t path_max = 107 + sizeof "unix:" - 1; /* sun_path, with its NUL */
+
+    if (str_starts_with_nocase(value, prefix))
+        return value.len > prefix.len && value.len <= path_max
+                   ? NULL
+                   : "not a socket path; use unix:/PATH with at most 107 bytes";
+    return is_host_and_port(value) ? NULL
+                                   : "not an address; use HOST:PORT, [IPV6]:PORT or unix:/PATH";
+}
+
+static const struct option ROWS[] = {
+    {.name = OPTION_CONFIG,
+     .kind = OPTION_STRING,
+     .offset = MEMBER(file),
+     .max = 4095,
+     .unit = "FILE",
+     .fallback = "",
+     .help = "file with more options, one NAME = VALUE per line"},
+    {.name = "listen",
+     .kind = OPTION_STRING,
+     .offset = MEMBER(listen),
+     .min = 1,
+     .max = 300,
+     .unit = "ADDRESS",
+     .fallback = "127.0.0.1:3000",
+     .check = check_listen,
+     .help = "where to listen: HOST:PORT, [IPV6]:PORT or unix:/PATH"},
+    {.name = "database",
+     .kind = OPTION_STRING,
+     .offset = MEMBER(database),
+     .min = 1,
+     .max = 4095,
+     .unit = "PATH",
+     .fallback = "./contactd.db",
+     .help = "the database; made on the first start"},
+    {.name = "threads",
+     .kind = OPTION_U32,
+     .offset = MEMBER(threads),
+     .min = 1,
+     .max = 64,
+     .unit = "NUMBER",
+     .fallback = "1",
+     .help = "threads that serve connections"},
+    {.name = "workers",
+     .kind = OPTION_U32,
+     .offset = MEMBER(workers),
+     .min = 1,
+     .max = 64,
+     .unit = "NUMBER",
+     .fallback = "2",
+     .help = "threads that read the database and check passwords"},
+    {.name = "max-connections",
+     .kind = OPTION_U32,
+     .offset = MEMBER(max_connections),
+     .min = 1,
+     .max = 1000000,
+     .unit = "NUMBER",
+     .fallback = "4096",
+     .help = "connections at a time; further ones wait"},
+    {.name = "connection-memory",
+     .kind = OPTION_SIZE,
+     .offset = MEMBER(connection_memory_bytes),
+     .min = 4 * KIB,
+     .max = 64 * KIB,
+     .unit = "SIZE",
+     .fallback = "12k",
+     .help = "memory of a connection for its headers"},
+    {.name = "max-body",
+     .kind = OPTION_SIZE,
+     .offset = MEMBER(max_body_bytes),
+     .min = 1 * KIB,
+     .max = 1 * MIB,
+     .unit = "SIZE",
+     .fallback = "64k",
+     .help = "largest body of a request"},
+    {.name = "header-timeout",
+     .kind = OPTION_DURATION,
+     .offset = MEMBER(header_timeout_ms),
+     .min = 1 * SECOND,
+     .max = 1 * HOUR,
+     .unit = "TIME",
+     .fallback = "10s",
+     .help = "for a request's headers to arrive"},
+    {.name = "body-timeout",
+     .kind = OPTION_DURATION,
+     .offset = MEMBER(body_timeout_ms),
+     .min = 1 * SECOND,
+     .max = 1 * HOUR,
+     .unit = "TIME",
+     .fallback = "20s",
+     .help = "for a request's body to arrive"},
+    {.name = "reply-timeout",
+     .kind = OPTION_DURATION,
+     .offset = MEMBER(reply_timeout_ms),
+     .min = 1 * SECOND,
+     .max = 1 * HOUR,
+     .unit = "TIME",
+     .fallback = "30s",
+     .help = "for a reply to be taken"},
+    {.name = "idle-timeout",
+     .kind = OPTION_DURATION,
+     .offset = MEMBER(idle_timeout_ms),
+     .min = 1 * SECOND,
+     .max = 1 * HOUR,
+     .unit = "TIME",
+     .fallback = "15s",
+     .help = "that a connection may stay open between requests"},
+    {.name = "shutdown-timeout",
+     .kind = OPTION_DURATION,
+     .offset = MEMBER(shutdown_timeout_ms),
+     .min = 1 * SECOND,
+     .max = 10 * MINUTE,
+     .unit = "TIME",
+     .fallback = "10s",
+     .help = "for requests in flight to finish when stopping"},
+    {.name = "commit-queue",
+     .kind = OPTION_U32,
+     .offset = MEMBER(commit_queue),
+     .min = 1,
+     .max = 1000000,
+     .unit = "NUMBER",
+     .fallback = "10000",
+     .help = "writes that may wait for the disk"},
+    {.name = "trusted-proxies",
+     .kind = OPTION_LIST,
+     .offset = MEMBER(trusted_proxies),
+     .max = 4095,
+     .unit = "LIST",
+     .fallback = "",
+     .help = "proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8,fd00::/8"},
+    {.name = "rate-limit",
+     .kind = OPTION_BOOL,
+     .offset = MEMBER(has_rate_limit),
+     .unit = "on|off",
+     .fallback = "on",
+     .help = "limit attempts to sign in"},
+    {.name = "log-level",
+     .kind = OPTION_ENUM,
+     .offset = MEMBER(log_level),
+     .unit = "debug|info|warn|error",
+     .fallback = "info",
+     .help = "the least that is logged"},
+    {.name = "log-format",
+     .kind = OPTION_ENUM,
+     .offset = MEMBER(log_format),
+     .unit = "auto|text|json",
+     .fallback = "auto",
+     .help = "auto: text on a terminal, else JSON"},
+};
+
+_Static_assert(COUNTOF(ROWS) <= CONFIG_OPTIONS_MAX, "every row has an origin");
+
+const struct option_table OPTIONS = {ROWS, COUNTOF(ROWS), sizeof(struct config)};

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A submission as JSON. This is the inner loop of every list, so the keys are
+ * literals that are copied rather than values that are escaped.
+ */
+#include "core/submission.h"
+
+#include "base/json.h"
+
+static bool is_lower_or_digit(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+bool form_name_is_valid(struct str name)
+{
+    if (name.len == 0 || name.len > FORM_NAME_MAX || !is_lower_or_digit(name.ptr[0]))
+        return false;
+    for (size_t i = 1; i < name.len; i++)
+        if (!is_lower_or_digit(name.ptr[i]) && name.ptr[i] != '-' && name.ptr[i] != '_')
+            return false;
+    return true;
+}
+
+static void put_text(struct buf *out, struct str key, struct str value)
+{
+    buf_put(out, key);
+    if (value.ptr)
+        js_string(out, value);
+    else
+        buf_put(out, STR("null"));
+}
+
+void submission_render(struct buf *out, const struct submission *submission)
+{
+    char id[ID_TEXT_LEN + 1];
+
+    id_format(&submission->id, id);
+    buf_put(out, STR("{\"id\":\""));
+    buf_put(out, (struct str){id, ID_TEXT_LEN});
+    put_text(out, STR("\",\"form\":"), submission->form);
+    buf_put(out, STR(",\"createdAt\":"));
+    js_time(out, id_wall_ms(&submission->id));
+    put_text(out, STR(",\"name\":"), submission->name);
+    put_text(out, STR(",\"email\":"), submission->email);
+    put_text(out, STR(",\"message\":"), submission->message);
+    buf_put(out, STR(",\"fields\":"));
+    buf_put(out, submission->fields.ptr ? submission->fields : STR("{}"));
+    put_text(out, STR(",\"source\":"), submission->source);
+    put_text(out, STR(",\"userAgent\":"), submission->user_agent);
+    put_text(out, STR(",\"page\":"), submission->page);
+    buf_put_char(out, '}');
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a backend is: a table of functions behind the wrappers of store.c, with
+ * the same contracts as in store/store.h. Room-private.
+ */
+#ifndef CONTACTD_STORE_BACKEND_H
+#define CONTACTD_STORE_BACKEND_H
+
+#include "store/store.h"
+
+struct store_ops {
+    const char *name;
+    const char *scheme; /* a URL that starts with it is this backend's; "": whatever is left */
+
+    enum err (*open)(const char *url, bool may_create, struct store **ret_store,
+                     struct err_detail *detail);
+    enum err (*open_reader)(struct store *writer, struct store **ret_reader,
+                            struct err_detail *detail);
+    void (*close)(struct store *store);
+
+    enum err (*begin)(struct store *store);
+    enum err (*commit)(struct store *store);
+    void (*rollback)(struct store *store);
+    enum err (*mark)(struct store *store);
+    enum err (*mark_keep)(struct store *store);
+    enum err (*mark_undo)(struct store *store);
+    enum err (*checkpoint)(struct store *store, uint64_t min_bytes);
+
+    enum err (*submission_insert)(struct store *store, const struct submission *row);
+    enum err (*submission_get)(struct store *store, const struct id *id, store_submission_fn fn,
+                               void *arg);
+    enum err (*submission_list)(struct store *store, const struct submission_filter *filter,
+                                store_submission_fn fn, void *arg);
+
+    enum err (*user_insert)(struct store *store, const struct user *user);
+    enum err (*user_set_password)(struct store *store, struct str name, struct str password_hash);
+    enum err (*user_delete)(struct store *store, struct str name);
+    enum err (*user_get)(struct store *store, struct str name, store_user_fn fn, void *arg);
+    enum err (*user_list)(struct store *store, store_user_fn fn, void *arg);
+
+    enum err (*token_insert)(struct store *store, const struct token *token);
+    enum err (*token_delete)(struct store *store, struct str name);
+    enum err (*token_get)(struct store *store, const struct digest *hash, store_token_fn fn,
+                          void *arg);
+    enum err (*token_list)(struct store *store, store_token_fn fn, void *arg);
+
+    enum err (*meta_put)(struct store *store, struct str key, struct str value);
+    enum err (*meta_get)(struct store *store, struct str key, struct buf *out);
+};
+
+/* Every backend, ended by NULL; the one without a scheme comes last. */
+extern const struct store_ops *const STORE_BACKENDS[];
+
+extern const struct store_ops SQLITE_OPS;
+extern const struct store_ops MEMORY_OPS;
+
+enum { ID_RANDOM_BYTES = 8, ID_RANDOM_COUNT = 64, STORE_WORDS_MAX = 256 };
+
+/* How deep the writer is; the wrappers assert it, so that backends need not. */
+enum store_depth { STORE_IDLE, STORE_IN_TXN, STORE_IN_MARK };
+
+/* What every connection has; a backend's own struct starts with it. */
+struct store {
+    const struct store_ops *ops;
+    bool is_reader;
+    enum store_depth depth;
+    char words[STORE_WORDS_MAX]; /* about the last failure */
+    struct id_source ids;        /* the backend fills it when it opens a writer */
+    size_t random_left;
+    uint8_t random[ID_RANDOM_COUNT][ID_RANDOM_BYTES]; /* fetched in bulk, one row per id */
+};
+
+/* The row numbers that a filter's times and page allow: low <= seq < high. */
+struct seq_range {
+    int64_t low, high;
+};
+struct seq_range store_range(const struct submission_filter *filter);
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A store without a disk: the fast double of the tests, and the proof that the
+ * interface hides the database. Nothing survives the writer. It refuses to
+ * grow beyond ROWS_BYTES_MAX.
+ *
+ * The writer's thread and the readers' threads share the rows under one lock,
+ * held for one step at a time and never while a callback runs: rows are held
+ * by count instead. A list therefore sees commits that happen while it walks.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "store/memory.h"
+
+static struct rows *enter(struct memory_store *self)
+{
+    pthread_mutex_lock(&self->memory->lock);
+    return &self->memory->rows;
+}
+
+static void leave(struct memory_store *self)
+{
+    pthread_mutex_unlock(&self->memory->lock);
+}
+
+static void memory_close(struct store *store)
+{
+    struct memory_store *self = memory_of(store);
+
+    if (!store->is_reader) {
+        rows_done(&self->memory->rows);
+        pthread_mutex_destroy(&self->memory->lock);
+        free(self->memory);
+    }
+    free(self);
+}
+
+static enum err memory_open(const char *url, bool may_create, struct store **ret_store,
+                            struct err_detail *detail)
+{
+    (void)url;
+    if (!may_create)
+        return err_set(detail, ERR_NOT_FOUND, "a database in memory is always a new one");
+    struct memory_store *self = calloc(1, sizeof *self);
+    struct memory *memory = calloc(1, sizeof *memory);
+    if (!self || !memory || pthread_mutex_init(&memory->lock, NULL)) {
+        free(self);
+        free(memory);
+        return ERR_MEMORY;
+    }
+    self->base.ops = &MEMORY_OPS;
+    self->memory = memory;
+    *ret_store = &self->base;
+    return ERR_OK;
+}
+
+static enum err memory_open_reader(struct store *writer, struct store **ret_reader,
+                                   struct err_detail *detail)
+{
+    struct memory_store *self = calloc(1, sizeof *self);
+
+    (void)detail;
+    if (!self)
+        return ERR_MEMORY;
+    self->base.ops = &MEMORY_OPS;
+    self->memory = memory_of(writer)->memory;
+    *ret_reader = &self->base;
+    return ERR_OK;
+}
+
+static enum err memory_begin(struct store *store)
+{
+    (void)store;
+    return ERR_OK;
+}
+
+static enum err memory_commit(struct store *store)
+{
+    struct memory_store *self = memory_of(store);
+
+    rows_commit(enter(self));
+    leave(self);
+    return ERR_OK;
+}
+
+static void memory_rollback(struct store *store)
+{
+    struct memory_store *self = memory_of(store);
+
+    rows_undo(enter(self), NULL);
+    leave(self);
+}
+
+static enum err memory_mark(struct store *store)
+{
+    struct memory_store *self = memory_of(store);
+
+    self->mark = enter(self)->changes;
+    leave(self);
+    return ERR_OK;
+}
+
+static enum err memory_mark_keep(struct store *store)
+{
+    (void)store;
+    return ERR_OK;
+}
+
+static enum err memory_mark_undo(struct store *store)
+{
+    struct memory_store *self = memory_of(store);
+
+    rows_undo(enter(self), self->mark);
+    leave(self);
+    return ERR_OK;
+}
+
+static enum err memory_checkpoint(struct store *store, uint64_t min_bytes)
+{
+    (void)store;
+    (void)min_bytes;
+    return ERR_OK;
+}
+
+struct row *memory_fetch(struct memory_store *self, rows_step_fn step, enum row_kind kind,
+                         struct str key)
+{
+    struct row *row = step(enter(self), !self->base.is_reader, kind, key);
+
+    if (row)
+        row_hold(row);
+    leave(self);
+    return row;
+}
+
+void memory_advance(struct memory_store *self, rows_step_fn step, struct row **row)
+{
+    struct row *next = memory_fetch(self, step, (*row)->kind, (*row)->key);
+
+    row_drop(*row);
+    *row = next;
+}
+
+static enum err keep_words(struct memory_store *self, enum err err)
+{
+    if (err == ERR_FULL || err == ERR_MEMORY)
+        snprintf(self->base.words, STORE_WORDS_MAX, "%s: rows take at most %d bytes", err_text(err),
+                 (int)ROWS_BYTES_MAX);
+    return err;
+}
+
+enum err memory_put(struct memory_store *self, struct row *row, struct row *old)
+{
+    if (!row)
+        return keep_words(self, ERR_MEMORY);
+    struct rows *rows = enter(self);
+    enum err err = rows_insert(rows, row);
+    if (err == ERR_OK && old)
+        rows_remove(rows, old);
+    leave(self);
+    return keep_words(self, err);
+}
+
+bool memory_is_taken(struct memory_store *self, enum row_kind kind, struct str key)
+{
+    CLEANUP(row_dropp) struct row *row = memory_fetch(self, rows_find, kind, key);
+
+    return row != NULL;
+}
+
+enum err memory_delete(struct memory_store *self, enum row_kind kind, struct str key)
+{
+    CLEANUP(row_dropp) struct row *row = memory_fetch(self, rows_find, kind, key);
+
+    if (!row)
+        return ERR_NOT_FOUND;
+    rows_remove(enter(self), row);
+    leave(self);
+    return ERR_OK;
+}
+
+static enum err memory_submission_insert(struct store *store, const struct submission *from)
+{
+    struct memory_store *self = memory_of(store);
+    struct submission copy = *from;
+    struct str *texts[] = {&copy.form,   &copy.name,   &copy.email,      &copy.message,
+                           &copy.fields, &copy.source, &copy.user_agent, &copy.page};
+    char seq_key[SEQ_KEY_BYTES];
+
+    if (memory_is_taken(self, ROW_SUBMISSION, rows_seq_key(id_seq(&from->id), seq_key)))
+        return ERR_EXISTS;
+    struct row *row = row_new(ROW_SUBMISSION, texts, COUNTOF(texts));
+    if (row) {
+        row->submission = copy;
+        row->key = rows_seq_key(id_seq(&copy.id), row->seq_key);
+    }
+    return memory_put(self, row, NULL);
+}
+
+static enum err memory_submission_get(struct store *store, const struct id *id,
+                                      store_submission_fn fn, void *arg)
+{
+    char seq_key[SEQ_KEY_BYTES];
+    CLEANUP(row_dropp)
+    struct row *row = memory_fetch(memory_of(store), rows_find, ROW_SUBMISSION,
+                                   rows_seq_key(id_seq(id), seq_key));
+
+    if (!row || memcmp(row->submission.id.bytes, id->bytes, sizeof id->bytes) != 0)
+        return ERR_NOT_FOUND;
+    return fn(arg, &row->submission);
+}
+
+static enum err memory_submission_list(struct store *store, const struct submission_filter *filter,
+                                       store_submission_fn fn, void *arg)
+{
+    struct memory_store *self = memory_of(store);
+    struct seq_range range = store_range(filter);
+    int left = filter->limit;
+    char seq_key[SEQ_KEY_BYTES];
+    CLEANUP(row_dropp)
+    struct row *row =
+        memory_fetch(self, rows_before, ROW_SUBMISSION, rows_seq_key(range.high, seq_key));
+
+    for (; row && left && id_seq(&row->submission.id) >= range.low;
+         memory_advance(self, rows_before, &row)) {
+        if (filter->form.ptr && !str_equal(filter->form, row->submission.form))
+            continue;
+        TRY(fn(arg, &row->submission));
+        left--;
+    }
+    return ERR_OK;
+}
+
+const struct store_ops MEMORY_OPS = {
+    .name = "memory",
+    .scheme = "memory:",
+    .open = memory_open,
+    .open_reader = memory_open_reader,
+    .close = memory_close,
+    .begin = memory_begin,
+    .commit = memory_commit,
+    .rollback = memory_rollback,
+    .mark = memory_mark,
+    .mark_keep = memory_mark_keep,
+    .mark_undo = memory_mark_undo,
+    .checkpoint = memory_checkpoint,
+    .submission_insert = memory_submission_insert,
+    .submission_get = memory_submission_get,
+    .submission_list = memory_submission_list,
+    .user_insert = memory_user_insert,
+    .user_set_password = memory_user_set_password,
+    .user_delete = memory_user_delete,
+    .user_get = memory_user_get,
+    .user_list = memory_user_list,
+    .token_insert = memory_token_insert,
+    .token_delete = memory_token_delete,
+    .token_get = memory_token_get,
+    .token_list = memory_token_list,
+    .meta_put = memory_meta_put,
+    .meta_get = memory_meta_get,
+};

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* What the memory backend's files share. Room-private. */
+#ifndef CONTACTD_STORE_MEMORY_H
+#define CONTACTD_STORE_MEMORY_H
+
+#include <pthread.h>
+
+#include "store/backend.h"
+#include "store/memory_rows.h"
+
+struct memory {
+    pthread_mutex_t lock; /* guards the rows */
+    struct rows rows;
+};
+
+struct memory_store {
+    struct store base;
+    struct memory *memory; /* the writer's; readers borrow it */
+    const struct row_change *mark;
+};
+
+static inline struct memory_store *memory_of(struct store *store)
+{
+    return CONTAINER_OF(store, struct memory_store, base);
+}
+
+/* --- memory.c ----------------------------------------------------------- */
+
+/* rows_find, rows_after or rows_before */
+typedef struct row *(*rows_step_fn)(const struct rows *rows, bool is_writer, enum row_kind kind,
+                                    struct str key);
+
+/* What the step finds, held for the caller, who drops it. NULL: nothing. */
+struct row *memory_fetch(struct memory_store *self, rows_step_fn step, enum row_kind kind,
+                         struct str key);
+/* Drops `*row` for the one that the step finds from it. */
+void memory_advance(struct memory_store *self, rows_step_fn step, struct row **row);
+bool memory_is_taken(struct memory_store *self, enum row_kind kind, struct str key);
+
+/* Takes a new row (NULL: ERR_MEMORY) and puts it in; `old`, unless NULL, makes room for it. */
+MUST_CHECK enum err memory_put(struct memory_store *self, struct row *row, struct row *old);
+MUST_CHECK enum err memory_delete(struct memory_store *self, enum row_kind kind, struct str key);
+
+/* --- memory_account.c --------------------------------------------------- */
+
+enum err memory_user_insert(struct store *store, const struct user *user);
+enum err memory_user_set_password(struct store *store, struct str name, struct str password_hash);
+enum err memory_user_delete(struct store *store, struct str name);
+enum err memory_user_get(struct store *store, struct str name, store_user_fn fn, void *arg);
+enum err memory_user_list(struct store *store, store_user_fn fn, void *arg);
+enum err memory_token_insert(struct store *store, const struct token *token);
+enum err memory_token_delete(struct store *store, struct str name);
+enum err memory_token_get(struct store *store, const struct digest *hash, store_token_fn fn,
+                          void *arg);
+enum err memory_token_list(struct store *store, store_token_fn fn, void *arg);
+enum err memory_meta_put(struct store *store, struct str key, struct str value);
+enum err memory_meta_get(struct store *store, struct str key, struct buf *out);
+
+#endif

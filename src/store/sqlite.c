@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SQLite: transactions, marks and the write-ahead log of the one writer.
+ *
+ * SQLite may drop a transaction by itself (disk full, I/O error, no memory).
+ * `lost` remembers that, so that whatever the job does next is refused instead
+ * of being committed row by row. After a failed commit the log keeps frames
+ * that count for nothing; the next commit writes over them and syncs them
+ * anew, so going on with the same connection is safe. Closing it is not better:
+ * a recovery might find such frames whole. Hence only a rollback that fails
+ * makes us reconnect.
+ */
+#include "store/sqlite.h"
+
+static enum err begin(struct store *store)
+{
+    struct sqlite_store *self = sqlite_of(store);
+
+    if (self->is_broken)
+        TRY(sqlite_reconnect(self));
+    self->lost = ERR_OK;
+    return sqlite_run(self, SQL_TXN_BEGIN);
+}
+
+static void rollback(struct store *store)
+{
+    struct sqlite_store *self = sqlite_of(store);
+
+    if (!self->db || sqlite3_get_autocommit(self->db))
+        return;
+    if (sqlite_run(self, SQL_TXN_ROLLBACK) != ERR_OK)
+        self->is_broken = true;
+}
+
+static enum err commit(struct store *store)
+{
+    struct sqlite_store *self = sqlite_of(store);
+    enum err err = self->lost ? self->lost : sqlite_run(self, SQL_TXN_COMMIT);
+
+    if (err != ERR_OK)
+        rollback(store);
+    return err;
+}
+
+static enum err write_plain(struct sqlite_store *self, enum sql_query name)
+{
+    CLEANUP(query_done) struct query query = query_start(self, name);
+
+    return query_write(&query);
+}
+
+static enum err mark(struct store *store)
+{
+    return write_plain(sqlite_of(store), SQL_MARK_SET);
+}
+
+static enum err mark_keep(struct store *store)
+{
+    return write_plain(sqlite_of(store), SQL_MARK_KEEP);
+}
+
+static enum err mark_undo(struct store *store)
+{
+    /* Rolling back to a savepoint leaves it open. */
+    TRY(write_plain(sqlite_of(store), SQL_MARK_UNDO));
+    return write_plain(sqlite_of(store), SQL_MARK_KEEP);
+}
+
+static enum err checkpoint(struct store *store, uint64_t min_bytes)
+{
+    struct sqlite_store *self = sqlite_of(store);
+    int in_log = 0, moved = 0;
+
+    if ((uint64_t)((self->wal_frames - self->moved_frames) * self->frame_bytes) <= min_bytes)
+        return ERR_OK;
+    if (!self->db)
+        return ERR_OK; /* the next begin reconnects, and that tells what is wrong */
+    TRY(sqlite_err(self, sqlite3_wal_checkpoint_v2(self->db, "main", SQLITE_CHECKPOINT_PASSIVE,
+                                                   &in_log, &moved)));
+    self->wal_frames = in_log;
+    self->moved_frames = moved;
+    return ERR_OK;
+}
+
+const struct store_ops SQLITE_OPS = {
+    .name = "sqlite",
+    .scheme = "",
+    .open = sqlite_open,
+    .open_reader = sqlite_open_reader,
+    .close = sqlite_close,
+    .begin = begin,
+    .commit = commit,
+    .rollback = rollback,
+    .mark = mark,
+    .mark_keep = mark_keep,
+    .mark_undo = mark_undo,
+    .checkpoint = checkpoint,
+    .submission_insert = sqlite_submission_insert,
+    .submission_get = sqlite_submission_get,
+    .submission_list = sqlite_submission_list,
+    .user_insert = sqlite_user_insert,
+    .user_set_password = sqlite_user_set_password,
+    .user_delete = sqlite_user_delete,
+    .user_get = sqlite_user_get,
+    .user_list = sqlite_user_list,
+    .token_insert = sqlite_token_insert,
+    .token_delete = sqlite_token_delete,
+    .token_get = sqlite_token_get,
+    .token_list = sqlite_token_list,
+    .meta_put = sqlite_meta_put,
+    .meta_get = sqlite_meta_get,
+};

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the SQLite files share: the connection, and a query under way. Only
+ * files that include this one know that sqlite3.h exists.
+ */
+#ifndef CONTACTD_STORE_SQLITE_H
+#define CONTACTD_STORE_SQLITE_H
+
+#include <sqlite3.h>
+
+#include "sql_sqlite.h"
+#include "store/backend.h"
+
+struct sqlite_store {
+    struct store base;
+    sqlite3 *db;                     /* NULL after a reconnection that failed */
+    char *path;                      /* absolute, without symbolic links */
+    int lock_fd;                     /* the writer's, else -1 */
+    sqlite3_stmt *stmts[SQL__COUNT]; /* prepared once, kept until the connection closes */
+
+    bool is_broken;       /* a rollback failed: reconnect before the next transaction */
+    enum err lost;        /* why SQLite has dropped the open transaction by itself */
+    int64_t deadline_us;  /* a reader's query ends by then */
+    int64_t frame_bytes;  /* the write-ahead log counts in frames: a page and its header */
+    int64_t wal_frames;   /* in the log */
+    int64_t moved_frames; /* of those, already in the database too */
+};
+
+static inline struct sqlite_store *sqlite_of(struct store *store)
+{
+    return CONTAINER_OF(store, struct sqlite_store, base);
+}
+
+/* --- sqlite_stmt.c ------------------------------------------------------ */
+
+/* What a result code means to the rest of the program; keeps SQLite's words for store_error(). */
+enum err sqlite_err(struct sqlite_store *self, int code);
+
+/* Runs SQL that has no parameters and no result. For start-up only. */
+MUST_CHECK enum err sqlite_run_text(struct sqlite_store *self, const char *sql);
+
+/* The first number that `sql` yields. For start-up only. */
+MUST_CHECK enum err sqlite_ask(struct sqlite_store *self, const char *sql, int64_t *ret_value);
+
+MUST_CHECK enum err sqlite_prepare_all(struct sqlite_store *self);
+void sqlite_finalize_all(struct sqlite_store *self);
+
+/*
+ * One execution of a named statement. The first failure sticks, and
+ * query_status() or query_write() tells it; end with query_done().
+ */
+struct query {
+    struct sqlite_store *store;
+    sqlite3_stmt *stmt; /* NULL when `code` tells why */
+    int code;
+};
+
+struct query query_start(struct sqlite_store *self, enum sql_query name);
+void query_done(struct query *query); /* for CLEANUP() */
+
+/* Parameters count from 1. What is bound is borrowed until query_done(). */
+void query_bind_i64(struct query *query, int at, int64_t value);
+void query_bind_str(struct query *query, int at, struct str text); /* ptr NULL: NULL */
+void query_bind_bytes(struct query *query, int at, const void *bytes, size_t len);
+
+/* Goes to the next row; false when there is none or something failed. */
+MUST_CHECK bool query_next(struct query *query);
+MUST_CHECK enum err query_status(struct query *query);
+
+/* Columns count from 0. Texts are borrowed until the next row. */
+int64_t query_i64(const struct query *query, int column);
+struct str query_str(struct query *query, int column);
+/* ERR_CORRUPT when the value is not exactly `len` bytes. */
+MUST_CHECK enum err query_bytes(struct query *query, int column, void *ret_bytes, size_t len);
+/* A row that contradicts what we write. */
+enum err query_corrupt(struct query *query);
+
+/* Runs a statement without parameters and rows, such as COMMIT. */
+MUST_CHECK enum err sqlite_run(struct sqlite_store *self, enum sql_query name);
+
+/* Runs a statement that writes, and ends it. Refused when its transaction is gone. */
+MUST_CHECK enum err query_write(struct query *query);
+/* The same for one that must hit a row: ERR_NOT_FOUND when it did not. */
+MUST_CHECK enum err query_write_one(struct query *query);
+
+/* --- sqlite_open.c ------------------------------------------------------ */
+
+enum err sqlite_open(const char *url, bool may_create, struct store **ret_store,
+                     struct err_detail *detail);
+enum err sqlite_open_reader(struct store *writer, struct store **ret_reader,
+                            struct err_detail *detail);
+void sqlite_close(struct store *store);
+
+/* Closes the connection, keeping the lock, and opens it anew. */
+MUST_CHECK enum err sqlite_reconnect(struct sqlite_store *self);
+
+/* --- sqlite_submission.c ------------------------------------------------ */
+
+enum err sqlite_submission_insert(struct store *store, const struct submission *row);
+enum err sqlite_submission_get(struct store *store, const struct id *id, store_submission_fn fn,
+                               void *arg);
+enum err sqlite_submission_list(struct store *store, const struct submission_filter *filter,
+                                store_submission_fn fn, void *arg);
+
+/* --- sqlite_account.c --------------------------------------------------- */
+
+enum err sqlite_user_insert(struct store *store, const struct user *user);
+enum err sqlite_user_set_password(struct store *store, struct str name, struct str password_hash);
+enum err sqlite_user_delete(struct store *store, struct str name);
+enum err sqlite_user_get(struct store *store, struct str name, store_user_fn fn, void *arg);
+enum err sqlite_user_list(struct store *store, store_user_fn fn, void *arg);
+enum err sqlite_token_insert(struct store *store, const struct token *token);
+enum err sqlite_token_delete(struct store *store, struct str name);
+enum err sqlite_token_get(struct store *store, const struct digest *hash, store_token_fn fn,
+                          void *arg);
+enum err sqlite_token_list(struct store *store, store_token_fn fn, void *arg);
+enum err sqlite_meta_put(struct store *store, struct str key, struct str value);
+enum err sqlite_meta_get(struct store *store, struct str key, struct buf *out);
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The door of the room: finds the backend by its URL and passes calls on. What
+ * is the same for every backend is done here: ids, checking arguments, and
+ * asserting that writers write inside a transaction and readers not at all.
+ * One thread at a time per store, no locks.
+ */
+#include "store/backend.h"
+
+#include <assert.h>
+
+const struct store_ops *const STORE_BACKENDS[] = {&MEMORY_OPS, &SQLITE_OPS, NULL};
+
+enum err store_open(const char *url, bool may_create, struct store **ret_store,
+                    struct err_detail *detail)
+{
+    const struct store_ops *const *ops = STORE_BACKENDS;
+
+    while ((*ops)->scheme[0] && strncmp(url, (*ops)->scheme, strlen((*ops)->scheme)) != 0)
+        ops++;
+    if (!(*ops)->scheme[0] && strstr(url, "://"))
+        return err_set(detail, ERR_INVALID,
+                       "cannot open the database: no backend knows its URL; give the path of a "
+                       "file, or memory:");
+    return (*ops)->open(url, may_create, ret_store, detail);
+}
+
+enum err store_open_reader(struct store *writer, struct store **ret_reader,
+                           struct err_detail *detail)
+{
+    assert(!writer->is_reader);
+    TRY(writer->ops->open_reader(writer, ret_reader, detail));
+    (*ret_reader)->is_reader = true;
+    return ERR_OK;
+}
+
+void store_close(struct store *store)
+{
+    if (store)
+        store->ops->close(store);
+}
+
+void store_closep(struct store **store)
+{
+    store_close(*store);
+    *store = NULL;
+}
+
+const char *store_backend(const struct store *store)
+{
+    return store->ops->name;
+}
+
+const char *store_error(const struct store *store)
+{
+    return store->words[0] ? store->words : "nothing has failed yet";
+}
+
+enum err store_begin(struct store *store)
+{
+    assert(!store->is_reader && store->depth == STORE_IDLE);
+    TRY(store->ops->begin(store));
+    store->depth = STORE_IN_TXN;
+    return ERR_OK;
+}
+
+enum err store_commit(struct store *store)
+{
+    assert(store->depth == STORE_IN_TXN);
+    store->depth = STORE_IDLE;
+    return store->ops->commit(store);
+}
+
+void store_rollback(struct store *store)
+{
+    if (store->depth != STORE_IDLE)
+        store->ops->rollback(store);
+    store->depth = STORE_IDLE;
+}
+
+enum err store_mark(struct store *store)
+{
+    assert(store->depth == STORE_IN_TXN);
+    TRY(store->ops->mark(store));
+    store->depth = STORE_IN_MARK;
+    return ERR_OK;
+}
+
+enum err store_mark_keep(struct store *store)
+{
+    assert(store->depth == STORE_IN_MARK);
+    TRY(store->ops->mark_keep(store));
+    store->depth = STORE_IN_TXN;
+    return ERR_OK;
+}
+
+enum err store_mark_undo(struct store *store)
+{
+    assert(store->depth == STORE_IN_MARK);
+    TRY(store->ops->mark_undo(store));
+    store->depth = STORE_IN_TXN;
+    return ERR_OK;
+}
+
+enum err store_checkpoint(struct store *store, uint64_t min_bytes)
+{
+    assert(!store->is_reader);
+    return store->ops->checkpoint(store, min_bytes);
+}
+
+struct id store_next_id(struct store *store, int64_t wall_ms)
+{
+    assert(store->depth != STORE_IDLE);
+    if (store->random_left == 0) {
+        secret_random(store->random, sizeof store->random);
+        store->random_left = ID_RANDOM_COUNT;
+    }
+    return id_next(&store->ids, wall_ms, store->random[--store->random_left]);
+}
+
+enum err store_submission_insert(struct store *store, const struct submission *row)
+{
+    assert(store->depth != STORE_IDLE);
+    if (!row->form.ptr)
+        return ERR_INVALID;
+    return store->ops->submission_insert(store, row);
+}
+
+enum err store_submission_get(struct store *store, const struct id *id, store_submission_fn fn,
+                              void *arg)
+{
+    return store->ops->submission_get(store, id, fn, arg);
+}
+
+struct seq_range store_range(const struct submission_filter *filter)
+{
+    struct seq_range range = {.high = INT64_MAX};
+
+    if (filter->since_ms)
+        range.low = id_seq_at(filter->since_ms);
+    if (filter->until_ms)
+        range.high = id_seq_at(filter->until_ms);
+    if (filter->below_seq && filter->below_seq < range.high)
+        range.high = filter->below_seq;
+    return range;
+}
+
+enum err store_submission_list(struct store *store, const struct submission_filter *filter,
+                               store_submission_fn fn, void *arg)
+{
+    /* One row more than a page tells whether another page follows. */
+    if (filter->limit < 1 || filter->limit > SUBMISSION_LIST_MAX + 1)
+        return ERR_INVALID;
+    return store->ops->submission_list(store, filter, fn, arg);
+}
+
+enum err store_user_insert(struct store *store, const struct user *user)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->user_insert(store, user);
+}
+
+enum err store_user_set_password(struct store *store, struct str name, struct str password_hash)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->user_set_password(store, name, password_hash);
+}
+
+enum err store_user_delete(struct store *store, struct str name)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->user_delete(store, name);
+}
+
+enum err store_user_get(struct store *store, struct str name, store_user_fn fn, void *arg)
+{
+    return store->ops->user_get(store, name, fn, arg);
+}
+
+enum err store_user_list(struct store *store, store_user_fn fn, void *arg)
+{
+    return store->ops->user_list(store, fn, arg);
+}
+
+enum err store_token_insert(struct store *store, const struct token *token)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->token_insert(store, token);
+}
+
+enum err store_token_delete(struct store *store, struct str name)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->token_delete(store, name);
+}
+
+enum err store_token_get(struct store *store, const struct digest *hash, store_token_fn fn,
+                         void *arg)
+{
+    return store->ops->token_get(store, hash, fn, arg);
+}
+
+enum err store_token_list(struct store *store, store_token_fn fn, void *arg)
+{
+    return store->ops->token_list(store, fn, arg);
+}
+
+enum err store_meta_put(struct store *store, struct str key, struct str value)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->meta_put(store, key, value);
+}
+
+enum err store_meta_get(struct store *store, struct str key, struct buf *out)
+{
+    return store->ops->meta_get(store, key, out);
+}

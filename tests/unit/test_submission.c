@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/submission.h"
+
+#include "base/json.h"
+#include "check.h"
+
+static const struct submission ROW = {
+    .id = {{0x01, 0xa1, 0xfd, 0x70, 0xf2, 0x3b, 0x70, 0, 0x87, 1, 2, 3, 4, 5, 6, 7}},
+    .form = {"contact", 7},
+    .name = {"Ada", 3},
+    .email = {"ada@example.org", 15},
+    .message = {"Hello\n\"you\"", 11},
+    .source = {"192.0.2.1", 9},
+};
+
+static void a_submission_is_one_json_object(void **state)
+{
+    CLEANUP(buf_done) struct buf out = buf_new(4096);
+    struct submission row = ROW;
+
+    (void)state;
+    row.fields = STR("{\"z\":1,\"a\":[true]}");
+    row.user_agent = STR("curl/8");
+    row.page = STR("https://example.org/");
+    submission_render(&out, &row);
+    assert_int_equal(buf_status(&out), ERR_OK);
+    check_str(buf_str(&out),
+              "{\"id\":\"01a1fd70-f23b-7000-8701-020304050607\",\"form\":\"contact\","
+              "\"createdAt\":\"2026-11-21T09:30:00.123Z\",\"name\":\"Ada\","
+              "\"email\":\"ada@example.org\",\"message\":\"Hello\\n\\\"you\\\"\","
+              "\"fields\":{\"z\":1,\"a\":[true]},\"source\":\"192.0.2.1\","
+              "\"userAgent\":\"curl/8\",\"page\":\"https://example.org/\"}");
+}
+
+static void what_was_not_sent_is_null(void **state)
+{
+    CLEANUP(buf_done) struct buf out = buf_new(4096);
+
+    (void)state;
+    submission_render(&out, &ROW);
+    buf_put_char(&out, '\0');
+    assert_non_null(strstr(out.ptr, ",\"fields\":{},\"source\":\"192.0.2.1\","
+                                    "\"userAgent\":null,\"page\":null}"));
+}
+
+static void hostile_texts_stay_inside_their_strings(void **state)
+{
+    CLEANUP(buf_done) struct buf out = buf_new(4096);
+    CLEANUP(js_decref) json_t *object = NULL;
+    struct submission row = ROW;
+
+    (void)state;
+    row.name = STR("\",\"admin\":true,\"x\":\"\\");
+    row.message = STR("\x01\x1b[31m\x7f\r\n\t</script>\xe2\x80\xa8");
+    row.user_agent = STR("\"\\\"");
+    submission_render(&out, &row);
+    assert_int_equal(js_parse_object(buf_str(&out), &object, NULL), ERR_OK);
+    assert_int_equal(json_object_size(object), 10);
+    assert_true(str_equal(js_get_string(object, "name"), row.name));
+    assert_true(str_equal(js_get_string(object, "message"), row.message));
+    assert_true(str_equal(js_get_string(object, "userAgent"), row.user_agent));
+}
+
+static void a_full_buffer_is_noticed(void **state)
+{
+    CLEANUP(buf_done) struct buf out = buf_new(100);
+
+    (void)state;
+    submission_render(&out, &ROW);
+    assert_int_equal(buf_status(&out), ERR_FULL);
+}
+
+static void form_names_are_lower_case_words(void **state)
+{
+    static const char *const GOOD[] = {"a", "7", "contact", "site-a_2", "2026-spring"};
+    static const char *const BAD[] = {"", "-a", "_a", "A", "aB", "a b", "a/b", "a.b", "\xc3\xa4"};
+    char name[FORM_NAME_MAX + 1];
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(GOOD); i++)
+        CHECK_ROW(form_name_is_valid(str_of(GOOD[i])), GOOD[i]);
+    for (size_t i = 0; i < COUNTOF(BAD); i++)
+        CHECK_ROW(!form_name_is_valid(str_of(BAD[i])), BAD[i]);
+    memset(name, 'a', sizeof name);
+    assert_true(form_name_is_valid((struct str){name, FORM_NAME_MAX}));
+    assert_false(form_name_is_valid((struct str){name, FORM_NAME_MAX + 1}));
+    assert_false(form_name_is_valid((struct str){"a\0", 2}));
+}
+
+int main(void)
+{
+    static const struct CMUnitTest CASES[] = {
+        CASE("a submission is one JSON object", a_submission_is_one_json_object),
+        CASE("what was not sent is null, and no fields are an empty object",
+             what_was_not_sent_is_null),
+        CASE("hostile texts stay inside their strings", hostile_texts_stay_inside_their_strings),
+        CASE("a full buffer is noticed", a_full_buffer_is_noticed),
+        CASE("form names are lower-case words", form_names_are_lower_case_words),
+    };
+
+    return cmocka_run_group_tests(CASES, NULL, NULL);
+}

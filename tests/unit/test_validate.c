@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/validate.h"
+
+#include "check.h"
+
+/* Errors as one line: "name:REQUIRED email:EMAIL". */
+static void check_errors(const char *json, const char *expected)
+{
+    CLEANUP(buf_done) struct buf found = buf_new(4096);
+    CLEANUP(js_decref) json_t *object = NULL;
+    struct field_errors errors;
+
+    CHECK_ROW(js_parse_object(str_of(json), &object, NULL) == ERR_OK, json);
+    enum err err = validate_object(&SCHEMA_CONTACT, object, &errors);
+    for (size_t i = 0; i < errors.count; i++)
+        buf_printf(&found, "%s%s:%s", i ? " " : "", errors.list[i].field,
+                   field_code_text(errors.list[i].code));
+    CHECK_ROW(err == (errors.count ? ERR_INVALID : ERR_OK), json);
+    CHECK_ROW(str_equal(buf_str(&found), str_of(expected)), json);
+}
+
+#define GOOD "\"name\":\"Ada\",\"email\":\"ada@example.org\",\"message\":\"Hello\""
+
+static void rules_are_kept_one_by_one(void **state)
+{
+    static const struct {
+        const char *json, *errors;
+    } ROWS[] = {
+        {"{" GOOD "}", ""},
+        {"{}", "name:REQUIRED email:REQUIRED message:REQUIRED"},
+        {"{\"name\":null,\"email\":\"\",\"message\":\" \\n\\t\"}",
+         "name:REQUIRED email:REQUIRED message:REQUIRED"},
+        {"{\"name\":\"\xe2\x80\x8b\xc2\xa0\",\"email\":\"a@b\",\"message\":\"m\"}",
+         "name:REQUIRED"},
+        {"{\"name\":1,\"email\":[\"a@b\"],\"message\":{}}", "name:TYPE email:TYPE message:TYPE"},
+        {"{\"name\":true,\"email\":\"a@b\",\"message\":1.5}", "name:TYPE message:TYPE"},
+        {"{\"name\":\"A\\r\\nBcc: x\",\"email\":\"a@b\",\"message\":\"m\"}",
+         "name:CONTROL_CHARACTER"},
+        {"{\"name\":\"A\\tB\",\"email\":\"a@b\",\"message\":\"m\"}", "name:CONTROL_CHARACTER"},
+        {"{\"name\":\"A\\u0085B\",\"email\":\"a@b\",\"message\":\"m\"}", "name:CONTROL_CHARACTER"},
+        {"{\"name\":\"A\",\"email\":\"a@b\",\"message\":\"a\\r\\n\\tb\"}", ""},
+        {"{\"name\":\"A\",\"email\":\"a@b\",\"message\":\"a\\u001bb\"}",
+         "message:CONTROL_CHARACTER"},
+        {"{\"name\":\"A\",\"email\":\"a@b\",\"message\":\"a\\u007fb\"}",
+         "message:CONTROL_CHARACTER"},
+        {"{\"name\":\"A\",\"email\":\"a@\",\"message\":\"m\"}", "email:TOO_SHORT"},
+        {"{\"name\":\"A\",\"email\":\"a b@c\",\"message\":\"m\"}", "email:EMAIL"},
+        {"{\"name\":\"A\",\"email\":\"a@b\\n\",\"message\":\"m\"}", "email:CONTROL_CHARACTER"},
+        {"{" GOOD ",\"\":1}", ":FIELD_NAME"},
+        {"{" GOOD ",\"a\\nb\":1}", "a\nb:FIELD_NAME"},
+        {"{" GOOD ",\"phone\":\"\\u0001\",\"x\":[1,{\"y\":null}]}", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(ROWS); i++)
+        check_errors(ROWS[i].json, ROWS[i].errors);
+}
+
+static json_t *object_with(const char *key, char fill, size_t count)
+{
+    json_t *object = json_pack("{ssssss}", "name", "Ada", "email", "a@example.org", "message", "m");
+    char text[6000] = "";
+
+    assert_true(count < sizeof text);
+    memset(text, fill, count);
+    assert_int_equal(json_object_set_new(object, key, json_string(text)), 0);
+    return object;
+}
+
+static void lengths_are_counted_in_code_points(void **state)
+{
+    CLEANUP(buf_done) struct buf json = buf_new(8000);
+    CLEANUP(js_decref) json_t *object = NULL;
+    struct field_errors errors;
+
+    (void)state;
+    buf_put(&json, STR("{\"email\":\"a@b\",\"message\":\"m\",\"name\":\""));
+    for (int i = 0; i < 200; i++)
+        buf_put(&json, STR("\xf0\x9f\x98\x80"));
+    buf_put(&json, STR("\"}"));
+    assert_int_equal(js_parse_object(buf_str(&json), &object, NULL), ERR_OK);
+    assert_int_equal(validate_object(&SCHEMA_CONTACT, object, &errors), ERR_OK);
+}
+
+static void messages_name_the_limit_and_what_was_found(void **state)
+{
+    static const struct {
+        const char *key;
+        char fill;
+        size_t count;
+        const char *message; /* NULL: fine */
+    } ROWS[] = {
+        {"name", 'x', 200, NULL},
+        {"name", 'x', 231, "must be at most 200 characters long; it has 231"},
+        {"message", 'x', 5000, NULL},
+        {"message", 'x', 5001, "must be at most 5000 characters long; it has 5001"},
+        {"email", 'x', 255, "must be at most 254 bytes long; it has 255"},
+        {"email", 'x', 254, "must be an e-mail address such as ada@example.org"},
+        {"email", 'x', 2, "must be at least 3 bytes long; it has 2"},
+        {"message", ' ', 5001, "must not be empty"},
+        {"name", '\n', 1, "must not be empty"},
+        {"message", '\a', 1, "must not contain control characters"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(ROWS); i++) {
+        CLEANUP(js_decref) json_t *object = object_with(ROWS[i].key, ROWS[i].fill, ROWS[i].count);
+        struct field_errors errors;
+        assert_int_equal(validate_object(&SCHEMA_CONTACT, object, &errors),
+                         ROWS[i].message ? ERR_INVALID : ERR_OK);
+        assert_int_equal(errors.count, ROWS[i].message ? 1 : 0);
+        if (ROWS[i].message)
+            assert_string_equal(errors.list[0].message, ROWS[i].message);
+    }
+}
+
+static const struct field_rule OPTIONAL[] = {
+    {.key = "company", .kind = FIELD_LINE, .min = 2, .max = 5},
+    {.key = "cc", .kind = FIELD_EMAIL, .min = 3, .max = 254},
+};
+
+static const struct schema SMALL = {.rules = OPTIONAL,
+                                    .count = COUNTOF(OPTIONAL),
+                                    .further_max = 2,
+                                    .further_key_max = 4,
+                                    .further_bytes_max = 28};
+
+static void optional_fields_may_be_absent_or_empty(void **state)
+{
+    static const struct {
+        const char *json;
+        enum err err;
+    } ROWS[] = {
+        {"{}", ERR_OK},
+        {"{\"company\":null,\"cc\":\"\"}", ERR_OK},
+        {"{\"company\":\"  \"}", ERR_OK},
+        {"{\"company\":\"\\r\\n\"}", ERR_INVALID}, /* nothing to see, but not one line */
+        {"{\"company\":\"x\"}", ERR_INVALID},
+        {"{\"company\":\"xy\"}", ERR_OK},
+        {"{\"cc\":\"nobody\"}", ERR_INVALID},
+        {"{\"cc\":7}", ERR_INVALID},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(ROWS); i++) {
+        CLEANUP(js_decref) json_t *object = NULL;
+        struct field_errors errors;
+        assert_int_equal(js_parse_object(str_of(ROWS[i].json), &object, NULL), ERR_OK);
+        CHECK_ROW(validate_object(&SMALL, object, &errors) == ROWS[i].err, ROWS[i].json);
+    }
+}
+
+static void further_fields_are_bounded_in_number_and_name(void **state)
+{
+    CLEANUP(js_decref) json_t *object = json_pack("{sisisi}", "a", 1, "b", 2, "long name", 3);
+    struct field_errors errors;
+
+    (void)state;
+    assert_int_equal(validate_object(&SMALL, object, &errors), ERR_INVALID);
+    assert_int_equal(errors.count, 2);
+    assert_string_equal(errors.list[0].field, "long name");
+    assert_int_equal(errors.list[0].code, FIELD_CODE_FIELD_NAME);
+    assert_string_equal(errors.list[0].message, "its name must be at most 4 bytes long; it has 9");
+    assert_string_equal(errors.list[1].field, "");
+    assert_int_equal(errors.list[1].code, FIELD_CODE_TOO_MANY_FIELDS);
+    assert_string_equal(errors.list[1].message,
+                        "the form takes at most 2 further fields; there are 3");
+}
+
+static void the_list_of_errors_is_bounded(void **state)
+{
+    struct field_errors errors = {0};
+    char name[200];
+
+    (void)state;
+    memset(name, 'x', sizeof name);
+    memcpy(name + 62, "\xf0\x9f\x98\x80", 4); /* cut before it, not in it */
+    for (int i = 0; i < 100; i++)
+        field_errors_add(&errors, (struct str){name, sizeof name}, FIELD_CODE_TYPE, "%0300d", i);
+    assert_int_equal(errors.count, FIELD_ERRORS_MAX);
+    assert_int_equal(strlen(errors.list[0].field), 62);
+    assert_int_equal(strlen(errors.list[0].message), FIELD_ERROR_MESSAGE_MAX);
+}
+
+static void errors_are_rendered_as_json(void **state)
+{
+    CLEANUP(buf_done) struct buf out = buf_new(4096);
+    struct field_errors errors = {0};
+
+    (void)state;
+    field_errors_render(&out, &errors);
+    field_errors_add(&errors, STR("\"<b>\n"), FIELD_CODE_FIELD_NAME, "bad \"name\"");
+    field_errors_add(&errors, STR("a\0b"), FIELD_CODE_TOO_LONG, "must be %d", 7);
+    field_errors_render(&out, &errors);
+    check_str(
+        buf_str(&out),
+        "[][{\"field\":\"\\\"<b>\\n\",\"code\":\"FIELD_NAME\",\"message\":\"bad \\\"name\\\"\"},"
+        "{\"field\":\"a\",\"code\":\"TOO_LONG\",\"message\":\"must be 7\"}]");
+}
+
+static enum err collect(const char *json, struct buf *out, struct field_errors *errors)
+{
+    CLEANUP(js_decref) json_t *object = NULL;
+
+    assert_int_equal(js_parse_object(str_of(json), &object, NULL), ERR_OK);
+    *errors = (struct field_errors){0};
+    return validate_collect_further(&SMALL, object, out, errors);
+}
+
+static void further_fields_are_collected_as_they_are(void **state)
+{
+    static const struct {
+        const char *json, *collected;
+    } ROWS[] = {
+        {"{}", ""},
+        {"{\"company\":\"x\",\"cc\":null}", ""},
+        {"{\"z\":1,\"company\":\"x\",\"a\":\"\\u00e4\"}", "{\"z\":1,\"a\":\"\xc3\xa4\"}"},
+        {"{ \"q\\\"\" : [ true , { \"y\" : null } ] }", "{\"q\\\"\":[true,{\"y\":null}]}"},
+        {"{\"\":-5}", "{\"\":-5}"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(ROWS); i++) {
+        CLEANUP(buf_done) struct buf out = buf_new(100);
+        struct field_errors errors;
+        CHECK_ROW(collect(ROWS[i].json, &out, &errors) == ERR_OK, ROWS[i].json);
+        check_str(buf_str(&out), ROWS[i].collected);
+    }
+}
+
+static void further_fields_are_bounded_together(void **state)
+{
+    CLEANUP(buf_done) struct buf out = buf_new(100), tiny = buf_new(10);
+    struct field_errors errors;
+
+    (void)state;
+    buf_put(&out, STR("before"));
+    assert_int_equal(collect("{\"a\":\"456789012345678901234\"}", &out, &errors), ERR_INVALID);
+    assert_int_equal(errors.count, 1);
+    assert_int_equal(errors.list[0].code, FIELD_CODE_FIELDS_TOO_LARGE);
+    assert_string_equal(errors.list[0].message,
+                        "the further fields must be at most 28 bytes of JSON; they have 29");
+    check_str(buf_str(&out), "before");
+    assert_int_equal(collect("{\"a\":\"4567890123456789\"}", &out, &errors), ERR_OK);
+    check_str(buf_str(&out), "before{\"a\":\"4567890123456789\"}");
+    assert_int_equal(collect("{\"a\":\"4567890\"}", &tiny, &errors), ERR_FULL);
+    assert_int_equal(errors.count, 0);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest CASES[] = {
+        CASE("rules are kept one by one", rules_are_kept_one_by_one),
+        CASE("lengths are counted in code points", lengths_are_counted_in_code_points),
+        CASE("messages name the limit and what was found",
+             messages_name_the_limit_and_what_was_found),
+        CASE("optional fields may be absent or empty", optional_fields_may_be_absent_or_empty),
+        CASE("further fields are bounded in number and name",
+             further_fields_are_bounded_in_number_and_name),
+        CASE("the list of errors is bounded", the_list_of_errors_is_bounded),
+        CASE("errors are rendered as JSON", errors_are_rendered_as_json),
+        CASE("further fields are collected as they are", further_fields_are_collected_as_they_are),
+        CASE("further fields are bounded together", further_fields_are_bounded_together),
+    };
+
+    return cmocka_run_group_tests(CASES, NULL, NULL);
+}
