@@ -23,7 +23,7 @@ static inline struct query_string query_string_of(struct str text)
  * the end; ERR_INVALID for a broken escape, NUL, bad UTF-8 or more than
  * QUERY_PAIRS_MAX pairs.
  */
-MUST_CHECK enum err query_string_next(struct query_string *query, struct arena *arena, struct str *ret_key,
-                               struct str *ret_value);
+MUST_CHECK enum err query_string_next(struct query_string *query, struct arena *arena,
+                                      struct str *ret_key, struct str *ret_value);
 
 #endif

@@ -33,11 +33,14 @@ void arena_done(struct arena *arena)
 
 static bool arena_grow(struct arena *arena, size_t bytes)
 {
+    size_t left = arena->max - arena->total;
     size_t payload = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
-    size_t size = sizeof(struct arena_block) + payload;
 
-    if (size > arena->max - arena->total)
+    if (left < sizeof(struct arena_block) || left - sizeof(struct arena_block) < bytes)
         return false;
+    if (payload > left - sizeof(struct arena_block))
+        payload = left - sizeof(struct arena_block);
+    size_t size = sizeof(struct arena_block) + payload;
     struct arena_block *block = malloc(size);
     if (!block)
         return false;

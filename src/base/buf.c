@@ -95,13 +95,15 @@ void buf_printf(struct buf *buf, const char *format, ...)
         buf_put(buf, (struct str){.ptr = small, .len = (size_t)length});
         return;
     }
-    char *at = buf_reserve(buf, (size_t)length + 1);
-    if (!at)
-        return;
+    char *large = NULL; /* its NUL would not fit under the ceiling */
     va_start(args, format);
-    vsnprintf(at, (size_t)length + 1, format, args);
+    length = vasprintf(&large, format, args);
     va_end(args);
-    buf->len += (size_t)length;
+    if (length >= 0)
+        buf_put(buf, (struct str){.ptr = large, .len = (size_t)length});
+    else if (!buf->err)
+        buf->err = ERR_MEMORY;
+    free(length >= 0 ? large : NULL);
 }
 
 char *buf_take(struct buf *buf)

@@ -78,7 +78,7 @@ struct job *job_queue_take(struct job_queue *queue, size_t limit, int64_t deadli
 {
     pthread_mutex_lock(&queue->lock);
     wait_for_job(queue, deadline_mono_ms);
-    struct job *first = queue->head, **end = &queue->head;
+    struct job *first = limit ? queue->head : NULL, **end = &queue->head;
     for (size_t taken = 0; *end && taken < limit; taken++) {
         end = &(*end)->next;
         queue->count--;

@@ -45,7 +45,8 @@ enum err js_parse_object(struct str text, json_t **ret_object, struct err_detail
         return err_set(detail, ERR_INVALID, "the JSON text is nested deeper than %d levels",
                        JS_DEPTH_MAX);
     json_t *value = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, &error);
-    if (!value && json_error_code(&error) == json_error_out_of_memory)
+    /* Without memory for a reason there is none. */
+    if (!value && (json_error_code(&error) == json_error_out_of_memory || !error.text[0]))
         return ERR_MEMORY;
     if (!value)
         return err_set(detail, ERR_INVALID, "line %d, column %d: %s", error.line, error.column,
@@ -158,6 +159,9 @@ void js_field_time(struct buf *out, const char *key, int64_t wall_ms)
         buf_put(out, STR("null"));
 }
 
+/* Any decimal fraction of up to 15 digits comes back as it was written (DBL_DIG). */
+enum { VALUE_FLAGS = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15) };
+
 static int put_chunk(const char *bytes, size_t len, void *out)
 {
     buf_put(out, (struct str){bytes, len});
@@ -166,7 +170,7 @@ static int put_chunk(const char *bytes, size_t len, void *out)
 
 void js_value(struct buf *out, const json_t *value)
 {
-    if (json_dump_callback(value, put_chunk, out, JSON_COMPACT | JSON_ENCODE_ANY) && !out->err)
+    if (json_dump_callback(value, put_chunk, out, VALUE_FLAGS) && !out->err)
         out->err = ERR_MEMORY;
 }
 

@@ -274,7 +274,7 @@ static enum err take_line(struct loader *loader, struct str line)
     struct setting setting = {.spelled = name, .name = name};
     if (!value.ptr)
         return refuse(loader, &setting, ERR_INVALID, "not a setting; write NAME = VALUE");
-    setting.value = str_trim(value);
+    setting.value = without_comment(str_trim(value)); /* also for NAME=#COMMENT */
     return take_setting(loader, &setting);
 }
 

@@ -24,7 +24,7 @@ static enum err decode(struct str raw, struct arena *arena, struct str *ret_text
 }
 
 enum err query_string_next(struct query_string *query, struct arena *arena, struct str *ret_key,
-                    struct str *ret_value)
+                           struct str *ret_value)
 {
     struct str pair = {0};
 

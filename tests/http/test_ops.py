@@ -117,7 +117,8 @@ def test_a_table_for_people(server):
     (["token", "add", "t", "--expires", "soon"], 2, "90d"),
     (["user", "add", "eve", "--password-file", "/nonexistent"], 1, "/nonexistent"),
     (["serve", "--listne", "x"], 3, "listen"),
-    (["serve", "--listen", "nowhere"], 5, "127.0.0.1:3000"),
+    (["serve", "--listen", "nowhere"], 3, "HOST:PORT"),
+    (["serve", "--listen", "192.0.2.1:3000"], 5, "192.0.2.1:3000"),
     (["serve", "--trusted-proxies", "10.0.0.0/99"], 3, "10.0.0.0/8"),
     (["serve", "--database", "/nonexistent/dir/x.db", "--listen", "127.0.0.1:0"], 4, "/nonexistent/dir"),
     (["check-config", "--max-body", "1x"], 3, "64k"),
@@ -137,8 +138,8 @@ def test_environment_file_and_flag_in_their_order(tmp_path):
     (tmp_path / "contactd.conf").write_text("listen = 127.0.0.1:1\nlog-level = warn\n")
     env = {"CONTACTD_CONFIG": str(tmp_path / "contactd.conf"), "CONTACTD_LISTEN": "127.0.0.1:2"}
     shown = contactd("check-config", "--threads", "3", env=env).stdout
-    assert re.search(r"^listen = 127.0.0.1:2\b", shown, re.M)
-    assert re.search(r"^log-level = warn\b", shown, re.M) and re.search(r"^threads = 3\b", shown, re.M)
+    assert re.search(r"^listen += 127.0.0.1:2\b", shown, re.M)
+    assert re.search(r"^log-level += warn\b", shown, re.M) and re.search(r"^threads += 3\b", shown, re.M)
     wrong = contactd("check-config", env={"CONTACTD_LISTNE": "x"})
     assert wrong.returncode == 3 and "CONTACTD_LISTEN" in wrong.stderr
 

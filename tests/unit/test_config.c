@@ -152,7 +152,8 @@ static void the_file_may_be_named_by_the_environment(void **state)
 static void files_have_comments_blanks_and_any_line_end(void **state)
 {
     struct start start = {.file = "# comment\r\n\r\n  threads=3   # more\r\n"
-                                  "\tdatabase = a#b # c\n#workers = 9\nlog-level = warn"};
+                                  "\tdatabase = a#b # c\n#workers = 9\ntrusted-proxies=#none\n"
+                                  "log-level = warn"};
     struct err_detail detail;
     struct config config;
 
@@ -161,6 +162,7 @@ static void files_have_comments_blanks_and_any_line_end(void **state)
     assert_int_equal(config.threads, 3);
     assert_string_equal(config.database, "a#b");
     assert_int_equal(config.workers, 2);
+    assert_int_equal(config.trusted_proxies.count, 0);
     assert_int_equal(config.log_level, LOG_WARN);
     config_done(&config);
 }
