@@ -63,6 +63,7 @@ MUST_CHECK enum err store_checkpoint(struct store *store, uint64_t min_bytes);
 /* The next id in commit order: later ids sort after earlier ones. Valid inside a transaction. */
 struct id store_next_id(struct store *store, int64_t wall_ms);
 
+/* ERR_EXISTS when the id's row number is taken. ERR_INVALID without a form. */
 MUST_CHECK enum err store_submission_insert(struct store *store, const struct submission *row);
 
 /* ERR_EXISTS when the name is taken. */
@@ -89,7 +90,11 @@ typedef enum err (*store_token_fn)(void *arg, const struct token *token);
 /* ERR_NOT_FOUND when there is none. */
 MUST_CHECK enum err store_submission_get(struct store *store, const struct id *id,
                                          store_submission_fn fn, void *arg);
-/* Newest first; see struct submission_filter. A query has a time budget (2 s): ERR_STORE. */
+/*
+ * Newest first; see struct submission_filter. ERR_INVALID: a limit below 1 or
+ * above SUBMISSION_LIST_MAX + 1. A reader's query has a time budget (2 s), the
+ * callbacks' time included: ERR_STORE.
+ */
 MUST_CHECK enum err store_submission_list(struct store *store,
                                           const struct submission_filter *filter,
                                           store_submission_fn fn, void *arg);

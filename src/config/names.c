@@ -80,9 +80,11 @@ void option_spell(enum config_source source, const struct option *option,
         [CONFIG_ENVIRONMENT] = ENV_PREFIX,
         [CONFIG_COMMAND_LINE] = "--",
     };
-    char *at = stpcpy(ret_text, PREFIXES[source]);
+    size_t prefix_len = strlen(PREFIXES[source]);
+    char *at = ret_text + prefix_len;
 
-    strcpy(at, option->name);
+    memcpy(ret_text, PREFIXES[source], prefix_len);
+    memcpy(at, option->name, strlen(option->name) + 1);
     for (; source == CONFIG_ENVIRONMENT && *at; at++)
         *at = to_env(*at);
 }

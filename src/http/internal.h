@@ -10,7 +10,7 @@
 #include "http/reply.h"
 #include "http/server.h"
 
-enum { DURATION_BUCKETS = 8, STATUS_CLASSES = 6, EXCHANGES_KEPT = 64 };
+enum { DURATION_BUCKETS = 8, STATUS_CLASSES = 6, EXCHANGES_KEPT = 64, LINGER_MAX = 32 };
 
 /* An open connection; lives from accept to close and belongs to its loop's thread. */
 struct connection {
@@ -30,6 +30,7 @@ struct http_state {
     struct connection *connection;
     struct MHD_Connection *mhd;
     enum phase phase;
+    bool has_unread; /* the reply was made without the whole body: see linger.c */
     bool must_close; /* the reply says so, and the connection ends with it */
     bool is_refused; /* `problem` is the answer, whatever the body holds */
     enum problem problem;
@@ -54,6 +55,12 @@ struct route_stats {
     atomic_uint_least64_t total_us;
 };
 
+/* A socket that microhttpd has closed, and that is still read from. */
+struct lingering {
+    int fd;
+    int64_t until_ms; /* monotonic */
+};
+
 /* One event thread: its own microhttpd daemon on the shared listening socket. */
 struct loop {
     struct server *server;
@@ -65,6 +72,8 @@ struct loop {
     struct connection connections; /* list head */
     struct http_exchange *spare;
     size_t spare_count;
+    struct lingering lingering[LINGER_MAX];
+    size_t linger_count;
     size_t waiting; /* suspended exchanges */
     uint64_t request_count;
 
@@ -94,6 +103,11 @@ void request_on_completed(void *loop, struct MHD_Connection *mhd, void **exchang
 /* send.c */
 enum MHD_Result send_reply(struct exchange *x);
 void send_raw_too_large(struct exchange *x);
+
+/* linger.c; loop's thread. */
+void linger_start(struct loop *loop, int fd);
+void linger_sweep(struct loop *loop);
+void linger_end(struct loop *loop);
 
 /* stats.c */
 MUST_CHECK enum err stats_new(size_t routes, struct route_stats **ret_stats);

@@ -99,6 +99,7 @@ static void sweep(struct loop *loop)
     bool is_stopping = atomic_load(&loop->server->is_stopping);
 
     loop->swept_ms = loop->now_ms;
+    linger_sweep(loop);
     for (struct connection *c = loop->connections.newer; c != &loop->connections; c = c->newer) {
         bool is_late = c->deadline_ms && c->deadline_ms <= loop->now_ms;
         if (c->is_cut || !(is_late || (is_stopping && !c->is_busy)))
@@ -192,6 +193,7 @@ static void *loop_main(void *arg)
         loop_once(loop);
     drain(loop);
     /* The library aborts the process when it is stopped with a suspended connection. */
+    linger_end(loop);
     if (loop->waiting == 0) {
         MHD_stop_daemon(loop->daemon);
         loop->daemon = NULL;

@@ -192,6 +192,7 @@ static enum MHD_Result answer_early(struct exchange *x, const struct guard *guar
     if (is_short && !x->http->must_close)
         return MHD_YES;
     x->http->must_close = true;
+    x->http->has_unread = true;
     return send_refusal(x);
 }
 
@@ -238,6 +239,7 @@ static enum MHD_Result on_head(struct exchange *x, const char *method, const cha
     if (verdict == VERDICT_REFUSE) {
         metric_add(METRIC_HTTP_REFUSED, 1);
         x->http->must_close = true;
+        x->http->has_unread = true;
         refuse(x, problem, head.guard.reason);
         return send_refusal(x);
     }
@@ -260,6 +262,7 @@ static enum MHD_Result on_body(struct exchange *x, const char *piece, size_t *le
     }
     buf_put(&x->http->body, (struct str){piece, *len});
     if (buf_status(&x->http->body) != ERR_OK) {
+        x->http->has_unread = true;
         send_raw_too_large(x);
         return MHD_NO;
     }
@@ -376,6 +379,8 @@ void request_on_completed(void *arg, struct MHD_Connection *mhd, void **exchange
         log_request(x);
     stats_count(x);
     if (x->http->connection) {
+        if (x->http->has_unread)
+            linger_start(loop, x->http->connection->fd);
         x->http->connection->is_busy = false;
         x->http->connection->deadline_ms = loop->now_ms + loop->server->options.idle_timeout_ms;
     }

@@ -20,8 +20,9 @@ static void match(struct str path)
 
     router_match(&table, STR("GET"), path, &found);
     for (size_t i = 0; i < ROUTE_PARAMS_MAX; i++)
-        assert(!found.params[i].ptr || (found.params[i].ptr >= path.ptr &&
-                                        found.params[i].ptr + found.params[i].len <= path.ptr + path.len));
+        assert(!found.params[i].ptr ||
+               (found.params[i].ptr >= path.ptr &&
+                found.params[i].ptr + found.params[i].len <= path.ptr + path.len));
     assert(!found.route || found.route->method[0] == 'G');
 }
 

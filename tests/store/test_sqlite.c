@@ -219,6 +219,33 @@ static void values_that_we_never_write_are_told_as_damage(void **state)
     assert_non_null(strstr(store_error(fix->store), "never written"));
 }
 
+static void an_undone_mark_leaves_no_savepoint_open(void **state)
+{
+    struct fixture *fix = *state;
+
+    assert_ok(open_store(fix));
+    assert_ok(store_begin(fix->store));
+    assert_ok(store_mark(fix->store));
+    assert_ok(store_mark_undo(fix->store));
+    assert_err(sqlite_run_text(sqlite_of(fix->store), "RELEASE mark"), ERR_STORE);
+    store_rollback(fix->store);
+}
+
+static void another_programs_write_lock_is_waited_for_and_told(void **state)
+{
+    struct fixture *fix = *state;
+    sqlite3 *other = NULL;
+
+    assert_ok(open_store(fix));
+    assert_int_equal(sqlite3_open(fix->place.path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    assert_err(store_begin(fix->store), ERR_BUSY);
+    assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    assert_ok(store_begin(fix->store));
+    store_rollback(fix->store);
+    sqlite3_close(other);
+}
+
 /* --- the write-ahead log and time --------------------------------------- */
 
 static off_t size_of(const char *path, const char *end)
@@ -337,6 +364,8 @@ int main(void)
         CASE(every_query_prepares_and_none_is_more_than_one_statement),
         CASE(no_query_sorts_and_no_submission_is_searched_row_by_row),
         CASE(values_that_we_never_write_are_told_as_damage),
+        CASE(an_undone_mark_leaves_no_savepoint_open),
+        CASE(another_programs_write_lock_is_waited_for_and_told),
         CASE(a_checkpoint_moves_the_log_into_the_database),
         CASE(the_same_small_commit_is_seen_by_every_checkpoint),
         CASE(closing_leaves_one_file_and_the_lock),

@@ -162,6 +162,14 @@ static void a_job_cannot_write_after_its_transaction_was_lost(void **state)
     assert_goes_on(fix);
 }
 
+static void make_rollback_fail(struct sqlite_store *self)
+{
+    sqlite3_finalize(self->stmts[SQL_TXN_ROLLBACK]);
+    assert_int_equal(
+        sqlite3_prepare_v2(self->db, "RELEASE nothing", -1, &self->stmts[SQL_TXN_ROLLBACK], NULL),
+        SQLITE_OK);
+}
+
 static void a_rollback_that_fails_makes_the_next_begin_reconnect(void **state)
 {
     struct fixture *fix = *state;
@@ -172,13 +180,32 @@ static void a_rollback_that_fails_makes_the_next_begin_reconnect(void **state)
     assert_ok(write_batch(fix));
     assert_ok(store_begin(fix->store));
     struct id before = store_next_id(fix->store, T0 + 1000);
+    assert_ok(store_meta_put(fix->store, STR("k"), STR("v")));
+    make_rollback_fail(self);
     store_rollback(fix->store);
-    self->is_broken = true;
+    assert_true(self->is_broken);
     assert_ok(store_begin(fix->store));
     struct id after = store_next_id(fix->store, T0);
     store_rollback(fix->store);
     assert_false(self->is_broken);
     assert_true(id_seq(&after) > id_seq(&before));
+    assert_goes_on(fix);
+}
+
+/* As a foreign key that is checked late would do it: COMMIT fails, the transaction stays open. */
+static void a_commit_that_is_refused_is_rolled_back(void **state)
+{
+    struct fixture *fix = *state;
+
+    open_store(fix);
+    struct sqlite_store *self = sqlite_of(fix->store);
+    assert_ok(sqlite_run_text(self, "CREATE TABLE child (name REFERENCES user (name)"
+                                    " DEFERRABLE INITIALLY DEFERRED)"));
+    assert_ok(store_begin(fix->store));
+    assert_ok(sqlite_run_text(self, "INSERT INTO child VALUES ('nobody')"));
+    assert_err(store_commit(fix->store), ERR_STORE);
+    assert_non_null(strstr(store_error(fix->store), "FOREIGN KEY constraint failed"));
+    assert_int_not_equal(sqlite3_get_autocommit(self->db), 0);
     assert_goes_on(fix);
 }
 
@@ -212,6 +239,7 @@ int main(void)
         CASE(a_full_disk_is_told_and_survived),
         CASE(a_job_cannot_write_after_its_transaction_was_lost),
         CASE(a_rollback_that_fails_makes_the_next_begin_reconnect),
+        CASE(a_commit_that_is_refused_is_rolled_back),
         CASE(a_reconnection_that_fails_is_tried_again),
     };
 

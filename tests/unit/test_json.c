@@ -253,7 +253,23 @@ static void values_keep_their_order(void **state)
 static void decimal_fractions_are_written_as_they_were_sent(void **state)
 {
     (void)state;
-    check_value_is_kept("{\"a\":0.1,\"b\":12.99,\"c\":1.5}");
+    check_value_is_kept("{\"a\":0.1,\"b\":12.99,\"c\":1.5,\"d\":-0.0}");
+    check_value_is_kept("{\"a\":1795253400.123456,\"b\":48.137154321098765}");
+}
+
+static void the_largest_numbers_can_be_read_back(void **state)
+{
+    CLEANUP(js_decref) json_t *object = NULL, *again = NULL;
+    CLEANUP(buf_done) struct buf out = buf_new(1000);
+
+    (void)state;
+    assert_int_equal(js_parse_object(STR("{\"a\":1.7976931348623157e308,\"b\":5e-324,"
+                                         "\"c\":9223372036854775807}"),
+                                     &object, NULL),
+                     ERR_OK);
+    js_value(&out, object);
+    assert_int_equal(js_parse_object(buf_str(&out), &again, NULL), ERR_OK);
+    assert_true(json_equal(object, again));
 }
 
 static void a_value_beyond_the_ceiling_is_full(void **state)
@@ -297,6 +313,7 @@ int main(void)
         CASE("values keep their order", values_keep_their_order),
         CASE("decimal fractions are written as they were sent",
              decimal_fractions_are_written_as_they_were_sent),
+        CASE("the largest numbers can be read back", the_largest_numbers_can_be_read_back),
         CASE("a value beyond the ceiling is full", a_value_beyond_the_ceiling_is_full),
         CASE("members that are strings are found", members_that_are_strings_are_found),
     };

@@ -16,9 +16,12 @@ static enum flow step(struct app_ctx *ctx, struct exchange *x)
     return FLOW_DONE;
 }
 
-static const struct route LIST = {.name = "list", .method = "GET", .path = "/a", .steps = {step, step}};
-static const struct route MAKE = {.name = "make", .method = "POST", .path = "/a", .steps = {step, step}};
-static const struct route ONE = {.name = "one", .method = "GET", .path = "/a/{id}", .steps = {step, step}};
+static const struct route LIST = {
+    .name = "list", .method = "GET", .path = "/a", .steps = {step, step}};
+static const struct route MAKE = {
+    .name = "make", .method = "POST", .path = "/a", .steps = {step, step}};
+static const struct route ONE = {
+    .name = "one", .method = "GET", .path = "/a/{id}", .steps = {step, step}};
 static const struct route BARE = {.name = "bare", .method = "GET", .path = "/b", .steps = {step}};
 
 static struct route_match match(const char *method, const char *path)
