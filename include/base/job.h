@@ -51,7 +51,7 @@ void job_queue_done(struct job_queue *queue);
  */
 MUST_CHECK enum err job_queue_push(struct job_queue *queue, struct job *job, bool more);
 
-/* Wakes a taker if jobs wait. Any thread. */
+/* Wakes one taker if jobs wait; meant for queues with a single taker. Any thread. */
 void job_queue_nudge(struct job_queue *queue);
 
 /*

@@ -60,13 +60,14 @@ struct config {
 
 /*
  * Loads every option: command line before environment before file before
- * default. `argv` starts with the first argument after the verb; options are
- * `--name value` or `--name=value`, and `--` ends them. `envp` is NULL-terminated;
- * variables without our prefix are ignored, and so is CONTACTD_TEST_*.
+ * default. `argv` starts with the first argument after the verb and, like
+ * main's, ends with NULL; options are `--name value` or `--name=value`, and
+ * `--` ends them. `envp` ends with NULL; variables without our prefix are
+ * ignored, and so are CONTACTD_TEST_* and what Kubernetes makes for a service.
  *
  * ERR_INVALID: a value is wrong or a name unknown. ERR_NOT_FOUND, ERR_DENIED,
  * ERR_IO, ERR_FULL: a file could not be read. ERR_MEMORY. `detail` gets origin,
- * reason and remedy. On failure nothing is left to be freed.
+ * reason and remedy. On failure the struct is all zero.
  */
 MUST_CHECK enum err config_load(int argc, char **argv, char **envp, struct config *ret_config,
                                 struct err_detail *detail);

@@ -19,6 +19,7 @@
     X(INVALID_FIELDS, "invalid_fields", 422, "invalid input")                                      \
     X(TOO_MANY_ATTEMPTS, "too_many_attempts", 429, "too many attempts; try again later")           \
     X(INTERNAL, "internal", 500, "something went wrong on our side")                               \
+    X(NOT_IMPLEMENTED, "not_implemented", 501, "this method is not known here")                    \
     X(UNAVAILABLE, "unavailable", 503, "not possible right now; try again in a moment")
 
 #define PROBLEM_AS_ENUM(name, code, status, text) PROBLEM_##name,

@@ -18,6 +18,8 @@ static bool decode(struct str text, void *ret_bytes, size_t room, size_t *ret_le
 {
     const char *end = NULL;
 
+    if (!text.ptr)
+        text.ptr = "";
     /* libsodium 1.0.18 takes bytes beyond ASCII for letters. */
     return str_is_visible_ascii(text) &&
            sodium_base642bin(ret_bytes, room, text.ptr, text.len, NULL, ret_len, &end, variant) ==

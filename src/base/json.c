@@ -7,6 +7,8 @@
  */
 #include "base/json.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
 
 static bool is_shallow(struct str text)
@@ -88,34 +90,61 @@ void js_key(struct buf *out, const char *key)
     buf_put_char(out, ':');
 }
 
-/* What a byte below 0x20, a quote or a backslash becomes; bytes above pass. */
-static void put_escape(struct buf *out, unsigned char c)
+/* Whether any of eight bytes needs an escape: below 0x20, a quote, a backslash or DEL. */
+static bool has_special(uint64_t word)
 {
-    static const char SHORT[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+    const uint64_t ones = UINT64_MAX / 255;
+    uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\', del = word ^ ones * 0x7f;
 
-    for (size_t i = 0; i + 1 < sizeof SHORT; i += 2)
-        if ((unsigned char)SHORT[i] == c) {
-            buf_put_char(out, '\\');
-            buf_put_char(out, SHORT[i + 1]);
-            return;
-        }
-    buf_printf(out, "\\u%04x", c);
+    return (((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) |
+            ((backslash - ones) & ~backslash) | ((del - ones) & ~del)) &
+           ones << 7;
+}
+
+static bool is_special(char c)
+{
+    return (unsigned char)c < 0x20 || c == '"' || c == '\\' || c == 0x7f;
+}
+
+/* The length of what needs no escape at the start of a text; eight bytes at a time. */
+static size_t plain_length(struct str text)
+{
+    size_t len = 0;
+    uint64_t word;
+
+    for (; len + sizeof word <= text.len; len += sizeof word) {
+        memcpy(&word, text.ptr + len, sizeof word);
+        if (has_special(word))
+            break;
+    }
+    while (len < text.len && !is_special(text.ptr[len]))
+        len++;
+    return len;
+}
+
+static void put_escape(struct buf *out, char c)
+{
+    static const char FROM[] = "\"\\\b\f\n\r\t", TO[] = "\"\\bfnrt";
+    const char *at = c ? strchr(FROM, c) : NULL;
+
+    if (at)
+        buf_put(out, (struct str){(char[]){'\\', TO[at - FROM]}, 2});
+    else
+        buf_printf(out, "\\u%04x", (unsigned char)c);
 }
 
 void js_string(struct buf *out, struct str value)
 {
-    size_t from = 0;
-
     buf_put_char(out, '"');
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned char c = (unsigned char)value.ptr[i];
-        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
-            continue;
-        buf_put(out, (struct str){value.ptr + from, i - from});
-        put_escape(out, c);
-        from = i + 1;
+    while (value.len) {
+        size_t len = plain_length(value);
+        buf_put(out, (struct str){value.ptr, len});
+        if (len == value.len)
+            break;
+        put_escape(out, value.ptr[len]);
+        value.ptr += len + 1;
+        value.len -= len + 1;
     }
-    buf_put(out, (struct str){value.ptr + from, value.len - from});
     buf_put_char(out, '"');
 }
 
@@ -159,19 +188,74 @@ void js_field_time(struct buf *out, const char *key, int64_t wall_ms)
         buf_put(out, STR("null"));
 }
 
-/* Any decimal fraction of up to 15 digits comes back as it was written (DBL_DIG). */
-enum { VALUE_FLAGS = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15) };
-
-static int put_chunk(const char *bytes, size_t len, void *out)
+/* The shortest decimal fraction that reads back as the same number. */
+static void put_real(struct buf *out, double value)
 {
-    buf_put(out, (struct str){bytes, len});
-    return 0;
+    char text[32];
+
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    buf_put(out, str_of(text));
+    if (!strpbrk(text, ".e"))
+        buf_put(out, STR(".0"));
 }
 
+static void put_object(struct buf *out, json_t *object)
+{
+    const char *key;
+    json_t *value;
+
+    js_open(out, '{');
+    json_object_foreach(object, key, value)
+    {
+        js_key(out, key);
+        js_value(out, value);
+    }
+    js_close(out, '}');
+}
+
+static void put_array(struct buf *out, const json_t *array)
+{
+    js_open(out, '[');
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        js_comma(out);
+        js_value(out, json_array_get(array, i));
+    }
+    js_close(out, ']');
+}
+
+/* Recursion ends: values come from js_parse_object() or are ours. */
 void js_value(struct buf *out, const json_t *value)
 {
-    if (json_dump_callback(value, put_chunk, out, VALUE_FLAGS) && !out->err)
-        out->err = ERR_MEMORY;
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        put_object(out, (json_t *)(uintptr_t)value); /* jansson iterates without const */
+        return;
+    case JSON_ARRAY:
+        put_array(out, value);
+        return;
+    case JSON_STRING:
+        js_string(out, (struct str){json_string_value(value), json_string_length(value)});
+        return;
+    case JSON_INTEGER:
+        buf_put_i64(out, json_integer_value(value));
+        return;
+    case JSON_REAL:
+        put_real(out, json_real_value(value));
+        return;
+    case JSON_TRUE:
+        buf_put(out, STR("true"));
+        return;
+    case JSON_FALSE:
+        buf_put(out, STR("false"));
+        return;
+    case JSON_NULL:
+        buf_put(out, STR("null"));
+        return;
+    }
 }
 
 struct str js_get_string(const json_t *object, const char *key)

@@ -56,6 +56,26 @@ static bool is_framing_lookalike(struct str name)
            str_equal_nocase(name, STR("transfer_encoding"));
 }
 
+/* uri-host [ ":" port ] (RFC 9110, section 7.2; RFC 3986, section 3.2.2). */
+static bool is_host(struct str host)
+{
+    bool is_literal = host.len && host.ptr[0] == '[';
+    const char *close = is_literal ? memchr(host.ptr, ']', host.len) : NULL;
+    size_t name_len = is_literal ? (close ? (size_t)(close - host.ptr) + 1 : 0) : 0;
+
+    while (!is_literal && name_len < host.len && host.ptr[name_len] != ':') {
+        char c = host.ptr[name_len++];
+        if (c <= ' ' || c > '~' || strchr("\"#,/<>?@[\\]^`{|}", c))
+            return false;
+    }
+    struct str port = {host.ptr + name_len, host.len - name_len};
+    uint64_t number;
+    return name_len > 0 && (port.len <= 1 ? port.len == 0 || port.ptr[0] == ':'
+                                          : port.ptr[0] == ':' &&
+                                                str_to_u64((struct str){port.ptr + 1, port.len - 1},
+                                                           65535, &number));
+}
+
 static const char *check_framing(struct guard *guard, enum header header, struct str value)
 {
     if (header == HEADER_CONTENT_LENGTH && (value.len > CONTENT_LENGTH_DIGITS_MAX ||
@@ -63,6 +83,8 @@ static const char *check_framing(struct guard *guard, enum header header, struct
         return "Content-Length is not a plain number";
     if (header == HEADER_TRANSFER_ENCODING && !str_equal_nocase(value, STR("chunked")))
         return "Transfer-Encoding is not exactly 'chunked'";
+    if (header == HEADER_HOST && !is_host(value))
+        return "Host is not a host";
     return NULL;
 }
 
@@ -114,6 +136,8 @@ static const char *check_request(const struct guard *guard, struct str method, s
     bool has_length = guard->counts[HEADER_CONTENT_LENGTH];
     bool is_chunked = guard->counts[HEADER_TRANSFER_ENCODING];
 
+    if (!is_token(method))
+        return "the method is not a token";
     if (!is_11 && !str_equal(version, STR("HTTP/1.0")))
         return "only HTTP/1.0 and HTTP/1.1 are spoken here";
     if (target.len == 0 || target.ptr[0] != '/' || !str_is_visible_ascii(target))
@@ -145,7 +169,7 @@ enum verdict guard_verdict(struct guard *guard, struct str method, struct str ve
     if (guard->reason)
         return refuse(ret_problem, PROBLEM_BAD_REQUEST);
     if (!is_known_method(method))
-        return refuse(ret_problem, PROBLEM_METHOD_NOT_ALLOWED);
+        return refuse(ret_problem, PROBLEM_NOT_IMPLEMENTED);
     if (takes_body(method) && !guard->counts[HEADER_CONTENT_LENGTH] &&
         !guard->counts[HEADER_TRANSFER_ENCODING])
         return refuse(ret_problem, PROBLEM_LENGTH_REQUIRED);

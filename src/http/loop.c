@@ -46,17 +46,17 @@ static void set_peer(struct connection *connection, const struct sockaddr *addre
 
 static void connection_open(struct loop *loop, struct MHD_Connection *mhd, void **context)
 {
-    const union MHD_ConnectionInfo *fd =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-    const union MHD_ConnectionInfo *address =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const union MHD_ConnectionInfo *info;
     struct connection *self = calloc(1, sizeof *self);
 
     *context = self;
     if (!self)
         return; /* its requests are refused for lack of a record */
-    self->fd = fd->connect_fd;
-    set_peer(self, address ? address->client_addr : NULL);
+    /* The library may answer both questions in the same place: use one before asking the next. */
+    info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    self->fd = info->connect_fd;
+    info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    set_peer(self, info ? info->client_addr : NULL);
     self->deadline_ms = loop->now_ms + loop->server->options.header_timeout_ms;
     self->older = loop->connections.older;
     self->newer = &loop->connections;

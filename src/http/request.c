@@ -12,6 +12,7 @@
 #include "base/metrics.h"
 #include "guard.h"
 #include "internal.h"
+#include "layout.h"
 
 enum {
     EXCHANGE_MEMORY_MAX = 256 * 1024, /* of a request's arena */
@@ -91,6 +92,7 @@ void *request_on_target(void *arg, const char *target, struct MHD_Connection *mh
 struct head {
     struct exchange *x;
     struct guard guard;
+    struct layout layout;
 };
 
 /* A proxy may add its own X-Forwarded-For line: together they are one list (RFC 9110, 5.3). */
@@ -114,6 +116,7 @@ static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char 
     struct str key = {name, name_len};
 
     (void)kind;
+    layout_header(&head->layout, name, value ? value : name + name_len + 1, value_len);
     guard_header(&head->guard, key, text);
     enum header header = header_find(key);
     if (header == HEADER__COUNT)
@@ -224,6 +227,21 @@ static struct str whole_target(const struct exchange *x)
     return (struct str){x->path.ptr, x->path.len + query_len};
 }
 
+/* Every header field through the guard, and the whole head past the eye for hidden bytes. */
+static void read_head(struct head *head, const char *method, const char *version)
+{
+    struct exchange *x = head->x;
+    const union MHD_ConnectionInfo *size =
+        MHD_get_connection_info(x->http->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    size_t head_bytes = size ? size->header_size : 0;
+
+    head->layout = layout_begin(method, whole_target(x).len, version);
+    MHD_get_connection_values_n(x->http->mhd, MHD_HEADER_KIND, on_header, head);
+    layout_end(&head->layout, method, head_bytes);
+    if (head->layout.has_gap)
+        head->guard.reason = "the head has hidden bytes or folded lines";
+}
+
 static enum MHD_Result on_head(struct exchange *x, const char *method, const char *version)
 {
     struct head head = {.x = x};
@@ -231,7 +249,7 @@ static enum MHD_Result on_head(struct exchange *x, const char *method, const cha
 
     x->http->phase = PHASE_BODY;
     x->method = str_of(method);
-    MHD_get_connection_values_n(x->http->mhd, MHD_HEADER_KIND, on_header, &head);
+    read_head(&head, method, version);
     set_source(x);
     enum verdict verdict =
         guard_verdict(&head.guard, x->method, str_of(version), whole_target(x), &problem);

@@ -133,7 +133,8 @@ def judge_responses(sent, data):
         wrong.append("gives a credential back")
     for code, head in RESPONSE_HEAD.findall(data):
         code = int(code)
-        fields = {name.lower(): value.strip() for name, _, value in (line.partition(b":") for line in head.splitlines())}
+        lines = (line.partition(b":") for line in head.splitlines())
+        fields = {name.lower(): value.strip() for name, _, value in lines}
         if code == 101:
             wrong.append("switches protocols")
         elif code < 200 and (b"100-continue" not in sent.lower() or b" HTTP/1.0\r\n" in sent):

@@ -166,7 +166,7 @@ static void make_rollback_fail(struct sqlite_store *self)
 {
     sqlite3_finalize(self->stmts[SQL_TXN_ROLLBACK]);
     assert_int_equal(
-        sqlite3_prepare_v2(self->db, "RELEASE nothing", -1, &self->stmts[SQL_TXN_ROLLBACK], NULL),
+        sqlite3_prepare_v2(self->db, "RELEASE absent", -1, &self->stmts[SQL_TXN_ROLLBACK], NULL),
         SQLITE_OK);
 }
 

@@ -29,6 +29,8 @@ static void one_reading_passes(void **state)
     static const char *const HEADS[] = {
         "GET / HTTP/1.1\nHost: a",
         "GET / HTTP/1.0",
+        "GET / HTTP/1.1\nHost: example.org:8080",
+        "GET / HTTP/1.1\nHost: [::1]:3000",
         "HEAD /a?b=c HTTP/1.1\nHost: a\nContent-Length: 0",
         "POST / HTTP/1.1\nHost: a\nContent-Length: 5\nX-Forwarded-For: a\nX-Forwarded-For: b",
         "DELETE / HTTP/1.1\nHost: a",
@@ -80,6 +82,15 @@ static void two_readings_are_refused(void **state)
         "GET /\x80 HTTP/1.1\nHost: a",
         "GET / HTTP/1.2\nHost: a",
         "GET / HTTP/2.0\nHost: a",
+        "G@T / HTTP/1.1\nHost: a",
+        "GET / HTTP/1.1\nHost:",
+        "GET / HTTP/1.1\nHost: a@b",
+        "GET / HTTP/1.1\nHost: a, b",
+        "GET / HTTP/1.1\nHost: a/b",
+        "GET / HTTP/1.1\nHost: a:b",
+        "GET / HTTP/1.1\nHost: a:99999",
+        "GET / HTTP/1.1\nHost: [::1",
+        "GET / HTTP/1.1\nHost: [::1]x",
     };
     enum problem problem;
 
@@ -96,7 +107,7 @@ static void unknown_methods_and_missing_lengths_have_their_own_answers(void **st
 
     (void)state;
     assert_int_equal(judge("BREW / HTTP/1.1\nHost: a", &problem), VERDICT_REFUSE);
-    assert_int_equal(problem, PROBLEM_METHOD_NOT_ALLOWED);
+    assert_int_equal(problem, PROBLEM_NOT_IMPLEMENTED);
     assert_int_equal(judge("POST / HTTP/1.1\nHost: a", &problem), VERDICT_REFUSE);
     assert_int_equal(problem, PROBLEM_LENGTH_REQUIRED);
 }

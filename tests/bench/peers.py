@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+"""Who is measured: how each is started, and what differs in how it is asked."""
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+OUT = HERE.parent.parent / "build" / "bench"  # where build-peers.sh leaves everything
+TOKEN = "bench-0123456789abcdef0123456789abcdef"
+
+# Nothing of the caller's environment may tune one peer and not another.
+CLEAN = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "HOME": str(OUT)}
+
+
+class Peer:
+    """A service of build-peers.sh. One name per row; two rows may share a build."""
+
+    hello = "/hello"
+    table = "submissions"
+
+    def __init__(self, name, label, build, command, executable=None, env=None, is_batching=False):
+        self.name = name
+        self.label = label
+        self.build = build
+        self.command = [str(part) for part in command]
+        self.executable = executable or command[0]
+        self.env = env or {}
+        self.is_batching = is_batching
+
+    def version(self):
+        """What it is made of, or None if it is not built."""
+        try:
+            return (OUT / self.build / "version").read_text().strip()
+        except OSError:
+            return None
+
+    def reason_missing(self):
+        try:
+            for line in (OUT / "missing.txt").read_text().splitlines():
+                name, _, reason = line.partition("\t")
+                if name == self.build:
+                    return reason
+        except OSError:
+            pass
+        return "not built: run tests/bench/build-peers.sh"
+
+    def environment(self, port, database, token):
+        return {**CLEAN, **self.env, "PORT": str(port), "DB": str(database), "TOKEN": token, "SYNC": "FULL"}
+
+    def new_token(self, database):
+        """Called once for each new database, before the first start on it."""
+        return TOKEN
+
+    def rows_of(self, document):
+        return document
+
+
+class Contactd(Peer):
+    hello = "/version"
+    table = "submission"
+
+    def __init__(self, binary):
+        super().__init__("contactd", "contactd", "", [binary, "serve"], is_batching=True)
+        self.binary = str(binary)
+
+    def version(self):
+        if not os.access(self.binary, os.X_OK):
+            return None
+        try:
+            return self._run("version", CLEAN).splitlines()[0]
+        except (OSError, RuntimeError, IndexError, subprocess.SubprocessError):
+            return "version unknown"
+
+    def reason_missing(self):
+        return f"{self.binary} is not built: run make"
+
+    def environment(self, port, database, token):
+        return {**CLEAN, "CONTACTD_LISTEN": f"127.0.0.1:{port}", "CONTACTD_DATABASE": str(database),
+                "CONTACTD_LOG_LEVEL": "warn", "CONTACTD_RATE_LIMIT": "off"}
+
+    def new_token(self, database):
+        return self._run("token add bench --scope read", {**CLEAN, "CONTACTD_DATABASE": str(database)})
+
+    def rows_of(self, document):
+        return document["submissions"]
+
+    def _run(self, arguments, env):
+        done = subprocess.run([self.binary, *arguments.split()], env=env, cwd=OUT, text=True, timeout=30,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if done.returncode != 0:
+            last = (done.stderr.strip().splitlines() or ["no word"])[-1]
+            raise RuntimeError(f"contactd {arguments}: exit {done.returncode}: {last}")
+        return done.stdout.strip()
+
+
+def all_peers(contactd_binary):
+    node = Path(shutil.which("node") or "node").resolve()
+    production = {"NODE_ENV": "production"}
+    # GOMAXPROCS: on one CPU Go would run one goroutine at a time, and the committer
+    # would hold the others up through every fsync. The peers without one are faster as they are.
+    return [
+        Contactd(contactd_binary),
+        Peer("axumgc", "axum, group commit", "axum", [OUT / "axum/server"], env={"AXUM_BATCH": "1"}, is_batching=True),
+        Peer("gonetgc", "Go net/http, group commit", "gonet", [OUT / "gonet/server", "-batch"], is_batching=True,
+             env={"GOMAXPROCS": "2"}),
+        Peer("axum", "axum", "axum", [OUT / "axum/server"]),
+        Peer("gonet", "Go net/http", "gonet", [OUT / "gonet/server"]),
+        Peer("gin", "Gin", "gin", [OUT / "gin/server"]),
+        Peer("fastify", "Fastify", "node", [node, OUT / "node/fastify.js"], env=production),
+        Peer("express", "Express", "node", [node, OUT / "node/express.js"], env=production),
+        Peer("fastapi", "FastAPI", "fastapi", [OUT / "fastapi/server"], executable=Path("/usr/bin/python3").resolve()),
+    ]
