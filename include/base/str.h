@@ -46,6 +46,12 @@ struct str str_cut(struct str *rest, char separator);
 /* Decimal digits only, no sign; false when empty, malformed or above `max`. */
 MUST_CHECK bool str_to_u64(struct str text, uint64_t max, uint64_t *ret_value);
 
+/*
+ * The length of what `text` starts with of printable ASCII (0x20..0x7e) other
+ * than '"' and '\\': most of most texts, looked at eight bytes at a time.
+ */
+size_t str_plain_length(struct str text);
+
 /* Bytes that are visible ASCII (0x21..0x7e). */
 bool str_is_visible_ascii(struct str text);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Holds a JSON object against a schema. Values are looked at and never
+ * Holds the fields of a post against a schema. Values are looked at and never
  * changed: what is stored is what was sent. Pure; any thread.
  */
 #ifndef CONTACTD_CORE_VALIDATE_H
 #define CONTACTD_CORE_VALIDATE_H
 
-#include "base/json.h"
+#include "core/fields.h"
 #include "core/schema.h"
 
 /* X(the code as it is written on the wire, "what it means") */
@@ -59,7 +59,7 @@ void field_errors_render(struct buf *out, const struct field_errors *errors);
  * most one error per field. ERR_INVALID: `*ret_errors` tells; it is written in
  * either case.
  */
-MUST_CHECK enum err validate_object(const struct schema *schema, const json_t *object,
+MUST_CHECK enum err validate_fields(const struct schema *schema, const struct fields *fields,
                                     struct field_errors *ret_errors);
 
 /*
@@ -68,7 +68,8 @@ MUST_CHECK enum err validate_object(const struct schema *schema, const json_t *o
  * ERR_INVALID: more than the schema allows, and `errors` (which must hold a
  * list already) has one entry more. ERR_FULL, ERR_MEMORY: those of `out`.
  */
-MUST_CHECK enum err validate_collect_further(const struct schema *schema, const json_t *object,
-                                             struct buf *out, struct field_errors *errors);
+MUST_CHECK enum err validate_collect_further(const struct schema *schema,
+                                             const struct fields *fields, struct buf *out,
+                                             struct field_errors *errors);
 
 #endif

@@ -139,7 +139,7 @@ enum exit_code verb_serve(struct cli *cli)
     if (code != EXIT_OK) {
         LOG(LOG_ERROR, "stop_timed_out",
             LOG_TEXT("reason", "requests still wait for the database"));
-        _exit(code); /* threads still run: nothing may be torn down under them */
+        _exit((int)code); /* threads still run: nothing may be torn down under them */
     }
     LOG(LOG_INFO, "stopped", LOG_TEXT("url", url));
     return EXIT_OK;

@@ -90,35 +90,15 @@ void js_key(struct buf *out, const char *key)
     buf_put_char(out, ':');
 }
 
-/* Whether any of eight bytes needs an escape: below 0x20, a quote, a backslash or DEL. */
-static bool has_special(uint64_t word)
+/* Bytes from 0x80 on need no escape. */
+static size_t unescaped_length(struct str text)
 {
-    const uint64_t ones = UINT64_MAX / 255;
-    uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\', del = word ^ ones * 0x7f;
+    size_t len = str_plain_length(text);
 
-    return (((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) |
-            ((backslash - ones) & ~backslash) | ((del - ones) & ~del)) &
-           ones << 7;
-}
-
-static bool is_special(char c)
-{
-    return (unsigned char)c < 0x20 || c == '"' || c == '\\' || c == 0x7f;
-}
-
-/* The length of what needs no escape at the start of a text; eight bytes at a time. */
-static size_t plain_length(struct str text)
-{
-    size_t len = 0;
-    uint64_t word;
-
-    for (; len + sizeof word <= text.len; len += sizeof word) {
-        memcpy(&word, text.ptr + len, sizeof word);
-        if (has_special(word))
-            break;
-    }
-    while (len < text.len && !is_special(text.ptr[len]))
+    while (len < text.len && (text.ptr[len] & 0x80)) {
         len++;
+        len += str_plain_length((struct str){text.ptr + len, text.len - len});
+    }
     return len;
 }
 
@@ -137,7 +117,7 @@ void js_string(struct buf *out, struct str value)
 {
     buf_put_char(out, '"');
     while (value.len) {
-        size_t len = plain_length(value);
+        size_t len = unescaped_length(value);
         buf_put(out, (struct str){value.ptr, len});
         if (len == value.len)
             break;

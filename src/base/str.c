@@ -76,3 +76,33 @@ bool str_is_visible_ascii(struct str text)
             return false;
     return true;
 }
+
+/* Whether any of eight bytes is below 0x20, above 0x7e, a quote or a backslash. */
+static bool has_special(uint64_t word)
+{
+    const uint64_t ones = UINT64_MAX / 255;
+    uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\', del = word ^ ones * 0x7f;
+
+    return ((word - ones * 0x20) | (quote - ones) | (backslash - ones) | (del - ones) | word) &
+           ones << 7;
+}
+
+static bool is_plain(char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+size_t str_plain_length(struct str text)
+{
+    size_t len = 0;
+    uint64_t word;
+
+    for (; len + sizeof word <= text.len; len += sizeof word) {
+        memcpy(&word, text.ptr + len, sizeof word);
+        if (has_special(word))
+            break;
+    }
+    while (len < text.len && is_plain(text.ptr[len]))
+        len++;
+    return len;
+}

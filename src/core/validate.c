@@ -74,16 +74,6 @@ struct measure {
     bool has_control; /* any other control character */
 };
 
-/* The length of the visible ASCII that `text` starts with: most of most texts, at full speed. */
-static size_t plain_length(struct str text)
-{
-    size_t len = 0;
-
-    while (len < text.len && text.ptr[len] > 0x20 && text.ptr[len] < 0x7f)
-        len++;
-    return len;
-}
-
 static void note_point(int32_t point, struct measure *measure)
 {
     measure->points++;
@@ -100,14 +90,13 @@ static bool measure(struct str text, struct measure *ret_measure)
 {
     *ret_measure = (struct measure){.is_blank = true};
     while (text.len) {
-        size_t plain = plain_length(text);
-        if (plain) {
-            text.ptr += plain;
-            text.len -= plain;
-            ret_measure->points += plain;
-            ret_measure->is_blank = false;
-            continue;
-        }
+        /* Blanks one by one until something else comes, then at full speed. */
+        size_t plain = ret_measure->is_blank ? 0 : str_plain_length(text);
+        text.ptr += plain;
+        text.len -= plain;
+        ret_measure->points += plain;
+        if (!text.len)
+            break;
         int32_t point = utf8_next(&text);
         if (point < 0)
             return false;
@@ -183,16 +172,16 @@ static const char *type_text(const json_t *value)
     return "something else";
 }
 
-static void check_rule(const struct field_rule *rule, const json_t *value,
+static void check_rule(const struct field_rule *rule, const struct field *field,
                        struct field_errors *errors)
 {
     struct str key = str_of(rule->key);
 
-    if (json_is_string(value))
-        check_text(rule, (struct str){json_string_value(value), json_string_length(value)}, errors);
-    else if (value && !json_is_null(value))
+    if (field && field->text.ptr)
+        check_text(rule, field->text, errors);
+    else if (field && !json_is_null(field->json))
         field_errors_add(errors, key, FIELD_CODE_TYPE, "must be a string; it is %s",
-                         type_text(value));
+                         type_text(field->json));
     else if (rule->is_required)
         field_errors_add(errors, key, FIELD_CODE_REQUIRED, "is required");
 }
@@ -220,57 +209,56 @@ static void check_name(const struct schema *schema, struct str name, struct fiel
                          "its name must not contain control characters");
 }
 
-/* jansson's iterators want a pointer without const, and do not write through it. */
-static json_t *unconst(const json_t *object)
-{
-    return (json_t *)(uintptr_t)object;
-}
-
-static void check_further(const struct schema *schema, const json_t *object,
+static void check_further(const struct schema *schema, const struct fields *fields,
                           struct field_errors *errors)
 {
-    size_t count = 0;
-    const char *key;
-    json_t *value;
+    size_t ruled = 0;
 
-    json_object_foreach(unconst(object), key, value)
-    {
-        if (schema_find(schema, str_of(key)))
-            continue;
-        check_name(schema, str_of(key), errors);
-        count++;
+    for (size_t i = 0; i < fields->count; i++) {
+        if (schema_find(schema, fields->list[i].name))
+            ruled++;
+        else
+            check_name(schema, fields->list[i].name, errors);
     }
-    if (count > schema->further_max)
+    if (fields->total - ruled > schema->further_max)
         field_errors_add(errors, STR(""), FIELD_CODE_TOO_MANY_FIELDS,
                          "the form takes at most %zu further fields; there are %zu",
-                         schema->further_max, count);
+                         schema->further_max, fields->total - ruled);
 }
 
-enum err validate_object(const struct schema *schema, const json_t *object,
+enum err validate_fields(const struct schema *schema, const struct fields *fields,
                          struct field_errors *ret_errors)
 {
     ret_errors->count = 0;
     for (size_t i = 0; i < schema->count; i++)
-        check_rule(&schema->rules[i], json_object_get(object, schema->rules[i].key), ret_errors);
-    check_further(schema, object, ret_errors);
+        check_rule(&schema->rules[i], fields_find(fields, str_of(schema->rules[i].key)),
+                   ret_errors);
+    check_further(schema, fields, ret_errors);
     return ret_errors->count ? ERR_INVALID : ERR_OK;
 }
 
-enum err validate_collect_further(const struct schema *schema, const json_t *object,
+static void put_field(struct buf *out, const struct field *field)
+{
+    js_comma(out);
+    js_string(out, field->name);
+    buf_put_char(out, ':');
+    if (field->text.ptr)
+        js_string(out, field->text);
+    else
+        js_value(out, field->json);
+}
+
+enum err validate_collect_further(const struct schema *schema, const struct fields *fields,
                                   struct buf *out, struct field_errors *errors)
 {
     const size_t start = out->len;
-    const char *key;
-    json_t *value;
 
-    json_object_foreach(unconst(object), key, value)
-    {
-        if (schema_find(schema, str_of(key)))
+    for (size_t i = 0; i < fields->count; i++) {
+        if (schema_find(schema, fields->list[i].name))
             continue;
         if (out->len == start)
             js_open(out, '{');
-        js_key(out, key);
-        js_value(out, value);
+        put_field(out, &fields->list[i]);
     }
     if (out->len > start)
         js_close(out, '}');

@@ -96,27 +96,27 @@ static enum err keep(struct arena *arena, struct str text, struct str *ret_kept)
     return ERR_OK;
 }
 
-static enum err keep_further(struct exchange *x, const json_t *object, struct field_errors *errors,
-                             struct str *ret_fields)
+static enum err keep_further(struct exchange *x, const struct fields *fields,
+                             struct field_errors *errors, struct str *ret_further)
 {
     CLEANUP(buf_done) struct buf further = buf_new(SCHEMA_CONTACT.further_bytes_max);
 
-    TRY(validate_collect_further(&SCHEMA_CONTACT, object, &further, errors));
-    *ret_fields = (struct str){0};
-    return further.len ? keep(&x->arena, buf_str(&further), ret_fields) : ERR_OK;
+    TRY(validate_collect_further(&SCHEMA_CONTACT, fields, &further, errors));
+    *ret_further = (struct str){0};
+    return further.len ? keep(&x->arena, buf_str(&further), ret_further) : ERR_OK;
 }
 
-/* Copies out of the JSON value what the row needs, so that the value can go at once. */
-static enum err make_row(struct exchange *x, const json_t *object, struct field_errors *errors,
-                         struct submission *row)
+/* Texts of the row point into the body, which lives as long as the exchange. */
+static enum err make_row(struct exchange *x, const struct fields *fields,
+                         struct field_errors *errors, struct submission *row)
 {
     bool has_referer = x->headers[HEADER_REFERER].ptr;
 
-    TRY(validate_object(&SCHEMA_CONTACT, object, errors));
-    TRY(keep_further(x, object, errors, &row->fields));
-    TRY(keep(&x->arena, js_get_string(object, "name"), &row->name));
-    TRY(keep(&x->arena, js_get_string(object, "email"), &row->email));
-    TRY(keep(&x->arena, js_get_string(object, "message"), &row->message));
+    TRY(validate_fields(&SCHEMA_CONTACT, fields, errors));
+    TRY(keep_further(x, fields, errors, &row->fields));
+    row->name = fields_text(fields, STR("name"));
+    row->email = fields_text(fields, STR("email"));
+    row->message = fields_text(fields, STR("message"));
     row->form = x->params[0].ptr ? x->params[0] : STR("default");
     row->source = x->source;
     row->user_agent = header_text(x, HEADER_USER_AGENT, USER_AGENT_MAX);
@@ -133,21 +133,14 @@ static enum flow reply_invalid_fields(struct exchange *x, const struct field_err
                                 buf_str(&list));
 }
 
-static enum flow contact_create(struct app_ctx *ctx, struct exchange *x)
+static enum flow submit(struct app_ctx *ctx, struct exchange *x, const struct fields *fields)
 {
-    CLEANUP(js_decref) json_t *object = NULL;
-    struct err_detail detail = {""};
+    struct contact_job *self = arena_alloc(&x->arena, sizeof *self);
     struct field_errors errors;
 
-    if (x->params[0].ptr && !form_name_is_valid(x->params[0]))
-        return reply_problem(x, PROBLEM_NOT_FOUND, "no form can have this name");
-    enum err err = js_parse_object(x->body, &object, &detail);
-    if (err == ERR_INVALID)
-        return reply_problem(x, PROBLEM_INVALID_JSON, detail.text);
-    struct contact_job *self = arena_alloc(&x->arena, sizeof *self);
-    if (err != ERR_OK || !self)
+    if (!self)
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, RETRY_MS);
-    err = make_row(x, object, &errors, &self->row);
+    enum err err = make_row(x, fields, &errors, &self->row);
     if (err == ERR_INVALID)
         return reply_invalid_fields(x, &errors);
     if (err != ERR_OK)
@@ -159,4 +152,21 @@ static enum flow contact_create(struct app_ctx *ctx, struct exchange *x)
     exchange_wait(x, contact_stored);
     commit_submit(ctx->commit, &self->job, true); /* nudged by handler_before_sleep() */
     return FLOW_WAIT;
+}
+
+static enum flow contact_create(struct app_ctx *ctx, struct exchange *x)
+{
+    struct err_detail detail = {""};
+    struct fields fields;
+
+    if (x->params[0].ptr && !form_name_is_valid(x->params[0]))
+        return reply_problem(x, PROBLEM_NOT_FOUND, "no form can have this name");
+    enum err err = fields_from_json(x->body, &x->arena, &fields, &detail);
+    if (err == ERR_INVALID)
+        return reply_problem(x, PROBLEM_INVALID_JSON, detail.text);
+    if (err != ERR_OK)
+        return reply_retry_later(x, PROBLEM_UNAVAILABLE, RETRY_MS);
+    enum flow flow = submit(ctx, x, &fields);
+    fields_done(&fields);
+    return flow;
 }

