@@ -29,13 +29,12 @@ struct str handler_client_address(struct app_ctx *ctx, struct str peer, struct s
 {
     struct address address = {{0}};
     size_t count;
+
+    if (!forwarded.ptr || room_bytes < ADDRESS_TEXT_LEN + 1)
+        return peer;
     bool is_unix = !address_parse(peer, &address);
     const struct cidr *proxies = trusted(ctx, is_unix, &count);
-
-    if (room_bytes < ADDRESS_TEXT_LEN + 1 || (is_unix && !forwarded.ptr))
-        return peer;
-    if (forwarded.ptr)
-        address = address_client(&address, forwarded, proxies, count);
+    address = address_client(&address, forwarded, proxies, count);
     address_format(&address, room);
     return str_of(room);
 }

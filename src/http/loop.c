@@ -38,6 +38,8 @@ static void set_peer(struct connection *connection, const struct sockaddr *addre
 
     if (address && address->sa_family == AF_INET)
         inet_ntop(AF_INET, &v4->sin_addr, text, CLIENT_ADDRESS_MAX);
+    else if (address && address->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+        inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], text, CLIENT_ADDRESS_MAX);
     else if (address && address->sa_family == AF_INET6)
         inet_ntop(AF_INET6, &v6->sin6_addr, text, CLIENT_ADDRESS_MAX);
     else

@@ -15,9 +15,11 @@ static bool add(struct MHD_Response *response, const char *name, const char *val
 static bool add_headers(struct MHD_Response *response, const struct exchange *x)
 {
     bool is_added = add(response, "X-Request-Id", x->request_id) &&
-                    add(response, "Cache-Control", "no-store") &&
                     add(response, "X-Content-Type-Options", "nosniff");
 
+    /* Replies to other methods are not cached anyway (RFC 9111, section 3). */
+    if (str_equal(x->method, STR("GET")) || str_equal(x->method, STR("HEAD")))
+        is_added = is_added && add(response, "Cache-Control", "no-store");
     if (x->reply.content_type)
         is_added = is_added && add(response, "Content-Type", x->reply.content_type);
     if (x->http->must_close || atomic_load(&x->http->loop->server->is_stopping))
