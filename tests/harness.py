@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from typing import NamedTuple
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[1]
 SLOW = float(os.environ.get("CONTACTD_TEST_SLOW", "1"))
 SANITIZER = re.compile("ERROR: AddressSanitizer|WARNING: ThreadSanitizer|runtime error:|LeakSanitizer")
 CANNOT_LISTEN = 5  # exit code
