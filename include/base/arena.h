@@ -6,6 +6,7 @@
 #ifndef CONTACTD_BASE_ARENA_H
 #define CONTACTD_BASE_ARENA_H
 
+#include "base/err.h"
 #include "base/str.h"
 
 struct arena_block;
@@ -31,5 +32,8 @@ MUST_CHECK void *arena_alloc(struct arena *arena, size_t bytes);
 
 /* A copy, NUL-terminated behind its length. NULL as above. */
 MUST_CHECK char *arena_copy(struct arena *arena, struct str text);
+
+/* The same as a view: ERR_MEMORY when it cannot be made. */
+MUST_CHECK enum err arena_keep(struct arena *arena, struct str text, struct str *ret_kept);
 
 #endif

@@ -31,6 +31,12 @@ MUST_CHECK enum err commit_start(struct store *writer, const struct commit_optio
  */
 void commit_submit(struct commit *commit, struct job *job, bool more);
 
+/*
+ * Submits a job of which only run() is set, and sleeps until it is done: for
+ * threads that may sleep, so never an HTTP thread. Returns the job's result.
+ */
+MUST_CHECK enum err commit_run(struct commit *commit, struct job *job);
+
 /* Wakes the committer if jobs wait. Any thread. */
 void commit_nudge(struct commit *commit);
 

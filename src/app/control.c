@@ -2,7 +2,8 @@
 /*
  * One request per connection: a line of JSON in, a line of JSON out. One
  * caller at a time; the work itself is a job of the committer, like any other
- * write. The thread touches nothing else.
+ * write. The thread touches nothing else; `lock` guards the caller's descriptor,
+ * which control_stop() may shut down.
  */
 #include "control.h"
 
@@ -27,6 +28,8 @@ struct control {
     struct signin *signin;
     int listen_fd, stop_fd;
     pthread_t thread;
+    pthread_mutex_t lock; /* guards caller_fd */
+    int caller_fd;        /* being served; -1: nobody */
     char path[CONTROL_PATH_MAX];
 };
 
@@ -131,9 +134,6 @@ struct control_job {
     const json_t *request;
     struct buf *result;
     struct err_detail *detail;
-    pthread_mutex_t lock; /* guards is_done */
-    pthread_cond_t changed;
-    bool is_done;
 };
 
 static enum err control_run(struct job *job, struct store *writer)
@@ -143,34 +143,15 @@ static enum err control_run(struct job *job, struct store *writer)
     return command_run(writer, self->request, self->result, self->detail);
 }
 
-static void control_done(struct job *job, bool more)
-{
-    struct control_job *self = CONTAINER_OF(job, struct control_job, job);
-
-    (void)more;
-    pthread_mutex_lock(&self->lock);
-    self->is_done = true;
-    pthread_cond_signal(&self->changed);
-    pthread_mutex_unlock(&self->lock);
-}
-
 static enum err run_request(struct control *control, const json_t *request, struct buf *result,
                             struct err_detail *detail)
 {
-    struct control_job self = {.job = {.run = control_run, .done = control_done},
-                               .request = request,
-                               .result = result,
-                               .detail = detail,
-                               .lock = PTHREAD_MUTEX_INITIALIZER,
-                               .changed = PTHREAD_COND_INITIALIZER};
+    struct control_job self = {
+        .job.run = control_run, .request = request, .result = result, .detail = detail};
 
-    commit_submit(control->commit, &self.job, false);
-    pthread_mutex_lock(&self.lock);
-    while (!self.is_done)
-        pthread_cond_wait(&self.changed, &self.lock);
-    pthread_mutex_unlock(&self.lock);
+    enum err err = commit_run(control->commit, &self.job);
     signin_forget(control->signin);
-    return self.job.result;
+    return err;
 }
 
 static void answer(struct control *control, struct str line, struct buf *reply)
@@ -218,6 +199,15 @@ static void serve_caller(struct control *control, int fd)
         LOG(LOG_WARN, "control_reply_lost", LOG_TEXT("reason", err_text(err)));
 }
 
+static void set_caller(struct control *control, int fd)
+{
+    pthread_mutex_lock(&control->lock);
+    if (control->caller_fd >= 0)
+        close(control->caller_fd);
+    control->caller_fd = fd;
+    pthread_mutex_unlock(&control->lock);
+}
+
 static void *control_main(void *arg)
 {
     struct control *control = arg;
@@ -232,8 +222,9 @@ static void *control_main(void *arg)
         int fd = accept4(control->listen_fd, NULL, NULL, SOCK_CLOEXEC);
         if (fd < 0)
             continue;
+        set_caller(control, fd);
         serve_caller(control, fd);
-        close(fd);
+        set_caller(control, -1);
     }
 }
 
@@ -260,7 +251,8 @@ enum err control_start(const char *database, struct commit *commit, struct signi
         return ERR_MEMORY;
     control->commit = commit;
     control->signin = signin;
-    control->listen_fd = -1;
+    control->listen_fd = control->caller_fd = -1;
+    pthread_mutex_init(&control->lock, NULL);
     control->stop_fd = eventfd(0, EFD_CLOEXEC);
     enum err err = socket_path(database, control->path)
                        ? control_listen(control, detail)
@@ -286,10 +278,16 @@ void control_stop(struct control *control)
         return;
     ssize_t written = write(control->stop_fd, &one, sizeof one);
     (void)written;
+    /* A caller that says nothing must not hold up the end. */
+    pthread_mutex_lock(&control->lock);
+    if (control->caller_fd >= 0)
+        shutdown(control->caller_fd, SHUT_RD);
+    pthread_mutex_unlock(&control->lock);
     pthread_join(control->thread, NULL);
     unlink(control->path);
     close(control->listen_fd);
     close(control->stop_fd);
+    pthread_mutex_destroy(&control->lock);
     free(control);
 }
 

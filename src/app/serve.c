@@ -20,9 +20,6 @@ enum { URL_MAX = 512, HEALTH_TIMEOUT_S = 5 };
 struct first_user_job {
     struct job job;
     struct user user;
-    pthread_mutex_t lock; /* guards is_done */
-    pthread_cond_t changed;
-    bool is_done;
 };
 
 static enum err first_user_run(struct job *job, struct store *writer)
@@ -30,35 +27,17 @@ static enum err first_user_run(struct job *job, struct store *writer)
     return store_user_insert(writer, &CONTAINER_OF(job, struct first_user_job, job)->user);
 }
 
-static void first_user_done(struct job *job, bool more)
-{
-    struct first_user_job *self = CONTAINER_OF(job, struct first_user_job, job);
-
-    (void)more;
-    pthread_mutex_lock(&self->lock);
-    self->is_done = true;
-    pthread_cond_signal(&self->changed);
-    pthread_mutex_unlock(&self->lock);
-}
-
 static enum err add_first_user(struct app *app, const char *hash)
 {
     struct first_user_job self = {
-        .job = {.run = first_user_run, .done = first_user_done},
+        .job.run = first_user_run,
         .user = {.name = STR("admin"),
                  .password_hash = str_of(hash),
                  .role = ROLE_OWNER,
                  .created_at_ms = clock_wall_ms()},
-        .lock = PTHREAD_MUTEX_INITIALIZER,
-        .changed = PTHREAD_COND_INITIALIZER,
     };
 
-    commit_submit(app->commit, &self.job, false);
-    pthread_mutex_lock(&self.lock);
-    while (!self.is_done)
-        pthread_cond_wait(&self.changed, &self.lock);
-    pthread_mutex_unlock(&self.lock);
-    return self.job.result;
+    return commit_run(app->commit, &self.job);
 }
 
 /*

@@ -76,3 +76,13 @@ char *arena_copy(struct arena *arena, struct str text)
     copy[text.len] = '\0';
     return copy;
 }
+
+enum err arena_keep(struct arena *arena, struct str text, struct str *ret_kept)
+{
+    char *copy = arena_copy(arena, text);
+
+    if (!copy)
+        return ERR_MEMORY;
+    *ret_kept = (struct str){copy, text.len};
+    return ERR_OK;
+}

@@ -135,16 +135,6 @@ static bool read_flat(struct str body, struct arena *arena, struct fields *field
 
 /* --- the thorough way ---------------------------------------------------- */
 
-static enum err keep(struct arena *arena, struct str text, struct str *ret_kept)
-{
-    char *copy = arena_copy(arena, text);
-
-    if (!copy)
-        return ERR_MEMORY;
-    *ret_kept = (struct str){copy, text.len};
-    return ERR_OK;
-}
-
 static enum err list_tree(struct fields *fields, struct arena *arena)
 {
     const char *name;
@@ -155,10 +145,10 @@ static enum err list_tree(struct fields *fields, struct arena *arena)
         struct field field = {.json = value};
         if (fields->total++ >= FIELDS_MAX)
             continue;
-        TRY(keep(arena, str_of(name), &field.name));
+        TRY(arena_keep(arena, str_of(name), &field.name));
         if (json_is_string(value))
-            TRY(keep(arena, (struct str){json_string_value(value), json_string_length(value)},
-                     &field.text));
+            TRY(arena_keep(arena, (struct str){json_string_value(value), json_string_length(value)},
+                           &field.text));
         fields->list[fields->count++] = field;
     }
     return ERR_OK;

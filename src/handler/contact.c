@@ -86,16 +86,6 @@ static struct str header_text(struct exchange *x, enum header header, size_t max
     return text;
 }
 
-static enum err keep(struct arena *arena, struct str text, struct str *ret_kept)
-{
-    char *copy = arena_copy(arena, text);
-
-    if (!copy)
-        return ERR_MEMORY;
-    *ret_kept = (struct str){copy, text.len};
-    return ERR_OK;
-}
-
 static enum err keep_further(struct exchange *x, const struct fields *fields,
                              struct field_errors *errors, struct str *ret_further)
 {
@@ -103,7 +93,7 @@ static enum err keep_further(struct exchange *x, const struct fields *fields,
 
     TRY(validate_collect_further(&SCHEMA_CONTACT, fields, &further, errors));
     *ret_further = (struct str){0};
-    return further.len ? keep(&x->arena, buf_str(&further), ret_further) : ERR_OK;
+    return further.len ? arena_keep(&x->arena, buf_str(&further), ret_further) : ERR_OK;
 }
 
 /* Texts of the row point into the body, which lives as long as the exchange. */

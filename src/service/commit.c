@@ -144,6 +144,48 @@ void commit_nudge(struct commit *commit)
     job_queue_nudge(&commit->queue);
 }
 
+/* Somebody who sleeps until his job is done. */
+struct sleeper {
+    struct job job;
+    struct job *inner;
+    pthread_mutex_t lock; /* guards is_done */
+    pthread_cond_t changed;
+    bool is_done;
+};
+
+static enum err sleeper_run(struct job *job, struct store *writer)
+{
+    struct job *inner = CONTAINER_OF(job, struct sleeper, job)->inner;
+
+    return inner->run(inner, writer);
+}
+
+static void sleeper_done(struct job *job, bool more)
+{
+    struct sleeper *self = CONTAINER_OF(job, struct sleeper, job);
+
+    (void)more;
+    pthread_mutex_lock(&self->lock);
+    self->is_done = true;
+    pthread_cond_signal(&self->changed);
+    pthread_mutex_unlock(&self->lock);
+}
+
+enum err commit_run(struct commit *commit, struct job *job)
+{
+    struct sleeper self = {.job = {.run = sleeper_run, .done = sleeper_done},
+                           .inner = job,
+                           .lock = PTHREAD_MUTEX_INITIALIZER,
+                           .changed = PTHREAD_COND_INITIALIZER};
+
+    commit_submit(commit, &self.job, false);
+    pthread_mutex_lock(&self.lock);
+    while (!self.is_done)
+        pthread_cond_wait(&self.changed, &self.lock);
+    pthread_mutex_unlock(&self.lock);
+    return self.job.result;
+}
+
 void commit_stop(struct commit *commit)
 {
     if (!commit)

@@ -11,7 +11,7 @@ import time
 import pytest
 import requests
 
-from harness import SLOW, default_binary, free_port
+from harness import ROOT, SLOW, default_binary, free_port
 
 ADA = {"name": "Ada", "email": "ada@example.org", "message": "Hello"}
 
@@ -256,3 +256,27 @@ def test_several_event_threads_serve_together(start):
     server = start(threads=4, workers=3)
     for _ in range(50):
         assert requests.post(server.url + "/contact", json=ADA, timeout=5).status_code == 200
+
+
+def test_a_caller_of_the_control_socket_who_says_nothing_does_not_hold_up_the_end(server):
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.connect(str(server.options["database"]) + ".sock")
+        time.sleep(0.2)
+        started = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - started < 5 * SLOW
+
+
+def test_the_control_socket_answers_nonsense_and_is_private(server):
+    path = str(server.options["database"]) + ".sock"
+    assert os.stat(path).st_mode & 0o777 == 0o600
+    assert "error" in json.loads(speak(path, b"nonsense\n"))
+    assert "error" in json.loads(speak(path, b'{"verb":"user","object":"fly"}\n'))
+    assert server.is_healthy()
+
+
+def test_the_options_that_the_readme_names_exist():
+    help_text = contactd("--help").stdout
+    table = (ROOT / "README.md").read_text().split("| option | default | |")[1].split("\n\n")[0]
+    names = [n for row in re.findall(r"^\| (`.*?`) \|", table, re.M) for n in re.findall(r"`([a-z-]+)`", row)]
+    assert len(names) >= 10 and [n for n in names if f"--{n}" not in help_text] == []
