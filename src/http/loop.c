@@ -213,6 +213,7 @@ static size_t keep_escapes(void *arg, struct MHD_Connection *mhd, char *text)
     return strlen(text);
 }
 
+PRINTF_LIKE(2, 0)
 static void on_library_log(void *arg, const char *format, va_list args)
 {
     char text[256];
