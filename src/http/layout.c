@@ -6,15 +6,15 @@
 #include <string.h>
 
 enum {
-    GAP_MAX = 2,      /* CRLF, written over with NULs */
-    HEAD_END_MAX = 4, /* the same, and the empty line */
+    GAP = 2,      /* CRLF, written over with NULs */
+    HEAD_END = 4, /* the same, and the empty line */
 };
 
-static void expect(struct layout *layout, const char *next, const char *next_end, ptrdiff_t gap_max)
+static void expect(struct layout *layout, const char *next, const char *next_end, ptrdiff_t gap)
 {
     if (!layout->end)
         return;
-    if (next <= layout->end || next - layout->end > gap_max)
+    if (next - layout->end != gap)
         layout->has_gap = true;
     layout->end = next_end;
 }
@@ -33,12 +33,12 @@ struct layout layout_begin(const char *method, size_t target_len, const char *ve
 
 void layout_header(struct layout *layout, const char *name, const char *value, size_t value_len)
 {
-    expect(layout, name, value + value_len, GAP_MAX);
+    expect(layout, name, value + value_len, GAP);
 }
 
 void layout_end(struct layout *layout, const char *method, size_t head_bytes)
 {
     const char *end = method + head_bytes;
 
-    expect(layout, end, end, HEAD_END_MAX);
+    expect(layout, end, end, HEAD_END);
 }

@@ -4,7 +4,7 @@
  * the pieces of a request's head as C strings: whatever follows a NUL inside a
  * value is invisible, to us, but not to a proxy before us ("Content-Length: 0",
  * NUL, "64"). It also splits the head in place, so the pieces lie next to each
- * other in memory, two bytes apart at most: a wider gap hides something. Folded
+ * other in memory, exactly a CRLF apart: any other gap hides something or was a bare LF. Folded
  * lines are joined elsewhere and show as a gap as well, which is right: they
  * must be refused (RFC 9112, section 5.2).
  */

@@ -256,8 +256,10 @@ enum signin_verdict signin_begin(struct signin *signin, struct str authorization
     attempt->key = digest_of(authorization, signin->key);
     if (recall(signin, &attempt->key, now_ms, &attempt->identity))
         return SIGNIN_KNOWN;
-    if (!credential_parse(authorization, attempt->scratch, &attempt->credential))
+    if (!credential_parse(authorization, attempt->scratch, &attempt->credential)) {
+        secret_wipe(attempt->scratch, sizeof attempt->scratch);
         return SIGNIN_REFUSED;
+    }
     if (attempt->credential.kind == CREDENTIAL_BEARER &&
         !token_is_well_formed(attempt->credential.secret))
         return SIGNIN_REFUSED;
