@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Arithmetic on where the pieces of a head lie. Nothing is read through these pointers. */
+/* Arithmetic on where the pieces of a head lie. */
 #include "layout.h"
 
 #include <microhttpd.h>
@@ -38,7 +38,11 @@ void layout_header(struct layout *layout, const char *name, const char *value, s
 
 void layout_end(struct layout *layout, const char *method, size_t head_bytes)
 {
-    const char *end = method + head_bytes;
+    static const char LINE_ENDS[HEAD_END] = {0};
+    const char *end = method + head_bytes, *last = layout->end;
 
     expect(layout, end, end, HEAD_END);
+    /* A NUL, a byte and two bare LF are four bytes as well. */
+    if (last && !layout->has_gap && memcmp(last, LINE_ENDS, HEAD_END) != 0)
+        layout->has_gap = true;
 }
