@@ -12,7 +12,7 @@
 
 struct limiter;
 
-/* At least `buckets` buckets of 32 bytes. */
+/* At least `buckets` (1 or more) buckets of 32 bytes. */
 MUST_CHECK enum err limiter_new(size_t buckets, struct limiter **ret_limiter);
 void limiter_free(struct limiter *limiter); /* NULL is allowed */
 

@@ -39,6 +39,7 @@ struct signin_attempt {
     struct identity identity;
 
     struct signin *signin; /* from here on signin's own */
+    void (*told)(struct job *job, bool more); /* the caller's done() */
     struct credential credential;
     struct digest key;
     uint64_t generation;

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 
-enum { LINE_MAX_BYTES = 4096, VALUE_MAX_BYTES = 1024 };
+enum { LINE_MAX_BYTES = 4096, VALUE_MAX_BYTES = 512 };
 
 static const char *const LEVELS[] = {"debug", "info", "warn", "error"};
 
@@ -89,6 +89,8 @@ static void put_quoted(struct line *line, struct str value)
 
     if (is_cut)
         value.len = VALUE_MAX_BYTES;
+    for (int i = 0; is_cut && i < 3 && (value.ptr[value.len] & 0xc0) == 0x80; i++)
+        value.len--; /* between code points */
     put(line, "\"", 1);
     while (value.len) {
         const char *from = value.ptr;

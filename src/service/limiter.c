@@ -5,6 +5,7 @@
  */
 #include "service/limiter.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -24,6 +25,7 @@ struct limiter {
 
 enum err limiter_new(size_t buckets, struct limiter **ret_limiter)
 {
+    assert(buckets);
     size_t sets = (buckets + WAYS - 1) / WAYS;
     struct limiter *limiter = calloc(1, sizeof *limiter + sets * WAYS * sizeof(struct entry));
 

@@ -211,8 +211,16 @@ static enum err run(struct job *job, struct store *reader)
     metric_add(METRIC_SIGNINS, 1);
     if (err == ERR_DENIED)
         metric_add(METRIC_SIGNINS_FAILED, 1);
-    secret_wipe(attempt->scratch, sizeof attempt->scratch);
     return err;
+}
+
+/* Here and not in run(), which a refused attempt never sees. */
+static void done(struct job *job, bool more)
+{
+    struct signin_attempt *attempt = CONTAINER_OF(job, struct signin_attempt, job);
+
+    secret_wipe(attempt->scratch, sizeof attempt->scratch);
+    attempt->told(job, more);
 }
 
 /* --- the door ------------------------------------------------------------ */
@@ -261,8 +269,10 @@ enum signin_verdict signin_begin(struct signin *signin, struct str authorization
         return SIGNIN_REFUSED;
     }
     if (attempt->credential.kind == CREDENTIAL_BEARER &&
-        !token_is_well_formed(attempt->credential.secret))
+        !token_is_well_formed(attempt->credential.secret)) {
+        secret_wipe(attempt->scratch, sizeof attempt->scratch);
         return SIGNIN_REFUSED;
+    }
     set_source(attempt, source);
     *ret_wait_ms = throttle(signin, attempt, now_ms);
     if (*ret_wait_ms) {
@@ -278,6 +288,8 @@ void signin_verify(struct signin_attempt *attempt)
     bool is_token = attempt->credential.kind == CREDENTIAL_BEARER;
 
     attempt->job.run = run;
+    attempt->told = attempt->job.done;
+    attempt->job.done = done;
     worker_submit(is_token ? attempt->signin->options.readers : attempt->signin->hasher,
                   &attempt->job);
 }

@@ -15,7 +15,7 @@
 #include "base/json.h"
 #include "check.h"
 
-enum { LINE_MAX_BYTES = 4096, VALUE_MAX_BYTES = 1024 };
+enum { LINE_MAX_BYTES = 4096, VALUE_MAX_BYTES = 512 };
 
 static char line[2 * LINE_MAX_BYTES];
 
@@ -234,7 +234,7 @@ static void an_over_long_value_is_cut_and_says_so(void **state)
     }
 }
 
-/* Five of them are longer than a line may be: what is left out is left out whole. */
+/* Nine of them are longer than a line may be: what is left out is left out whole. */
 static void a_full_line_leaves_out_whole_fields(void **state)
 {
     static char text[VALUE_MAX_BYTES];
@@ -246,32 +246,51 @@ static void a_full_line_leaves_out_whole_fields(void **state)
         CLEANUP(js_decref)
         json_t *object = parsed(LOGGED(LOG_INFO, LOG_AS_JSON, LOG_STR("a", value),
                                        LOG_STR("b", value), LOG_STR("c", value),
-                                       LOG_STR("d", value), LOG_STR("e", value), LOG_INT("f", 1)));
+                                       LOG_STR("d", value), LOG_STR("e", value),
+                                       LOG_STR("f", value), LOG_STR("g", value),
+                                       LOG_STR("h", value), LOG_STR("i", value), LOG_INT("n", 1)));
         assert_int_equal(js_get_string(object, "a").len, len);
-        assert_int_equal(js_get_string(object, "b").len, len);
-        assert_int_equal(js_get_string(object, "c").len, len);
-        struct str last = js_get_string(object, "e");
+        assert_int_equal(js_get_string(object, "g").len, len);
+        struct str last = js_get_string(object, "i");
         assert_true(len == VALUE_MAX_BYTES ? !last.ptr : !last.ptr || last.len == len);
-        assert_true(len > 750 || (last.ptr && json_object_get(object, "f")));
+        assert_true(len > 430 || (last.ptr && json_object_get(object, "n")));
     }
 }
 
+/* The longest value still fits when every byte of it becomes six. */
 static void a_value_of_escapes_alone_breaks_no_line(void **state)
 {
     static char text[VALUE_MAX_BYTES];
 
     (void)state;
     memset(text, '\n', sizeof text);
-    for (size_t len = 600; len <= VALUE_MAX_BYTES; len++) {
+    for (size_t len = 400; len <= VALUE_MAX_BYTES; len++) {
         CLEANUP(js_decref)
         json_t *object = parsed(LOGGED(LOG_INFO, LOG_AS_JSON,
                                        LOG_STR("v", ((struct str){text, len})), LOG_INT("n", 1)));
+        assert_int_equal(js_get_string(object, "v").len, len);
+        assert_non_null(json_object_get(object, "n"));
+    }
+}
+
+/* U+20AC is three bytes: wherever the limit falls, no half of it is shown. */
+static void a_value_is_cut_between_code_points(void **state)
+{
+    static char text[VALUE_MAX_BYTES + 6];
+
+    (void)state;
+    for (size_t lead = 0; lead < 3; lead++) {
+        memset(text, 'x', lead);
+        for (size_t i = lead; i + 3 <= sizeof text; i += 3)
+            memcpy(text + i, "\xe2\x82\xac", 3);
+        CLEANUP(js_decref)
+        json_t *object = parsed(
+            LOGGED(LOG_INFO, LOG_AS_JSON, LOG_STR("v", ((struct str){text, VALUE_MAX_BYTES + 3}))));
         struct str value = js_get_string(object, "v");
-        if (value.ptr)
-            assert_int_equal(value.len, len);
-        else
-            assert_non_null(json_object_get(object, "n"));
-        assert_true(value.ptr ? len < 700 : len > 650);
+        size_t whole = (VALUE_MAX_BYTES - lead) / 3 * 3 + lead;
+        assert_int_equal(value.len, whole + 3);
+        assert_memory_equal(value.ptr, text, whole);
+        assert_string_equal(value.ptr + whole, "\xe2\x80\xa6");
     }
 }
 
@@ -402,6 +421,7 @@ int main(void)
         CASE("an over-long value is cut and says so", an_over_long_value_is_cut_and_says_so),
         CASE("a full line leaves out whole fields", a_full_line_leaves_out_whole_fields),
         CASE("a value of escapes alone breaks no line", a_value_of_escapes_alone_breaks_no_line),
+        CASE("a value is cut between code points", a_value_is_cut_between_code_points),
         CASE("lines below the level are not written", lines_below_the_level_are_not_written),
         CASE("without a terminal the format is JSON", without_a_terminal_the_format_is_json),
         CASE("on a terminal the format is text", on_a_terminal_the_format_is_text),

@@ -600,8 +600,10 @@ static void a_crowd_is_told_that_there_is_no_room(void **state)
         begin_at(&visits[i], signin, ADA_WRONG, "192.0.2.1", 1000);
         verify(&visits[i]);
     }
-    for (size_t i = 0; i < COUNTOF(visits); i++)
+    for (size_t i = 0; i < COUNTOF(visits); i++) {
         counts[wait_for(&visits[i])]++;
+        assert_true(is_wiped(&visits[i].attempt)); /* the refused ones too */
+    }
     assert_int_equal(counts[ERR_DENIED] + counts[ERR_FULL], COUNTOF(visits));
     assert_in_range(counts[ERR_DENIED], 8, COUNTOF(visits) - 1);
 }
