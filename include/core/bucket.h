@@ -30,4 +30,7 @@ MUST_CHECK int64_t bucket_take(struct bucket *bucket, const struct bucket_limit 
 /* What bucket_take() would say, without taking. */
 int64_t bucket_wait_ms(struct bucket *bucket, const struct bucket_limit *limit, int64_t now_ms);
 
+/* Whole tokens in the bucket as of its last use. */
+uint32_t bucket_left(const struct bucket *bucket, const struct bucket_limit *limit);
+
 #endif

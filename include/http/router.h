@@ -15,6 +15,7 @@ enum { ALLOW_TEXT_MAX = 80 };
 
 struct route_match {
     const struct route *route;           /* NULL: no row has this method */
+    const struct reply_style *style;     /* of the first row that has the path */
     struct str params[ROUTE_PARAMS_MAX]; /* undecoded, views into the path */
     char allow[ALLOW_TEXT_MAX];          /* methods that the path takes; empty: no such path */
 };

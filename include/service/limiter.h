@@ -16,10 +16,19 @@ struct limiter;
 MUST_CHECK enum err limiter_new(size_t buckets, struct limiter **ret_limiter);
 void limiter_free(struct limiter *limiter); /* NULL is allowed */
 
+struct limiter_answer {
+    int64_t wait_ms; /* 0: a token was taken; else there will be one in so long */
+    uint32_t left;   /* tokens that can still be taken at once */
+};
+
 /*
- * Takes a token from the bucket of `kind` and `key` at `now_ms`: 0, or the
- * milliseconds to wait. `kind` keeps buckets of different rules apart.
+ * Takes a token from the bucket of `kind` and `key` at `now_ms`. `kind` keeps
+ * buckets of different rules apart.
  */
+struct limiter_answer limiter_ask(struct limiter *limiter, char kind, struct str key,
+                                  const struct bucket_limit *limit, int64_t now_ms);
+
+/* The same, for those who only want to know how long to wait. */
 MUST_CHECK int64_t limiter_take(struct limiter *limiter, char kind, struct str key,
                                 const struct bucket_limit *limit, int64_t now_ms);
 

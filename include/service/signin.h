@@ -38,7 +38,7 @@ struct signin_attempt {
     struct job job; /* the caller sets job.done */
     struct identity identity;
 
-    struct signin *signin; /* from here on signin's own */
+    struct signin *signin;                    /* from here on signin's own */
     void (*told)(struct job *job, bool more); /* the caller's done() */
     struct credential credential;
     struct digest key;

@@ -39,3 +39,10 @@ int64_t bucket_take(struct bucket *bucket, const struct bucket_limit *limit, int
         bucket->used += TOKEN;
     return wait_ms;
 }
+
+uint32_t bucket_left(const struct bucket *bucket, const struct bucket_limit *limit)
+{
+    int64_t used = (bucket->used + TOKEN - 1) / TOKEN;
+
+    return used >= limit->burst ? 0 : (uint32_t)(limit->burst - used);
+}

@@ -159,6 +159,8 @@ enum err fields_from_json(struct str body, struct arena *arena, struct fields *r
 {
     ret_fields->count = 0;
     ret_fields->tree = NULL;
+    ret_fields->is_untyped = false;
+    ret_fields->file = (struct str){0};
     if (read_flat(body, arena, ret_fields)) {
         ret_fields->total = ret_fields->count;
         return ERR_OK;

@@ -24,6 +24,13 @@ enum header header_find(struct str name)
     return HEADER__COUNT;
 }
 
+/* Fields that may be sent on several lines, which together are one list (RFC 9110, section 5.3). */
+bool header_is_list(enum header header)
+{
+    return header == HEADER_ACCEPT || header == HEADER_ACCEPT_LANGUAGE ||
+           header == HEADER_ACCESS_CONTROL_REQUEST_HEADERS || header == HEADER_X_FORWARDED_FOR;
+}
+
 /* RFC 9110, section 5.6.2. */
 static bool is_token(struct str text)
 {
@@ -99,7 +106,7 @@ static const char *check_header(struct guard *guard, struct str name, struct str
     enum header header = header_find(name);
     if (header == HEADER__COUNT)
         return NULL;
-    if (guard->counts[header]++ && header != HEADER_X_FORWARDED_FOR)
+    if (guard->counts[header]++ && !header_is_list(header))
         return "a header that must be single was sent twice";
     return check_framing(guard, header, value);
 }

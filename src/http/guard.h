@@ -23,6 +23,9 @@ void guard_header(struct guard *guard, struct str name, struct str value);
 /* The known header of this name, or HEADER__COUNT. */
 enum header header_find(struct str name);
 
+/* May it be sent more than once? */
+bool header_is_list(enum header header);
+
 enum verdict {
     VERDICT_OK,
     VERDICT_CLOSE,  /* fine, but the connection must not be used again after the reply */

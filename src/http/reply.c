@@ -44,8 +44,10 @@ enum flow reply_problem_errors(struct exchange *x, enum problem problem, const c
 {
     struct buf *out = &x->reply.body;
 
-    reply_json(x, problem_status(problem));
     x->decision = problem_code(problem);
+    if (x->style && x->style->problem)
+        return x->style->problem(x, problem, message, errors);
+    reply_json(x, problem_status(problem));
     js_open(out, '{');
     js_field_string(out, "error", str_of(problem_text(problem)));
     js_field_string(out, "code", str_of(problem_code(problem)));

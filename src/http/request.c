@@ -95,7 +95,8 @@ struct head {
     struct layout layout;
 };
 
-/* A proxy may add its own X-Forwarded-For line: together they are one list (RFC 9110, 5.3). */
+/* Several lines of a list are one list (RFC 9110, section 5.3), e.g. each proxy's own
+ * X-Forwarded-For. */
 static struct str join_list(struct exchange *x, struct str first, struct str second)
 {
     char *joined = arena_alloc(&x->arena, first.len + 1 + second.len);
@@ -122,7 +123,7 @@ static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char 
     if (header == HEADER__COUNT)
         return MHD_YES;
     struct str *slot = &head->x->headers[header];
-    *slot = slot->ptr && header == HEADER_X_FORWARDED_FOR ? join_list(head->x, *slot, text) : text;
+    *slot = slot->ptr && header_is_list(header) ? join_list(head->x, *slot, text) : text;
     return MHD_YES;
 }
 
@@ -146,11 +147,24 @@ static bool decode_params(struct exchange *x, const struct route_match *match)
     return true;
 }
 
-static bool media_fits(const struct route *route, struct str content_type)
-{
-    struct str type = str_cut(&content_type, ';');
+static const struct media_row {
+    enum media media;
+    const char *type;
+} MEDIA[] = {
+    {MEDIA_JSON, "application/json"},
+    {MEDIA_URLENCODED, "application/x-www-form-urlencoded"},
+    {MEDIA_MULTIPART, "multipart/form-data"},
+};
 
-    return (route->media & MEDIA_JSON) && str_equal_nocase(str_trim(type), STR("application/json"));
+/* What a Content-Type says, or MEDIA_NONE. */
+static enum media media_of(struct str content_type)
+{
+    struct str type = str_trim(str_cut(&content_type, ';'));
+
+    for (size_t i = 0; i < COUNTOF(MEDIA); i++)
+        if (str_equal_nocase(type, str_of(MEDIA[i].type)))
+            return MEDIA[i].media;
+    return MEDIA_NONE;
 }
 
 /* Whom is it for, and may its body come? Everything that can be known before the body. */
@@ -161,6 +175,8 @@ static void match_route(struct exchange *x, const struct guard *guard)
 
     router_match(options->routes, x->method, x->path, &match);
     x->route = match.route;
+    x->style = match.style;
+    x->media = media_of(x->headers[HEADER_CONTENT_TYPE]);
     if (!match.route && !match.allow[0])
         refuse(x, PROBLEM_NOT_FOUND, NULL);
     else if (!match.route && str_equal(x->method, STR("OPTIONS")))
@@ -171,8 +187,12 @@ static void match_route(struct exchange *x, const struct guard *guard)
         refuse(x, PROBLEM_BAD_REQUEST, "the path has a broken percent escape");
     else if (guard->content_length > (match.route->media ? options->max_body : 0))
         refuse(x, PROBLEM_BODY_TOO_LARGE, NULL);
-    else if (match.route->media && !media_fits(match.route, x->headers[HEADER_CONTENT_TYPE]))
-        refuse(x, PROBLEM_UNSUPPORTED_MEDIA, "send Content-Type: application/json");
+    else if (match.route->media && !(match.route->media & x->media))
+        refuse(x, PROBLEM_UNSUPPORTED_MEDIA,
+               match.route->media == MEDIA_JSON
+                   ? "send Content-Type: application/json"
+                   : "send Content-Type: application/json, application/x-www-form-urlencoded or "
+                     "multipart/form-data");
     if (!match.route && match.allow[0])
         reply_header(x, "Allow", arena_copy(&x->arena, str_of(match.allow)));
 }

@@ -55,8 +55,11 @@ void router_match(const struct route_table *table, struct str method, struct str
         struct str params[ROUTE_PARAMS_MAX] = {{0}};
         if (!path_fits(route->path, path, params))
             continue;
+        if (!ret_match->style)
+            ret_match->style = route->style;
         if (method_fits(route->method, method)) {
             ret_match->route = route;
+            ret_match->style = route->style;
             memcpy(ret_match->params, params, sizeof params);
             return;
         }

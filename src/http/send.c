@@ -33,7 +33,10 @@ enum MHD_Result send_reply(struct exchange *x)
 {
     struct http_state *http = x->http;
 
+    if (x->style && x->style->dress)
+        x->style->dress(http->loop->server->options.ctx, x);
     if (buf_status(&x->reply.body) != ERR_OK) {
+        x->style = NULL; /* plainly, lest the same ceiling is met again */
         reply_reset(x);
         reply_problem(x, PROBLEM_INTERNAL, NULL);
     }

@@ -61,9 +61,10 @@ static struct entry *find(struct limiter *limiter, uint64_t set, uint64_t name)
     return oldest;
 }
 
-int64_t limiter_take(struct limiter *limiter, char kind, struct str key,
-                     const struct bucket_limit *limit, int64_t now_ms)
+struct limiter_answer limiter_ask(struct limiter *limiter, char kind, struct str key,
+                                  const struct bucket_limit *limit, int64_t now_ms)
 {
+    struct limiter_answer answer;
     char text[256] = {kind};
     uint64_t words[2];
 
@@ -75,7 +76,14 @@ int64_t limiter_take(struct limiter *limiter, char kind, struct str key,
     memcpy(words, digest.bytes, sizeof words);
     pthread_mutex_lock(&limiter->lock);
     struct entry *entry = find(limiter, words[0], words[1] | 1);
-    int64_t wait_ms = bucket_take(&entry->bucket, limit, now_ms);
+    answer.wait_ms = bucket_take(&entry->bucket, limit, now_ms);
+    answer.left = bucket_left(&entry->bucket, limit);
     pthread_mutex_unlock(&limiter->lock);
-    return wait_ms;
+    return answer;
+}
+
+int64_t limiter_take(struct limiter *limiter, char kind, struct str key,
+                     const struct bucket_limit *limit, int64_t now_ms)
+{
+    return limiter_ask(limiter, kind, key, limit, now_ms).wait_ms;
 }

@@ -244,11 +244,10 @@ static void a_full_line_leaves_out_whole_fields(void **state)
     for (size_t len = 1; len <= VALUE_MAX_BYTES; len++) {
         struct str value = {text, len};
         CLEANUP(js_decref)
-        json_t *object = parsed(LOGGED(LOG_INFO, LOG_AS_JSON, LOG_STR("a", value),
-                                       LOG_STR("b", value), LOG_STR("c", value),
-                                       LOG_STR("d", value), LOG_STR("e", value),
-                                       LOG_STR("f", value), LOG_STR("g", value),
-                                       LOG_STR("h", value), LOG_STR("i", value), LOG_INT("n", 1)));
+        json_t *object = parsed(LOGGED(
+            LOG_INFO, LOG_AS_JSON, LOG_STR("a", value), LOG_STR("b", value), LOG_STR("c", value),
+            LOG_STR("d", value), LOG_STR("e", value), LOG_STR("f", value), LOG_STR("g", value),
+            LOG_STR("h", value), LOG_STR("i", value), LOG_INT("n", 1)));
         assert_int_equal(js_get_string(object, "a").len, len);
         assert_int_equal(js_get_string(object, "g").len, len);
         struct str last = js_get_string(object, "i");
