@@ -33,6 +33,12 @@ static inline bool str_equal(struct str a, struct str b)
 bool str_equal_nocase(struct str a, struct str b);
 bool str_starts_with_nocase(struct str text, struct str prefix);
 
+static inline bool str_ends_with(struct str text, struct str suffix)
+{
+    return text.len >= suffix.len &&
+           str_equal((struct str){text.ptr + text.len - suffix.len, suffix.len}, suffix);
+}
+
 /* Without the spaces and tabs at both ends. */
 struct str str_trim(struct str text);
 

@@ -35,7 +35,8 @@ enum special {
     SPECIAL_TURNSTILE,      /* tokens of the captcha services */
     SPECIAL_HCAPTCHA,
     SPECIAL_RECAPTCHA,
-    SPECIAL_SETTING, /* a setting that only the form's owner may make; never obeyed */
+    SPECIAL_SETTING, /* a setting that only the owner may make; never obeyed */
+    SPECIAL__COUNT,
 };
 
 /* What the field `name` means on a page written for `dialect`. */

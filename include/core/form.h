@@ -24,6 +24,15 @@ enum {
     FORM_ID_MAX = 128,              /* bytes of an alias */
 };
 
+/* A page whose messages a form does not take. */
+struct refusal {
+    struct str form, origin, reason;
+    int64_t count;
+    int64_t first_at_ms, last_at_ms;
+};
+
+enum { REFUSALS_MAX = 1000 }; /* rows that are kept */
+
 /* How much something that a page may send along is asked for. */
 enum form_policy { POLICY_OFF, POLICY_OPTIONAL, POLICY_REQUIRED };
 
@@ -34,6 +43,14 @@ struct form_list {
     size_t count;
 };
 
+/* One row of the table of settings. */
+struct form_setting {
+    const char *name, *help;
+};
+
+/* The rows, in the order in which they are shown. */
+const struct form_setting *form_setting_at(size_t index); /* NULL behind the last */
+
 /*
  * The settings, read. Texts point into `document`, ptr NULL where a setting
  * says nothing. Constant once made.
@@ -42,7 +59,7 @@ struct form_rules {
     json_t *document;
     struct str title;
     struct form_list aliases;        /* other ids under which doors find the form */
-    struct form_list origins;        /* "https://example.org", "https://*.example.org"; none: any */
+    struct form_list origins;        /* as browsers send them, or with a wildcard host; none: any */
     struct form_list redirect_hosts; /* beside the origins' */
     struct form_list languages;      /* ISO 639-1, that messages are expected in; none: any */
     struct str redirect, error_redirect;

@@ -12,6 +12,30 @@ enum {
     SUBMISSION_LIST_DEFAULT = 50,
 };
 
+/* X(enum value, "as it is written"); numbers are stored, so new ones come last */
+#define SUBMISSION_STATE_LIST(X)                                                                   \
+    X(STATE_NEW, "new")                                                                            \
+    X(STATE_READ, "read")                                                                          \
+    X(STATE_ARCHIVED, "archived")                                                                  \
+    X(STATE_SPAM, "spam")                                                                          \
+    X(STATE_TRASH, "trash")
+
+enum submission_state {
+#define STATE_AS_ENUM(id, text) id,
+    SUBMISSION_STATE_LIST(STATE_AS_ENUM)
+#undef STATE_AS_ENUM
+};
+
+enum {
+    STATES_ALL =
+        1 << STATE_NEW | 1 << STATE_READ | 1 << STATE_ARCHIVED | 1 << STATE_SPAM | 1 << STATE_TRASH,
+    STATES_FLAGGED = 1 << STATE_SPAM | 1 << STATE_TRASH,
+    STATES_INBOX = STATES_ALL & ~STATES_FLAGGED,
+};
+
+const char *submission_state_text(enum submission_state state);
+MUST_CHECK bool submission_state_parse(struct str text, enum submission_state *ret_state);
+
 /* All texts are valid UTF-8 without NUL and borrowed from whoever made the struct. */
 struct submission {
     struct id id; /* carries the time of arrival */
@@ -23,6 +47,10 @@ struct submission {
     struct str source;     /* the client's address as text */
     struct str user_agent; /* ptr NULL: none was sent */
     struct str page;       /* Origin or Referer; ptr NULL: none was sent */
+    enum submission_state state;
+    int spam_score;             /* hundredths of a point */
+    struct str spam_reasons;    /* a JSON array as text; ptr NULL: none */
+    struct str idempotency_key; /* ptr NULL: none was sent */
 };
 
 /* Which submissions, newest first. */
@@ -31,6 +59,7 @@ struct submission_filter {
     int64_t since_ms;  /* arrived at or after; 0: no bound */
     int64_t until_ms;  /* arrived before; 0: no bound */
     int64_t below_seq; /* id_seq() of the last row of the page before; 0: from the newest */
+    unsigned states;   /* 1 << state for each that is asked for; 0: STATES_INBOX */
     int limit;         /* rows; one more than a page shows whether another page follows */
 };
 

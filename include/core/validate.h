@@ -12,10 +12,18 @@
 /* X(the code as it is written on the wire, "what it means") */
 #define FIELD_CODE_LIST(X)                                                                         \
     X(REQUIRED, "missing, null, empty or nothing but white space")                                 \
-    X(TYPE, "not a string, or not UTF-8")                                                          \
+    X(EMPTY, "no field of the form is filled in")                                                  \
+    X(TYPE, "none of the types that the rule asks for, or not UTF-8")                              \
     X(TOO_SHORT, "shorter than its rule asks")                                                     \
     X(TOO_LONG, "longer than its rule allows")                                                     \
+    X(TOO_SMALL, "below the rule's minimum")                                                       \
+    X(TOO_LARGE, "above the rule's maximum")                                                       \
+    X(ENUM, "none of the values that the rule lists")                                              \
+    X(PATTERN, "does not match the rule's pattern")                                                \
+    X(FORMAT, "not written in the rule's format")                                                  \
     X(EMAIL, "not an e-mail address")                                                              \
+    X(UNKNOWN_FIELD, "not a field of this form, which takes no others")                            \
+    X(NO_FILE_UPLOADS, "a file, and the form takes none")                                          \
     X(CONTROL_CHARACTER, "holds a control character that its kind does not take")                  \
     X(TOO_MANY_FIELDS, "more further fields than the form takes")                                  \
     X(FIELD_NAME, "a further field's name is empty, too long or holds control characters")         \
@@ -55,15 +63,26 @@ void field_errors_add(struct field_errors *errors, struct str field, enum field_
 void field_errors_render(struct buf *out, const struct field_errors *errors);
 
 /*
- * Walks the rules, then the names and the number of the further fields. At
- * most one error per field. ERR_INVALID: `*ret_errors` tells; it is written in
- * either case.
+ * Walks the rules, then the further fields. ERR_INVALID: `*ret_errors` tells;
+ * it is written in either case.
+ *
+ * Forms are not JSON: a blank text is a field that was not filled in; control
+ * characters are in no text; and where `fields->is_untyped`, a text may stand
+ * for the number or boolean (true, false, on, off, 1, 0) that a rule asks for,
+ * and of a repeated name each value is held against the rule.
  */
 MUST_CHECK enum err validate_fields(const struct schema *schema, const struct fields *fields,
                                     struct field_errors *ret_errors);
 
 /*
- * Appends the fields that have no rule to `out` as one compact JSON object, in
+ * Whether a JSON value is valid as JSON Schema defines it, with none of the
+ * above. For tests.
+ */
+bool validate_is_valid(const struct schema *schema, const json_t *value);
+
+/*
+ * Appends the fields that have no column (name, email and message have, as
+ * texts) to `out` as one compact JSON object, in
  * their order and with their values as they are; nothing when there are none.
  * ERR_INVALID: more than the schema allows, and `errors` (which must hold a
  * list already) has one entry more. ERR_FULL, ERR_MEMORY: those of `out`.

@@ -8,6 +8,9 @@
 #include "core/address.h"
 #include "http/server.h"
 #include "service/commit.h"
+#include "service/forms.h"
+#include "service/limiter.h"
+#include "service/recent.h"
 #include "service/signin.h"
 #include "service/worker.h"
 
@@ -24,6 +27,9 @@ struct app_ctx {
     struct commit *commit;
     struct worker *readers;
     struct signin *signin;
+    struct forms *forms;
+    struct recent *recent;   /* the committer's thread only */
+    struct limiter *limiter; /* of posts; NULL: there is no limit */
     const struct cidr *trusted_proxies;
     size_t trusted_proxy_count;
 

@@ -109,9 +109,10 @@ struct exchange {
 
     /* For steps to write. */
     struct reply reply;
-    const char *decision;        /* static: why the answer is what it is, for the access log */
-    struct principal *principal; /* set by the guard that knows */
-    struct job *job;             /* what is being waited for, found again by the next step */
+    const char *decision;            /* static: why the answer is what it is, for the access log */
+    struct principal *principal;     /* set by the guard that knows */
+    struct job *job;                 /* what is being waited for, found again by the next step */
+    void (*end)(struct exchange *x); /* called last of all, whatever became of it; may be NULL */
 
     struct http_state *http; /* the http room's own */
 };

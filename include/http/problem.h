@@ -7,10 +7,14 @@
 #define PROBLEM_LIST(X)                                                                            \
     X(BAD_REQUEST, "bad_request", 400, "malformed HTTP request")                                   \
     X(INVALID_JSON, "invalid_json", 400, "invalid input")                                          \
+    X(INVALID_FORM, "invalid_form", 400, "invalid input")                                          \
+    X(INVALID_SETTINGS, "invalid_settings", 422, "these settings are not valid")                   \
     X(INVALID_QUERY, "invalid_query", 400, "invalid query parameter")                              \
     X(UNAUTHORIZED, "unauthorized", 401, "sign in with a user's password or a token")              \
     X(FORBIDDEN, "forbidden", 403, "not allowed for this user or token")                           \
+    X(ORIGIN_REFUSED, "origin_refused", 403, "this page may not post to this form")                \
     X(NOT_FOUND, "not_found", 404, "not found")                                                    \
+    X(FORM_NOT_FOUND, "form_not_found", 404, "no form has this id")                                \
     X(METHOD_NOT_ALLOWED, "method_not_allowed", 405, "this address does not take that method")     \
     X(LENGTH_REQUIRED, "length_required", 411, "a Content-Length is required")                     \
     X(BODY_TOO_LARGE, "body_too_large", 413, "the body is too large")                              \
@@ -18,6 +22,7 @@
     X(EXPECTATION, "expectation_failed", 417, "only 'Expect: 100-continue' is understood")         \
     X(INVALID_FIELDS, "invalid_fields", 422, "invalid input")                                      \
     X(TOO_MANY_ATTEMPTS, "too_many_attempts", 429, "too many attempts; try again later")           \
+    X(RATE_LIMITED, "rate_limited", 429, "too many messages; try again later")                     \
     X(INTERNAL, "internal", 500, "something went wrong on our side")                               \
     X(NOT_IMPLEMENTED, "not_implemented", 501, "this method is not known here")                    \
     X(UNAVAILABLE, "unavailable", 503, "not possible right now; try again in a moment")

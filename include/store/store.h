@@ -13,6 +13,7 @@
 #define CONTACTD_STORE_STORE_H
 
 #include "core/account.h"
+#include "core/form.h"
 #include "core/submission.h"
 
 struct store;
@@ -66,6 +67,28 @@ struct id store_next_id(struct store *store, int64_t wall_ms);
 /* ERR_EXISTS when the id's row number is taken. ERR_INVALID without a form. */
 MUST_CHECK enum err store_submission_insert(struct store *store, const struct submission *row);
 
+/* ERR_NOT_FOUND when there is none with this id. */
+MUST_CHECK enum err store_submission_set_state(struct store *store, const struct id *id,
+                                               enum submission_state state);
+
+/* Makes the form or replaces its settings; then created_at_ms stays as it was. */
+MUST_CHECK enum err store_form_put(struct store *store, const struct form *form);
+MUST_CHECK enum err store_form_delete(struct store *store, struct str name);
+
+/* Adds refusal->count to what is known of this page; beyond REFUSALS_MAX the quietest goes. */
+MUST_CHECK enum err store_refusal_add(struct store *store, const struct refusal *refusal);
+/* All reasons of this form and origin; ERR_NOT_FOUND when there are none. */
+MUST_CHECK enum err store_refusal_delete(struct store *store, struct str form, struct str origin);
+
+/* A token or proof is used up. ERR_EXISTS: it was before. */
+MUST_CHECK enum err store_spent_add(struct store *store, int64_t expires_at_ms,
+                                    const struct digest *digest);
+/* Forgets those that expired before `now_ms`. */
+MUST_CHECK enum err store_spent_purge(struct store *store, int64_t now_ms);
+
+/* What a form's spam filter has learnt; any bytes. */
+MUST_CHECK enum err store_model_put(struct store *store, struct str form, struct str bytes);
+
 /* ERR_EXISTS when the name is taken. */
 MUST_CHECK enum err store_user_insert(struct store *store, const struct user *user);
 /* ERR_NOT_FOUND when there is none. */
@@ -84,6 +107,8 @@ MUST_CHECK enum err store_meta_put(struct store *store, struct str key, struct s
 
 /* Rows are borrowed until the function returns; anything but ERR_OK ends the walk with it. */
 typedef enum err (*store_submission_fn)(void *arg, const struct submission *row);
+typedef enum err (*store_form_fn)(void *arg, const struct form *form);
+typedef enum err (*store_refusal_fn)(void *arg, const struct refusal *refusal);
 typedef enum err (*store_user_fn)(void *arg, const struct user *user);
 typedef enum err (*store_token_fn)(void *arg, const struct token *token);
 
@@ -98,6 +123,20 @@ MUST_CHECK enum err store_submission_get(struct store *store, const struct id *i
 MUST_CHECK enum err store_submission_list(struct store *store,
                                           const struct submission_filter *filter,
                                           store_submission_fn fn, void *arg);
+/* All that arrived at or after `since_ms`, oldest first. No limit, no time budget for the writer.
+ */
+MUST_CHECK enum err store_submission_since(struct store *store, int64_t since_ms,
+                                           store_submission_fn fn, void *arg);
+/* The newest with this key on this form since `since_ms`; ERR_NOT_FOUND. */
+MUST_CHECK enum err store_submission_find_key(struct store *store, struct str form, struct str key,
+                                              int64_t since_ms, store_submission_fn fn, void *arg);
+MUST_CHECK enum err store_form_get(struct store *store, struct str name, store_form_fn fn,
+                                   void *arg);
+MUST_CHECK enum err store_form_list(struct store *store, store_form_fn fn, void *arg); /* by name */
+/* Last seen first. */
+MUST_CHECK enum err store_refusal_list(struct store *store, store_refusal_fn fn, void *arg);
+/* The bytes are appended to `out`; ERR_NOT_FOUND when there are none. */
+MUST_CHECK enum err store_model_get(struct store *store, struct str form, struct buf *out);
 MUST_CHECK enum err store_user_get(struct store *store, struct str name, store_user_fn fn,
                                    void *arg);
 MUST_CHECK enum err store_user_list(struct store *store, store_user_fn fn, void *arg); /* by name */

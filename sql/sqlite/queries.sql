@@ -20,30 +20,105 @@ RELEASE mark;
 ROLLBACK TO mark;
 
 -- name: submission_insert
-INSERT INTO submission (seq, id, form, name, email, message, fields, source, user_agent, page)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10);
+INSERT INTO submission (seq, id, state, spam_score, form, name, email, message, fields, source, user_agent, page,
+    spam_reasons, idempotency_key)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14);
 
 -- name: submission_last_seq
 SELECT coalesce(max(seq), 0) FROM submission;
 
 -- name: submission_get
-SELECT id, form, name, email, message, fields, source, user_agent, page
+SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
+    idempotency_key
 FROM submission
 WHERE seq = ?1;
 
+-- The bits of ?4 are the states that are asked for.
 -- name: submission_list
-SELECT id, form, name, email, message, fields, source, user_agent, page
+SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
+    idempotency_key
 FROM submission
-WHERE seq >= ?1 AND seq < ?2
+WHERE seq >= ?1 AND seq < ?2 AND (1 << state) & ?4
 ORDER BY seq DESC
 LIMIT ?3;
 
 -- name: submission_list_form
-SELECT id, form, name, email, message, fields, source, user_agent, page
+SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
+    idempotency_key
 FROM submission
-WHERE form = ?4 AND seq >= ?1 AND seq < ?2
+WHERE form = ?5 AND seq >= ?1 AND seq < ?2 AND (1 << state) & ?4
 ORDER BY seq DESC
 LIMIT ?3;
+
+-- For spam and trash alone, which may be few among many.
+-- name: submission_list_flagged
+SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
+    idempotency_key
+FROM submission INDEXED BY submission_flagged
+WHERE state >= 3 AND (1 << state) & ?4 AND seq >= ?1 AND seq < ?2 AND (?5 IS NULL OR form = ?5)
+ORDER BY seq DESC
+LIMIT ?3;
+
+-- name: submission_since
+SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
+    idempotency_key
+FROM submission
+WHERE seq >= ?1
+ORDER BY seq;
+
+-- name: submission_find_key
+SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
+    idempotency_key
+FROM submission
+WHERE form = ?1 AND idempotency_key = ?2 AND seq >= ?3
+ORDER BY seq DESC
+LIMIT 1;
+
+-- name: submission_set_state
+UPDATE submission SET state = ?2 WHERE seq = ?1 AND id = ?3;
+
+-- name: form_put
+INSERT INTO form (name, settings, created_at, updated_at) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (name) DO UPDATE SET settings = excluded.settings, updated_at = excluded.updated_at;
+
+-- name: form_delete
+DELETE FROM form WHERE name = ?1;
+
+-- name: form_get
+SELECT name, settings, created_at, updated_at FROM form WHERE name = ?1;
+
+-- name: form_list
+SELECT name, settings, created_at, updated_at FROM form ORDER BY name;
+
+-- name: refusal_add
+INSERT INTO refusal (form, origin, reason, count, first_at, last_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+ON CONFLICT (form, origin, reason)
+DO UPDATE SET count = count + excluded.count, last_at = max(last_at, excluded.last_at);
+
+-- The one that has been quiet longest, once there are more than ?1.
+-- name: refusal_trim
+DELETE FROM refusal
+WHERE (SELECT count(*) FROM refusal) > ?1 AND (form, origin, reason) IN
+    (SELECT form, origin, reason FROM refusal ORDER BY last_at LIMIT 1);
+
+-- name: refusal_list
+SELECT form, origin, reason, count, first_at, last_at FROM refusal ORDER BY last_at DESC, form, origin, reason;
+
+-- name: refusal_delete
+DELETE FROM refusal WHERE form = ?1 AND origin = ?2;
+
+-- name: spent_add
+INSERT INTO spent (expires_at, digest) VALUES (?1, ?2);
+
+-- name: spent_purge
+DELETE FROM spent WHERE expires_at < ?1;
+
+-- name: model_put
+INSERT INTO model (form, bytes) VALUES (?1, ?2)
+ON CONFLICT (form) DO UPDATE SET bytes = excluded.bytes;
+
+-- name: model_get
+SELECT bytes FROM model WHERE form = ?1;
 
 -- name: user_insert
 INSERT INTO user (name, password_hash, role, created_at)

@@ -19,7 +19,9 @@ enum {
     /* Small, so that no batch waits long behind a checkpoint, and the log stays in the cache. */
     CHECKPOINT_BYTES = 1024 * 1024,
     READ_QUEUE_MAX = 4096,
-    SPARE_FDS = 64, /* database, sockets, eventfds and the like */
+    RECENT_ROWS = 65536,     /* of messages that may be repeated; 2.5 MB when all are in use */
+    LIMITER_BUCKETS = 65536, /* 2 MB when all are in use */
+    SPARE_FDS = 64,          /* database, sockets, eventfds and the like */
 };
 
 /* --- the stages ---------------------------------------------------------- */
@@ -51,6 +53,41 @@ static enum err database_start(struct app *app, struct err_detail *detail)
 static void database_stop(struct app *app)
 {
     store_close(app->writer);
+}
+
+static enum err forms_start(struct app *app, struct err_detail *detail)
+{
+    TRY(forms_new(&app->forms));
+    enum err err = forms_reload(app->forms, app->writer);
+    if (err != ERR_OK) {
+        forms_free(app->forms);
+        return err_set(detail, err, "cannot read the forms in %s: %s", app->config->database,
+                       store_error(app->writer));
+    }
+    return ERR_OK;
+}
+
+static void forms_stop(struct app *app)
+{
+    forms_free(app->forms);
+}
+
+static enum err posts_start(struct app *app, struct err_detail *detail)
+{
+    (void)detail;
+    TRY(recent_new(RECENT_ROWS, &app->recent));
+    enum err err = ERR_OK;
+    if (app->config->has_rate_limit)
+        err = limiter_new(LIMITER_BUCKETS, &app->limiter);
+    if (err != ERR_OK)
+        recent_free(app->recent);
+    return err;
+}
+
+static void posts_stop(struct app *app)
+{
+    recent_free(app->recent);
+    limiter_free(app->limiter);
 }
 
 static enum err commit_stage_start(struct app *app, struct err_detail *detail)
@@ -172,6 +209,9 @@ static enum err server_run(struct app *app, struct err_detail *detail)
     app->ctx.commit = app->commit;
     app->ctx.readers = app->readers;
     app->ctx.signin = app->signin;
+    app->ctx.forms = app->forms;
+    app->ctx.recent = app->recent;
+    app->ctx.limiter = app->limiter;
     app->ctx.trusted_proxies = app->trusted_proxies;
     app->ctx.trusted_proxy_count = app->config->trusted_proxies.count;
     atomic_init(&app->ctx.is_ready, true);
@@ -204,6 +244,8 @@ static const struct stage {
     {listen_start, listen_stop, EXIT_LISTEN},
     {server_make, server_unmake, EXIT_FAILED},
     {database_start, database_stop, EXIT_DATABASE},
+    {forms_start, forms_stop, EXIT_DATABASE},
+    {posts_start, posts_stop, EXIT_FAILED},
     {commit_stage_start, commit_stage_stop, EXIT_FAILED},
     {readers_start, readers_stop, EXIT_DATABASE},
     {signin_stage_start, signin_stage_stop, EXIT_DATABASE},

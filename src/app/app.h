@@ -14,6 +14,9 @@ struct app {
     struct store *writer;
     struct commit *commit;
     struct worker *readers;
+    struct forms *forms;
+    struct recent *recent;
+    struct limiter *limiter; /* NULL: off */
     struct signin *signin;
     struct server *server;
     struct control *control;

@@ -1,29 +1,47 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tables of field rules. The ordinary form asks for little, since every
+ * The built-in field rules. The ordinary form asks for little, since every
  * refused message may be a lost customer: the bounds keep out what no person
  * writes, and everything beside the three fields is kept as it comes.
  */
 #include "core/schema.h"
 
-static const struct field_rule CONTACT[] = {
-    {.key = "name", .kind = FIELD_LINE, .min = 1, .max = 200, .is_required = true},
-    {.key = "email", .kind = FIELD_EMAIL, .min = 3, .max = 254, .is_required = true},
-    {.key = "message", .kind = FIELD_TEXT, .min = 1, .max = 5000, .is_required = true},
+#include "format.h"
+
+#define LENGTH(min, max)                                                                           \
+    .has_min_length = true, .has_max_length = true, .min_length = (min), .max_length = (max)
+
+#define EMAIL_RULE                                                                                 \
+    {                                                                                              \
+        .types = TYPE_STRING, .is_line = true, .counts_bytes = true, LENGTH(3, 254),               \
+        .format = &FORMAT_EMAIL                                                                    \
+    }
+
+#define FURTHER .further_max = 50, .further_key_max = 64, .further_bytes_max = 64 * 1024
+
+static const struct property CONTACT[] = {
+    {{"name", 4}, {.types = TYPE_STRING, .is_line = true, LENGTH(1, 200)}, .is_required = true},
+    {{"email", 5}, EMAIL_RULE, .is_required = true},
+    {{"message", 7}, {.types = TYPE_STRING, LENGTH(1, 5000)}, .is_required = true},
 };
 
 const struct schema SCHEMA_CONTACT = {
-    .rules = CONTACT,
-    .count = COUNTOF(CONTACT),
-    .further_max = 50,
-    .further_key_max = 64,
-    .further_bytes_max = 64 * 1024,
+    .root = {.types = TYPE_OBJECT, .properties = CONTACT, .property_count = COUNTOF(CONTACT)},
+    FURTHER,
 };
 
-const struct field_rule *schema_find(const struct schema *schema, struct str key)
+static const struct property OPEN[] = {{{"email", 5}, EMAIL_RULE, .is_required = false}};
+
+const struct schema SCHEMA_OPEN = {
+    .root = {.types = TYPE_OBJECT, .properties = OPEN, .property_count = COUNTOF(OPEN)},
+    .needs_content = true,
+    FURTHER,
+};
+
+const struct property *rule_find(const struct rule *rule, struct str name)
 {
-    for (size_t i = 0; i < schema->count; i++)
-        if (str_equal(str_of(schema->rules[i].key), key))
-            return &schema->rules[i];
+    for (size_t i = 0; i < rule->property_count; i++)
+        if (str_equal(rule->properties[i].name, name))
+            return &rule->properties[i];
     return NULL;
 }

@@ -5,6 +5,9 @@
  */
 #include "core/submission.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "base/json.h"
 
 static bool is_lower_or_digit(char c)
@@ -20,6 +23,41 @@ bool form_name_is_valid(struct str name)
         if (!is_lower_or_digit(name.ptr[i]) && name.ptr[i] != '-' && name.ptr[i] != '_')
             return false;
     return true;
+}
+
+static const char *const STATES[] = {
+#define STATE_AS_TEXT(id, text) [id] = text,
+    SUBMISSION_STATE_LIST(STATE_AS_TEXT)
+#undef STATE_AS_TEXT
+};
+
+const char *submission_state_text(enum submission_state state)
+{
+    return STATES[state];
+}
+
+bool submission_state_parse(struct str text, enum submission_state *ret_state)
+{
+    for (size_t i = 0; i < COUNTOF(STATES); i++) {
+        if (!str_equal(text, str_of(STATES[i])))
+            continue;
+        *ret_state = (enum submission_state)i;
+        return true;
+    }
+    return false;
+}
+
+/* Hundredths as a decimal number. */
+static void put_score(struct buf *out, int score)
+{
+    char text[24];
+
+    if (score == 0)
+        buf_put(out, STR("0"));
+    else
+        buf_put(out, (struct str){text, (size_t)snprintf(text, sizeof text, "%s%d.%02d",
+                                                         score < 0 ? "-" : "", abs(score) / 100,
+                                                         abs(score) % 100)});
 }
 
 static void put_text(struct buf *out, struct str key, struct str value)
@@ -49,5 +87,11 @@ void submission_render(struct buf *out, const struct submission *submission)
     put_text(out, STR(",\"source\":"), submission->source);
     put_text(out, STR(",\"userAgent\":"), submission->user_agent);
     put_text(out, STR(",\"page\":"), submission->page);
+    buf_put(out, STR(",\"state\":\""));
+    buf_put(out, str_of(STATES[submission->state]));
+    buf_put(out, STR("\",\"spamScore\":"));
+    put_score(out, submission->spam_score);
+    buf_put(out, STR(",\"spamReasons\":"));
+    buf_put(out, submission->spam_reasons.ptr ? submission->spam_reasons : STR("[]"));
     buf_put_char(out, '}');
 }

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one validator: it knows no field by name, only the rows of a schema. A
- * broken rule becomes a code for programs and half an English sentence for
- * people, with the limit and what was found. It never changes a value and
- * never looks into the values of further fields.
+ * The one validator of posts: it knows no field by name, only the rules of a
+ * schema, and what is peculiar about forms. A broken rule becomes a code for
+ * programs and half an English sentence for people, with the limit and what
+ * was found. It never changes a value.
  */
 #include "core/validate.h"
 
+#include <math.h>
 #include <stdarg.h>
+#include <stdlib.h>
 
 #include "base/utf8.h"
-#include "core/email.h"
 #include "core/point.h"
+#include "validate_value.h"
 
 static const char *const CODES[] = {
 #define FIELD_CODE_AS_TEXT(name, meaning) [FIELD_CODE_##name] = #name,
@@ -105,86 +107,139 @@ static bool measure(struct str text, struct measure *ret_measure)
     return true;
 }
 
-static void check_length(const struct field_rule *rule, size_t length, const char *unit,
-                         struct field_errors *errors)
-{
-    struct str key = str_of(rule->key);
+/* --- one field ----------------------------------------------------------- */
 
-    if (length < rule->min)
-        field_errors_add(errors, key, FIELD_CODE_TOO_SHORT,
-                         "must be at least %u %s long; it has %zu", rule->min, unit, length);
-    else if (length > rule->max)
-        field_errors_add(errors, key, FIELD_CODE_TOO_LONG, "must be at most %u %s long; it has %zu",
-                         rule->max, unit, length);
+/* A text that came from a form may stand for another type; true when it does for one of `types`. */
+static bool read_number(struct str text, unsigned types, long double *ret_number)
+{
+    char room[64], *end;
+    bool is_whole = true;
+
+    if (!text.len || text.len >= sizeof room || !strchr("-0123456789", text.ptr[0]))
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (!text.ptr[i] || !strchr("+-.0123456789eE", text.ptr[i]))
+            return false;
+        room[i] = text.ptr[i];
+    }
+    room[text.len] = '\0';
+    *ret_number = strtold(room, &end);
+    if (*end || !isfinite(*ret_number))
+        return false;
+    is_whole = *ret_number == floorl(*ret_number);
+    return types & TYPE_NUMBER || (types & TYPE_INTEGER && is_whole);
 }
 
-static void check_email(const struct field_rule *rule, struct str text, struct field_errors *errors)
+static bool is_boolean(struct str text)
 {
-    size_t count = errors->count;
+    static const struct str WORDS[] = {{"true", 4}, {"false", 5}, {"on", 2},
+                                       {"off", 3},  {"1", 1},     {"0", 1}};
 
-    check_length(rule, text.len, "bytes", errors);
-    if (errors->count == count && !email_is_valid(text))
-        field_errors_add(errors, str_of(rule->key), FIELD_CODE_EMAIL,
-                         "must be an e-mail address such as ada@example.org");
+    for (size_t i = 0; i < COUNTOF(WORDS); i++)
+        if (str_equal_nocase(text, WORDS[i]))
+            return true;
+    return false;
 }
 
-static void check_text(const struct field_rule *rule, struct str text, struct field_errors *errors)
+static bool is_listed_text(const struct rule *rule, struct str text)
 {
-    struct str key = str_of(rule->key);
+    for (size_t i = 0; i < json_array_size(rule->values); i++) {
+        const json_t *value = json_array_get(rule->values, i);
+        struct str listed = {json_string_value(value), json_string_length(value)};
+        if (listed.ptr && str_equal(listed, text))
+            return true;
+    }
+    return false;
+}
+
+static void check_enum_text(const struct rule *rule, struct str name, struct str text,
+                            struct field_errors *errors)
+{
+    if (rule->values && !is_listed_text(rule, text))
+        field_errors_add(errors, name, FIELD_CODE_ENUM, "must be one of the %zu allowed values",
+                         json_array_size(rule->values));
+}
+
+/* Where the rule wants no string. */
+static void check_as_other(const struct rule *rule, struct str name, struct str text,
+                           bool is_untyped, struct field_errors *errors)
+{
+    long double number;
+
+    if (is_untyped && read_number(text, rule->types, &number))
+        validate_number(rule, name, number, errors);
+    else if (!is_untyped || !((rule->types & TYPE_BOOLEAN && is_boolean(text)) ||
+                              rule->types & (TYPE_ARRAY | TYPE_OBJECT)))
+        validate_refuse_type(rule, name, is_untyped ? "a text" : "a string", errors);
+}
+
+static void check_content(const struct rule *rule, struct str name, struct str text,
+                          const struct measure *found, bool is_untyped, struct field_errors *errors)
+{
+    if (rule->types && !(rule->types & TYPE_STRING)) {
+        check_as_other(rule, name, text, is_untyped, errors);
+        return;
+    }
+    check_enum_text(rule, name, text, errors);
+    validate_string(rule, name, text, found->points, errors);
+}
+
+/*
+ * Beyond JSON Schema, and as people fill in forms: blank is as good as not
+ * sent, and control characters are in no text.
+ */
+static void check_text(const struct property *property, struct str text, bool is_untyped,
+                       struct field_errors *errors)
+{
     struct measure found;
 
     if (!measure(text, &found))
-        field_errors_add(errors, key, FIELD_CODE_TYPE, "must be valid UTF-8");
-    else if (found.is_blank && rule->is_required)
-        field_errors_add(errors, key, FIELD_CODE_REQUIRED, "must not be empty");
-    else if (found.has_break && rule->kind != FIELD_TEXT)
-        field_errors_add(errors, key, FIELD_CODE_CONTROL_CHARACTER,
+        field_errors_add(errors, property->name, FIELD_CODE_TYPE, "must be valid UTF-8");
+    else if (found.is_blank && property->is_required)
+        field_errors_add(errors, property->name, FIELD_CODE_REQUIRED, "must not be empty");
+    else if (found.has_break && property->rule.is_line)
+        field_errors_add(errors, property->name, FIELD_CODE_CONTROL_CHARACTER,
                          "must be one line without tabs or line breaks");
     else if (found.has_control)
-        field_errors_add(errors, key, FIELD_CODE_CONTROL_CHARACTER,
+        field_errors_add(errors, property->name, FIELD_CODE_CONTROL_CHARACTER,
                          "must not contain control characters");
-    else if (found.is_blank)
-        return; /* optional, and as good as not sent */
-    else if (rule->kind == FIELD_EMAIL)
-        check_email(rule, text, errors);
-    else
-        check_length(rule, found.points, "characters", errors);
+    else if (!found.is_blank)
+        check_content(&property->rule, property->name, text, &found, is_untyped, errors);
 }
 
-static const char *type_text(const json_t *value)
+/* A name that was sent several times, as groups of checkboxes are: each value for itself. */
+static void check_repeated(const struct property *property, const json_t *list,
+                           struct field_errors *errors)
 {
-    switch (json_typeof(value)) {
-    case JSON_OBJECT:
-        return "an object";
-    case JSON_ARRAY:
-        return "an array";
-    case JSON_STRING:
-        return "a string";
-    case JSON_INTEGER:
-    case JSON_REAL:
-        return "a number";
-    case JSON_TRUE:
-    case JSON_FALSE:
-        return "a boolean";
-    case JSON_NULL:
-        return "null";
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+        if (json_is_string(item))
+            check_text(property, (struct str){json_string_value(item), json_string_length(item)},
+                       true, errors);
+        else
+            validate_value(&property->rule, property->name, item, errors, 1);
     }
-    return "something else";
 }
 
-static void check_rule(const struct field_rule *rule, const struct field *field,
-                       struct field_errors *errors)
+static void check_field(const struct property *property, const struct field *field, bool is_untyped,
+                        struct field_errors *errors)
 {
-    struct str key = str_of(rule->key);
+    bool is_list = field && !field->text.ptr && json_is_array(field->json);
 
-    if (field && field->text.ptr)
-        check_text(rule, field->text, errors);
+    if (field && property->rule.is_never)
+        field_errors_add(errors, field->name, FIELD_CODE_UNKNOWN_FIELD,
+                         "is not a field of this form");
+    else if (field && field->text.ptr)
+        check_text(property, field->text, is_untyped, errors);
+    else if (is_list && is_untyped && !(property->rule.types & TYPE_ARRAY))
+        check_repeated(property, field->json, errors);
     else if (field && !json_is_null(field->json))
-        field_errors_add(errors, key, FIELD_CODE_TYPE, "must be a string; it is %s",
-                         type_text(field->json));
-    else if (rule->is_required)
-        field_errors_add(errors, key, FIELD_CODE_REQUIRED, "is required");
+        validate_value(&property->rule, property->name, field->json, errors, 1);
+    else if (property->is_required)
+        field_errors_add(errors, property->name, FIELD_CODE_REQUIRED, "is required");
 }
+
+/* --- all of them --------------------------------------------------------- */
 
 static bool is_name_printable(struct str name)
 {
@@ -215,10 +270,16 @@ static void check_further(const struct schema *schema, const struct fields *fiel
     size_t ruled = 0;
 
     for (size_t i = 0; i < fields->count; i++) {
-        if (schema_find(schema, fields->list[i].name))
+        const struct field *field = &fields->list[i];
+        if (rule_find(&schema->root, field->name)) {
             ruled++;
-        else
-            check_name(schema, fields->list[i].name, errors);
+            continue;
+        }
+        check_name(schema, field->name, errors);
+        if (schema->root.further) {
+            const struct property further = {.name = field->name, .rule = *schema->root.further};
+            check_field(&further, field, fields->is_untyped, errors);
+        }
     }
     if (fields->total - ruled > schema->further_max)
         field_errors_add(errors, STR(""), FIELD_CODE_TOO_MANY_FIELDS,
@@ -226,15 +287,41 @@ static void check_further(const struct schema *schema, const struct fields *fiel
                          schema->further_max, fields->total - ruled);
 }
 
+static bool has_content(const struct fields *fields)
+{
+    struct measure found;
+
+    for (size_t i = 0; i < fields->count; i++) {
+        const struct field *field = &fields->list[i];
+        if (!field->text.ptr ? !json_is_null(field->json)
+                             : !measure(field->text, &found) || !found.is_blank)
+            return true;
+    }
+    return fields->total > fields->count;
+}
+
 enum err validate_fields(const struct schema *schema, const struct fields *fields,
                          struct field_errors *ret_errors)
 {
+    const struct rule *root = &schema->root;
+
     ret_errors->count = 0;
-    for (size_t i = 0; i < schema->count; i++)
-        check_rule(&schema->rules[i], fields_find(fields, str_of(schema->rules[i].key)),
-                   ret_errors);
+    for (size_t i = 0; i < root->property_count; i++)
+        check_field(&root->properties[i], fields_find(fields, root->properties[i].name),
+                    fields->is_untyped, ret_errors);
     check_further(schema, fields, ret_errors);
+    if (schema->needs_content && !has_content(fields))
+        field_errors_add(ret_errors, STR(""), FIELD_CODE_EMPTY,
+                         "at least one field must be filled in");
     return ret_errors->count ? ERR_INVALID : ERR_OK;
+}
+
+bool validate_is_valid(const struct schema *schema, const json_t *value)
+{
+    struct field_errors errors = {.count = 0};
+
+    validate_value(&schema->root, STR(""), value, &errors, 0);
+    return errors.count == 0;
 }
 
 static void put_field(struct buf *out, const struct field *field)
@@ -248,13 +335,24 @@ static void put_field(struct buf *out, const struct field *field)
         js_value(out, field->json);
 }
 
+/* What has a column of its own in the row. */
+static bool is_column(const struct field *field)
+{
+    static const struct str COLUMNS[] = {{"name", 4}, {"email", 5}, {"message", 7}};
+
+    for (size_t i = 0; i < COUNTOF(COLUMNS); i++)
+        if (field->text.ptr && str_equal(field->name, COLUMNS[i]))
+            return true;
+    return false;
+}
+
 enum err validate_collect_further(const struct schema *schema, const struct fields *fields,
                                   struct buf *out, struct field_errors *errors)
 {
     const size_t start = out->len;
 
     for (size_t i = 0; i < fields->count; i++) {
-        if (schema_find(schema, fields->list[i].name))
+        if (is_column(&fields->list[i]))
             continue;
         if (out->len == start)
             js_open(out, '{');

@@ -1,77 +1,97 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A message arrives. It is checked against the form's rules, becomes a row,
- * waits for the committer, and is answered when it is on disk.
+ * A message arrives, through whichever door: every dialect's body becomes the
+ * same fields, is held against its form's rules, becomes a row, waits for the
+ * committer, and is answered when it is on disk.
  *
- * HTTP threads, but for contact_store(), which runs on the committer's thread.
+ * HTTP threads, but for post_store() and post_stored(), which run on the
+ * committer's thread.
  */
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/metrics.h"
 #include "base/utf8.h"
+#include "core/email.h"
 #include "core/validate.h"
+#include "cors.h"
 #include "guards.h"
 #include "http/reply.h"
+#include "post.h"
+#include "rate.h"
+#include "refusal.h"
 #include "topics.h"
 
-enum { USER_AGENT_MAX = 512, PAGE_MAX = 1024, RETRY_MS = 2000 };
+enum { USER_AGENT_MAX = 512, PAGE_MAX = 1024, KEY_MAX = 128, RETRY_MS = 2000 };
 
 static enum flow contact_create(struct app_ctx *ctx, struct exchange *x);
 
-const struct route CONTACT_ROUTES[2] = {
-    {.name = "contact_create",
-     .method = "POST",
-     .path = "/contact",
-     .steps = {guard_open, contact_create},
-     .media = MEDIA_JSON,
-     .help = "leave a message on the default form"},
-    {.name = "contact_create_form",
-     .method = "POST",
-     .path = "/contact/{form}",
-     .steps = {guard_open, contact_create},
-     .media = MEDIA_JSON,
-     .help = "leave a message on a form"},
+static const struct reply_style DOOR_STYLE = {.dress = cors_dress, .problem = answer_problem};
+
+#define DOOR(name_, path_, help_)                                                                  \
+    {                                                                                              \
+        .name = name_, .method = "POST", .path = path_, .steps = {guard_rate, contact_create},     \
+        .media = MEDIA_JSON | MEDIA_URLENCODED | MEDIA_MULTIPART, .style = &DOOR_STYLE,            \
+        .help = help_                                                                              \
+    }
+
+const struct route CONTACT_ROUTES[CONTACT_ROUTE_COUNT] = {
+    DOOR("contact_create", "/contact", "leave a message on the default form"),
+    DOOR("contact_create_form", "/contact/{form}", "leave a message on a form"),
+    DOOR("door_f", "/f/{id}", "as Formspree, Basin, Getform and others"),
+    DOOR("door_project", "/p/{project}/f/{key}", "as Formspree's projects"),
+    DOOR("door_s", "/s/{id}", "as Formcarry"),
+    DOOR("door_submit", "/submit", "as Web3Forms and StaticForms; the body has the access key"),
+    DOOR("door_submit_key", "/submit/{id}", "the same with the key in the path"),
+    DOOR("door_ajax", "/ajax/{id}", "as FormSubmit's AJAX"),
+    DOOR("door_el", "/el/{id}", "as FormSubmit's aliases"),
+    DOOR("door_root", "/", "as Netlify; the body has form-name"),
 };
 
-struct contact_job {
-    struct job job;
-    struct exchange *x;
-    struct submission row; /* everything in the exchange's arena */
+/* Beside the rows above. */
+static const enum dialect DIALECTS[CONTACT_ROUTE_COUNT] = {
+    DIALECT_CONTACTD,  DIALECT_CONTACTD,  DIALECT_FORMSPREE,  DIALECT_FORMSPREE,  DIALECT_FORMCARRY,
+    DIALECT_WEB3FORMS, DIALECT_WEB3FORMS, DIALECT_FORMSUBMIT, DIALECT_FORMSUBMIT, DIALECT_NETLIFY,
 };
 
-static enum err contact_store(struct job *job, struct store *store)
+/* --- the committer's part ------------------------------------------------ */
+
+/* The id is made here, so that ids are in the order of commits. */
+static enum err post_store(struct job *job, struct store *store)
 {
-    struct contact_job *self = CONTAINER_OF(job, struct contact_job, job);
+    struct post *post = CONTAINER_OF(job, struct post, job);
+    int64_t now_ms = clock_wall_ms();
 
-    /* The id is made here, so that ids are in the order of commits. */
-    self->row.id = store_next_id(store, clock_wall_ms());
-    return store_submission_insert(store, &self->row);
+    if (recent_find(post->ctx->recent, &post->content, now_ms, &post->row.id))
+        return ERR_OK;
+    post->row.id = store_next_id(store, now_ms);
+    TRY(store_submission_insert(store, &post->row));
+    recent_put(post->ctx->recent, &post->content, &post->row.id);
+    post->is_remembered = true;
+    return ERR_OK;
 }
 
-static void contact_done(struct job *job, bool more)
+static void post_stored(struct job *job, bool more)
 {
-    exchange_wake(CONTAINER_OF(job, struct contact_job, job)->x, more);
+    struct post *post = CONTAINER_OF(job, struct post, job);
+
+    if (post->is_remembered && job->result != ERR_OK)
+        recent_forget(post->ctx->recent, &post->content, &post->row.id);
+    exchange_wake(post->x, more);
 }
 
 static enum flow contact_stored(struct app_ctx *ctx, struct exchange *x)
 {
-    struct contact_job *self = CONTAINER_OF(x->job, struct contact_job, job);
-    char id[ID_TEXT_LEN + 1];
+    struct post *post = post_of(x);
 
     (void)ctx;
-    if (self->job.result != ERR_OK)
+    if (post->job.result != ERR_OK)
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, RETRY_MS);
-    metric_add(METRIC_SUBMISSIONS, 1);
-    x->decision = "stored";
-    id_format(&self->row.id, id);
-    reply_json(x, 200);
-    js_open(&x->reply.body, '{');
-    js_field_string(&x->reply.body, "status", STR("ok"));
-    js_field_string(&x->reply.body, "id", (struct str){id, ID_TEXT_LEN});
-    js_close(&x->reply.body, '}');
-    buf_put_char(&x->reply.body, '\n');
-    return FLOW_DONE;
+    if (post->is_remembered)
+        metric_add(METRIC_SUBMISSIONS, 1);
+    return answer_stored(post);
 }
+
+/* --- the row ------------------------------------------------------------- */
 
 /* What a header says is kept only as far as it is text, and no longer than `max` bytes. */
 static struct str header_text(struct exchange *x, enum header header, size_t max)
@@ -86,77 +106,230 @@ static struct str header_text(struct exchange *x, enum header header, size_t max
     return text;
 }
 
-static enum err keep_further(struct exchange *x, const struct fields *fields,
-                             struct field_errors *errors, struct str *ret_further)
+/* The address to answer to: the field of that name, or what the dialect has for it. */
+static struct str email_of(const struct post *post)
+{
+    struct str email = fields_text(post->fields, STR("email"));
+    struct str reply_to = post->special[SPECIAL_REPLY_TO];
+
+    if (email.len || !email_is_valid(reply_to))
+        return email;
+    return reply_to;
+}
+
+static enum err keep_further(struct post *post, struct field_errors *errors)
 {
     CLEANUP(buf_done) struct buf further = buf_new(SCHEMA_CONTACT.further_bytes_max);
 
-    TRY(validate_collect_further(&SCHEMA_CONTACT, fields, &further, errors));
-    *ret_further = (struct str){0};
-    return further.len ? arena_keep(&x->arena, buf_str(&further), ret_further) : ERR_OK;
+    TRY(validate_collect_further(&SCHEMA_CONTACT, post->fields, &further, errors));
+    post->row.fields = (struct str){0};
+    return further.len ? arena_keep(&post->x->arena, buf_str(&further), &post->row.fields) : ERR_OK;
 }
 
-/* Texts of the row point into the body, which lives as long as the exchange. */
-static enum err make_row(struct exchange *x, const struct fields *fields,
-                         struct field_errors *errors, struct submission *row)
+/* Equal for two messages that say the same on the same form. */
+static enum err digest_row(struct post *post)
 {
-    bool has_referer = x->headers[HEADER_REFERER].ptr;
+    const struct submission *row = &post->row;
+    const struct str parts[] = {row->form, row->name, row->email, row->message, row->fields};
+    size_t len = 0;
 
-    TRY(validate_fields(&SCHEMA_CONTACT, fields, errors));
-    TRY(keep_further(x, fields, errors, &row->fields));
-    row->name = fields_text(fields, STR("name"));
-    row->email = fields_text(fields, STR("email"));
-    row->message = fields_text(fields, STR("message"));
-    row->form = x->params[0].ptr ? x->params[0] : STR("default");
-    row->source = x->source;
-    row->user_agent = header_text(x, HEADER_USER_AGENT, USER_AGENT_MAX);
-    row->page = header_text(x, has_referer ? HEADER_REFERER : HEADER_ORIGIN, PAGE_MAX);
+    for (size_t i = 0; i < COUNTOF(parts); i++)
+        len += sizeof len + parts[i].len;
+    char *all = arena_alloc(&post->x->arena, len), *at = all;
+    if (!all)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < COUNTOF(parts); i++) {
+        memcpy(at, &parts[i].len, sizeof parts[i].len);
+        at += sizeof parts[i].len;
+        if (parts[i].len)
+            memcpy(at, parts[i].ptr, parts[i].len);
+        at += parts[i].len;
+    }
+    post->content = digest_of((struct str){all, len}, NULL);
     return ERR_OK;
 }
 
-static enum flow reply_invalid_fields(struct exchange *x, const struct field_errors *errors)
+/* Texts of the row point into the body, which lives as long as the exchange. */
+static enum err make_row(struct post *post, struct field_errors *errors)
 {
-    CLEANUP(buf_done) struct buf list = buf_new(REPLY_BODY_MAX);
+    struct exchange *x = post->x;
+    struct submission *row = &post->row;
 
-    field_errors_render(&list, errors);
-    return reply_problem_errors(x, PROBLEM_INVALID_FIELDS, "see errors for what to change",
-                                buf_str(&list));
+    TRY(validate_fields(post->form->schema, post->fields, errors));
+    TRY(keep_further(post, errors));
+    row->name = fields_text(post->fields, STR("name"));
+    row->email = email_of(post);
+    row->message = fields_text(post->fields, STR("message"));
+    row->source = x->source;
+    row->user_agent = header_text(x, HEADER_USER_AGENT, USER_AGENT_MAX);
+    row->page =
+        header_text(x, x->headers[HEADER_REFERER].ptr ? HEADER_REFERER : HEADER_ORIGIN, PAGE_MAX);
+    return digest_row(post);
 }
 
-static enum flow submit(struct app_ctx *ctx, struct exchange *x, const struct fields *fields)
-{
-    struct contact_job *self = arena_alloc(&x->arena, sizeof *self);
-    struct field_errors errors;
+/* --- which form, and what its fields mean -------------------------------- */
 
-    if (!self)
-        return reply_retry_later(x, PROBLEM_UNAVAILABLE, RETRY_MS);
-    enum err err = make_row(x, fields, &errors, &self->row);
-    if (err == ERR_INVALID)
-        return reply_invalid_fields(x, &errors);
-    if (err != ERR_OK)
-        return reply_retry_later(x, PROBLEM_UNAVAILABLE, RETRY_MS);
-    self->x = x;
-    self->job.run = contact_store;
-    self->job.done = contact_done;
-    x->job = &self->job;
-    exchange_wait(x, contact_stored);
-    commit_submit(ctx->commit, &self->job, true); /* nudged by handler_before_sleep() */
+/* Takes special fields out of the list; of several with one meaning the first with text holds. */
+static void sort_fields(struct post *post)
+{
+    struct fields *fields = post->fields;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < fields->count; i++) {
+        const struct field *field = &fields->list[i];
+        enum special special = special_of(post->dialect, field->name);
+        if (special == SPECIAL_NONE)
+            fields->list[kept++] = *field;
+        else if (!post->special[special].len)
+            post->special[special] = field->text;
+    }
+    fields->total -= fields->count - kept;
+    fields->count = kept;
+}
+
+static struct str without_json(struct str id)
+{
+    static const struct str SUFFIX = {".json", 5};
+
+    if (id.len > SUFFIX.len && str_ends_with(id, SUFFIX))
+        id.len -= SUFFIX.len;
+    return id;
+}
+
+/* The form that has the id of the path or, where the path has none, of the body. */
+static const struct form_entry *find_registered(struct post *post)
+{
+    const struct str *params = post->x->params;
+    struct forms *forms = post->ctx->forms;
+
+    if (!params[0].ptr)
+        return forms_find(forms, post->special[SPECIAL_FORM]);
+    if (!params[1].ptr)
+        return forms_find(forms, without_json(params[0]));
+    struct str both = {NULL, params[0].len + 1 + params[1].len};
+    char *text = arena_alloc(&post->x->arena, both.len);
+    if (!text)
+        return NULL;
+    memcpy(text, params[0].ptr, params[0].len);
+    text[params[0].len] = '/';
+    memcpy(text + params[0].len + 1, params[1].ptr, params[1].len);
+    both.ptr = text;
+    const struct form_entry *found = forms_find(forms, both);
+    return found ? found : forms_find(forms, params[1]);
+}
+
+/*
+ * On our own doors any name is good: a form that nobody has registered takes
+ * messages like the default one, under its name. Other doors have ids that
+ * somebody must have given out.
+ */
+static bool find_form(struct post *post)
+{
+    struct str name = post->x->params[0].ptr ? post->x->params[0] : post->special[SPECIAL_FORM];
+
+    post->form = find_registered(post);
+    if (post->form) {
+        post->row.form = post->form->name;
+        return true;
+    }
+    if (post->dialect != DIALECT_CONTACTD)
+        return false;
+    bool is_valid = form_name_is_valid(name);
+    if (post->x->params[0].ptr && !is_valid)
+        return false;
+    post->form = forms_find(post->ctx->forms, STR(FORM_DEFAULT));
+    post->row.form = is_valid ? name : STR(FORM_DEFAULT);
+    return post->form != NULL;
+}
+
+static enum flow no_such_form(struct post *post)
+{
+    if (post->dialect == DIALECT_CONTACTD)
+        return reply_problem(post->x, PROBLEM_FORM_NOT_FOUND, "no form can have this name");
+    if (!post->x->params[0].ptr && !post->special[SPECIAL_FORM].len)
+        return reply_problem(post->x, PROBLEM_FORM_NOT_FOUND,
+                             "say which form: send its id as access_key or form-name");
+    return reply_problem(
+        post->x, PROBLEM_FORM_NOT_FOUND,
+        "its owner can add one that has this id: contactd form add NAME --alias ID");
+}
+
+/* --- the way through ----------------------------------------------------- */
+
+static enum flow commit_post(struct post *post)
+{
+    post->job.run = post_store;
+    post->job.done = post_stored;
+    exchange_wait(post->x, contact_stored);
+    commit_submit(post->ctx->commit, &post->job, true); /* nudged by handler_before_sleep() */
     return FLOW_WAIT;
 }
 
+static enum flow take_post(struct post *post)
+{
+    struct field_errors errors = {.count = 0};
+
+    sort_fields(post);
+    if (!find_form(post))
+        return no_such_form(post);
+    if (refusal_is_due(post))
+        return refusal_answer(post);
+    if (post->fields->file.ptr) {
+        field_errors_add(&errors, post->fields->file, FIELD_CODE_NO_FILE_UPLOADS,
+                         "is a file; this form takes none");
+        return answer_invalid(post, &errors);
+    }
+    if (rate_take_form(post->ctx, post->x, post->form, post->row.form))
+        return FLOW_DONE;
+    enum err err = make_row(post, &errors);
+    if (err == ERR_INVALID)
+        return answer_invalid(post, &errors);
+    if (err != ERR_OK)
+        return reply_retry_later(post->x, PROBLEM_UNAVAILABLE, RETRY_MS);
+    return commit_post(post);
+}
+
+static enum err read_body(struct exchange *x, struct fields *fields, struct err_detail *detail)
+{
+    switch (x->media) {
+    case MEDIA_URLENCODED:
+        return fields_from_urlencoded(x->body, &x->arena, fields, detail);
+    case MEDIA_MULTIPART:
+        return fields_from_multipart(x->body, x->headers[HEADER_CONTENT_TYPE], &x->arena, fields,
+                                     detail);
+    case MEDIA_JSON:
+    case MEDIA_NONE:
+        break;
+    }
+    return fields_from_json(x->body, &x->arena, fields, detail);
+}
+
+static void post_end(struct exchange *x)
+{
+    form_entry_release(post_of(x)->form);
+}
+
+/* The list is too large to be kept while thousands wait; texts in it live on in body and arena. */
 static enum flow contact_create(struct app_ctx *ctx, struct exchange *x)
 {
+    struct post *post = arena_alloc(&x->arena, sizeof *post);
     struct err_detail detail = {""};
     struct fields fields;
 
-    if (x->params[0].ptr && !form_name_is_valid(x->params[0]))
-        return reply_problem(x, PROBLEM_NOT_FOUND, "no form can have this name");
-    enum err err = fields_from_json(x->body, &x->arena, &fields, &detail);
+    if (!post)
+        return reply_retry_later(x, PROBLEM_UNAVAILABLE, RETRY_MS);
+    enum err err = read_body(x, &fields, &detail);
     if (err == ERR_INVALID)
-        return reply_problem(x, PROBLEM_INVALID_JSON, detail.text);
+        return reply_problem(
+            x, x->media == MEDIA_JSON ? PROBLEM_INVALID_JSON : PROBLEM_INVALID_FORM, detail.text);
     if (err != ERR_OK)
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, RETRY_MS);
-    enum flow flow = submit(ctx, x, &fields);
+    *post = (struct post){
+        .x = x, .ctx = ctx, .dialect = DIALECTS[x->route - CONTACT_ROUTES], .fields = &fields};
+    x->job = &post->job;
+    x->end = post_end;
+    enum flow flow = take_post(post);
+    post->fields = NULL;
     fields_done(&fields);
     return flow;
 }

@@ -94,6 +94,16 @@ enum flow guard_read(struct app_ctx *ctx, struct exchange *x)
     return guard_access(ctx, x, ACCESS_READ);
 }
 
+enum flow guard_write(struct app_ctx *ctx, struct exchange *x)
+{
+    return guard_access(ctx, x, ACCESS_WRITE);
+}
+
+enum flow guard_manage(struct app_ctx *ctx, struct exchange *x)
+{
+    return guard_access(ctx, x, ACCESS_MANAGE);
+}
+
 static bool is_loopback(struct str source)
 {
     struct cidr v4, v6;

@@ -8,8 +8,15 @@
 /* Anybody may. Written into the row, so that a forgotten guard is noticed. */
 enum flow guard_open(struct app_ctx *ctx, struct exchange *x);
 
+/* Whoever has not posted too much: by source, and all together. */
+enum flow guard_rate(struct app_ctx *ctx, struct exchange *x);
+
 /* A user or token that may read; sets x->principal. */
 enum flow guard_read(struct app_ctx *ctx, struct exchange *x);
+
+/* The same for who may change messages, and who may change everything. */
+enum flow guard_write(struct app_ctx *ctx, struct exchange *x);
+enum flow guard_manage(struct app_ctx *ctx, struct exchange *x);
 
 /* Whoever is on this machine and not behind a proxy; else as guard_read(). */
 enum flow guard_local_or_read(struct app_ctx *ctx, struct exchange *x);

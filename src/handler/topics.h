@@ -5,7 +5,12 @@
 
 #include "handler/ctx.h"
 
-extern const struct route CONTACT_ROUTES[2];
+enum { CONTACT_ROUTE_COUNT = 10 };
+
+extern const struct route CONTACT_ROUTES[CONTACT_ROUTE_COUNT];
+enum { FORM_ROUTE_COUNT = 5 };
+
+extern const struct route FORM_ROUTES[FORM_ROUTE_COUNT];
 extern const struct route SUBMISSION_ROUTES[2];
 extern const struct route OPS_ROUTES[4];
 

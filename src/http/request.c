@@ -34,6 +34,8 @@ static struct http_exchange *exchange_new(struct loop *loop)
 
 static void exchange_free(struct loop *loop, struct http_exchange *self)
 {
+    if (self->x.end)
+        self->x.end(&self->x);
     buf_done(&self->x.reply.body);
     buf_done(&self->http.body);
     arena_done(&self->x.arena);

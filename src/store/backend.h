@@ -32,6 +32,25 @@ struct store_ops {
     enum err (*submission_list)(struct store *store, const struct submission_filter *filter,
                                 store_submission_fn fn, void *arg);
 
+    enum err (*submission_since)(struct store *store, int64_t since_ms, store_submission_fn fn,
+                                 void *arg);
+    enum err (*submission_find_key)(struct store *store, struct str form, struct str key,
+                                    int64_t since_ms, store_submission_fn fn, void *arg);
+    enum err (*submission_set_state)(struct store *store, const struct id *id,
+                                     enum submission_state state);
+
+    enum err (*form_put)(struct store *store, const struct form *form);
+    enum err (*form_delete)(struct store *store, struct str name);
+    enum err (*form_get)(struct store *store, struct str name, store_form_fn fn, void *arg);
+    enum err (*form_list)(struct store *store, store_form_fn fn, void *arg);
+    enum err (*refusal_add)(struct store *store, const struct refusal *refusal);
+    enum err (*refusal_delete)(struct store *store, struct str form, struct str origin);
+    enum err (*refusal_list)(struct store *store, store_refusal_fn fn, void *arg);
+    enum err (*spent_add)(struct store *store, int64_t expires_at_ms, const struct digest *digest);
+    enum err (*spent_purge)(struct store *store, int64_t now_ms);
+    enum err (*model_put)(struct store *store, struct str form, struct str bytes);
+    enum err (*model_get)(struct store *store, struct str form, struct buf *out);
+
     enum err (*user_insert)(struct store *store, const struct user *user);
     enum err (*user_set_password)(struct store *store, struct str name, struct str password_hash);
     enum err (*user_delete)(struct store *store, struct str name);

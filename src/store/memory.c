@@ -180,58 +180,6 @@ enum err memory_delete(struct memory_store *self, enum row_kind kind, struct str
     return ERR_OK;
 }
 
-static enum err memory_submission_insert(struct store *store, const struct submission *from)
-{
-    struct memory_store *self = memory_of(store);
-    struct submission copy = *from;
-    struct str *texts[] = {&copy.form,   &copy.name,   &copy.email,      &copy.message,
-                           &copy.fields, &copy.source, &copy.user_agent, &copy.page};
-    char seq_key[SEQ_KEY_BYTES];
-
-    if (memory_is_taken(self, ROW_SUBMISSION, rows_seq_key(id_seq(&from->id), seq_key)))
-        return ERR_EXISTS;
-    struct row *row = row_new(ROW_SUBMISSION, texts, COUNTOF(texts));
-    if (row) {
-        row->submission = copy;
-        row->key = rows_seq_key(id_seq(&copy.id), row->seq_key);
-    }
-    return memory_put(self, row, NULL);
-}
-
-static enum err memory_submission_get(struct store *store, const struct id *id,
-                                      store_submission_fn fn, void *arg)
-{
-    char seq_key[SEQ_KEY_BYTES];
-    CLEANUP(row_dropp)
-    struct row *row = memory_fetch(memory_of(store), rows_find, ROW_SUBMISSION,
-                                   rows_seq_key(id_seq(id), seq_key));
-
-    if (!row || memcmp(row->submission.id.bytes, id->bytes, sizeof id->bytes) != 0)
-        return ERR_NOT_FOUND;
-    return fn(arg, &row->submission);
-}
-
-static enum err memory_submission_list(struct store *store, const struct submission_filter *filter,
-                                       store_submission_fn fn, void *arg)
-{
-    struct memory_store *self = memory_of(store);
-    struct seq_range range = store_range(filter);
-    int left = filter->limit;
-    char seq_key[SEQ_KEY_BYTES];
-    CLEANUP(row_dropp)
-    struct row *row =
-        memory_fetch(self, rows_before, ROW_SUBMISSION, rows_seq_key(range.high, seq_key));
-
-    for (; row && left && id_seq(&row->submission.id) >= range.low;
-         memory_advance(self, rows_before, &row)) {
-        if (filter->form.ptr && !str_equal(filter->form, row->submission.form))
-            continue;
-        TRY(fn(arg, &row->submission));
-        left--;
-    }
-    return ERR_OK;
-}
-
 const struct store_ops MEMORY_OPS = {
     .name = "memory",
     .scheme = "memory:",
@@ -248,6 +196,20 @@ const struct store_ops MEMORY_OPS = {
     .submission_insert = memory_submission_insert,
     .submission_get = memory_submission_get,
     .submission_list = memory_submission_list,
+    .submission_since = memory_submission_since,
+    .submission_find_key = memory_submission_find_key,
+    .submission_set_state = memory_submission_set_state,
+    .form_put = memory_form_put,
+    .form_delete = memory_form_delete,
+    .form_get = memory_form_get,
+    .form_list = memory_form_list,
+    .refusal_add = memory_refusal_add,
+    .refusal_delete = memory_refusal_delete,
+    .refusal_list = memory_refusal_list,
+    .spent_add = memory_spent_add,
+    .spent_purge = memory_spent_purge,
+    .model_put = memory_model_put,
+    .model_get = memory_model_get,
     .user_insert = memory_user_insert,
     .user_set_password = memory_user_set_password,
     .user_delete = memory_user_delete,

@@ -41,6 +41,34 @@ bool memory_is_taken(struct memory_store *self, enum row_kind kind, struct str k
 MUST_CHECK enum err memory_put(struct memory_store *self, struct row *row, struct row *old);
 MUST_CHECK enum err memory_delete(struct memory_store *self, enum row_kind kind, struct str key);
 
+/* --- memory_submission.c ------------------------------------------------ */
+
+enum err memory_submission_insert(struct store *store, const struct submission *row);
+enum err memory_submission_get(struct store *store, const struct id *id, store_submission_fn fn,
+                               void *arg);
+enum err memory_submission_list(struct store *store, const struct submission_filter *filter,
+                                store_submission_fn fn, void *arg);
+enum err memory_submission_since(struct store *store, int64_t since_ms, store_submission_fn fn,
+                                 void *arg);
+enum err memory_submission_find_key(struct store *store, struct str form, struct str key,
+                                    int64_t since_ms, store_submission_fn fn, void *arg);
+enum err memory_submission_set_state(struct store *store, const struct id *id,
+                                     enum submission_state state);
+
+/* --- memory_form.c ------------------------------------------------------ */
+
+enum err memory_form_put(struct store *store, const struct form *form);
+enum err memory_form_delete(struct store *store, struct str name);
+enum err memory_form_get(struct store *store, struct str name, store_form_fn fn, void *arg);
+enum err memory_form_list(struct store *store, store_form_fn fn, void *arg);
+enum err memory_refusal_add(struct store *store, const struct refusal *refusal);
+enum err memory_refusal_delete(struct store *store, struct str form, struct str origin);
+enum err memory_refusal_list(struct store *store, store_refusal_fn fn, void *arg);
+enum err memory_spent_add(struct store *store, int64_t expires_at_ms, const struct digest *digest);
+enum err memory_spent_purge(struct store *store, int64_t now_ms);
+enum err memory_model_put(struct store *store, struct str form, struct str bytes);
+enum err memory_model_get(struct store *store, struct str form, struct buf *out);
+
 /* --- memory_account.c --------------------------------------------------- */
 
 enum err memory_user_insert(struct store *store, const struct user *user);

@@ -11,10 +11,19 @@
 #include <stdatomic.h>
 
 #include "core/account.h"
-#include "core/submission.h"
+#include "core/form.h"
 
 /* Submissions come last, so that appending them moves nothing. */
-enum row_kind { ROW_META, ROW_TOKEN, ROW_USER, ROW_SUBMISSION };
+enum row_kind {
+    ROW_FORM,
+    ROW_META,
+    ROW_MODEL,
+    ROW_REFUSAL,
+    ROW_SPENT,
+    ROW_TOKEN,
+    ROW_USER,
+    ROW_SUBMISSION
+};
 
 enum { ROWS_BYTES_MAX = 256 * 1024 * 1024, SEQ_KEY_BYTES = 8 };
 
@@ -37,6 +46,8 @@ struct row {
         struct submission submission;
         struct user user;
         struct token token;
+        struct form form;
+        struct refusal refusal;
         struct str value;
     };
     char seq_key[SEQ_KEY_BYTES];

@@ -70,6 +70,7 @@ MUST_CHECK enum err query_status(struct query *query);
 /* Columns count from 0. Texts are borrowed until the next row. */
 int64_t query_i64(const struct query *query, int column);
 struct str query_str(struct query *query, int column);
+struct str query_blob(const struct query *query, int column);
 /* ERR_CORRUPT when the value is not exactly `len` bytes. */
 MUST_CHECK enum err query_bytes(struct query *query, int column, void *ret_bytes, size_t len);
 /* A row that contradicts what we write. */
@@ -103,6 +104,27 @@ enum err sqlite_submission_list(struct store *store, const struct submission_fil
                                 store_submission_fn fn, void *arg);
 
 /* --- sqlite_account.c --------------------------------------------------- */
+
+enum err sqlite_submission_since(struct store *store, int64_t since_ms, store_submission_fn fn,
+                                 void *arg);
+enum err sqlite_submission_find_key(struct store *store, struct str form, struct str key,
+                                    int64_t since_ms, store_submission_fn fn, void *arg);
+enum err sqlite_submission_set_state(struct store *store, const struct id *id,
+                                     enum submission_state state);
+
+/* --- sqlite_form.c ------------------------------------------------------ */
+
+enum err sqlite_form_put(struct store *store, const struct form *form);
+enum err sqlite_form_delete(struct store *store, struct str name);
+enum err sqlite_form_get(struct store *store, struct str name, store_form_fn fn, void *arg);
+enum err sqlite_form_list(struct store *store, store_form_fn fn, void *arg);
+enum err sqlite_refusal_add(struct store *store, const struct refusal *refusal);
+enum err sqlite_refusal_delete(struct store *store, struct str form, struct str origin);
+enum err sqlite_refusal_list(struct store *store, store_refusal_fn fn, void *arg);
+enum err sqlite_spent_add(struct store *store, int64_t expires_at_ms, const struct digest *digest);
+enum err sqlite_spent_purge(struct store *store, int64_t now_ms);
+enum err sqlite_model_put(struct store *store, struct str form, struct str bytes);
+enum err sqlite_model_get(struct store *store, struct str form, struct buf *out);
 
 enum err sqlite_user_insert(struct store *store, const struct user *user);
 enum err sqlite_user_set_password(struct store *store, struct str name, struct str password_hash);

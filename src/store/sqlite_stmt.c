@@ -180,6 +180,13 @@ struct str query_str(struct query *query, int column)
                         .len = (size_t)sqlite3_column_bytes(query->stmt, column)};
 }
 
+struct str query_blob(const struct query *query, int column)
+{
+    const void *bytes = sqlite3_column_blob(query->stmt, column);
+
+    return (struct str){.ptr = bytes, .len = (size_t)sqlite3_column_bytes(query->stmt, column)};
+}
+
 enum err query_bytes(struct query *query, int column, void *ret_bytes, size_t len)
 {
     const void *bytes = sqlite3_column_blob(query->stmt, column);

@@ -12,31 +12,42 @@ enum err sqlite_submission_insert(struct store *store, const struct submission *
 
     query_bind_i64(&query, 1, id_seq(&row->id));
     query_bind_bytes(&query, 2, row->id.bytes, sizeof row->id.bytes);
-    query_bind_str(&query, 3, row->form);
-    query_bind_str(&query, 4, row->name);
-    query_bind_str(&query, 5, row->email);
-    query_bind_str(&query, 6, row->message);
-    query_bind_str(&query, 7, row->fields);
-    query_bind_str(&query, 8, row->source);
-    query_bind_str(&query, 9, row->user_agent);
-    query_bind_str(&query, 10, row->page);
+    query_bind_i64(&query, 3, (int64_t)row->state);
+    query_bind_i64(&query, 4, row->spam_score);
+    query_bind_str(&query, 5, row->form);
+    query_bind_str(&query, 6, row->name);
+    query_bind_str(&query, 7, row->email);
+    query_bind_str(&query, 8, row->message);
+    query_bind_str(&query, 9, row->fields);
+    query_bind_str(&query, 10, row->source);
+    query_bind_str(&query, 11, row->user_agent);
+    query_bind_str(&query, 12, row->page);
+    query_bind_str(&query, 13, row->spam_reasons);
+    query_bind_str(&query, 14, row->idempotency_key);
     return query_write(&query);
 }
 
 static enum err read_row(struct query *query, struct submission *ret_row)
 {
     struct submission row = {
-        .form = query_str(query, 1),
-        .name = query_str(query, 2),
-        .email = query_str(query, 3),
-        .message = query_str(query, 4),
-        .fields = query_str(query, 5),
-        .source = query_str(query, 6),
-        .user_agent = query_str(query, 7),
-        .page = query_str(query, 8),
+        .spam_score = (int)query_i64(query, 2),
+        .form = query_str(query, 3),
+        .name = query_str(query, 4),
+        .email = query_str(query, 5),
+        .message = query_str(query, 6),
+        .fields = query_str(query, 7),
+        .source = query_str(query, 8),
+        .user_agent = query_str(query, 9),
+        .page = query_str(query, 10),
+        .spam_reasons = query_str(query, 11),
+        .idempotency_key = query_str(query, 12),
     };
+    int64_t state = query_i64(query, 1);
 
     TRY(query_status(query));
+    if (state < STATE_NEW || state > STATE_TRASH)
+        return query_corrupt(query);
+    row.state = (enum submission_state)state;
     TRY(query_bytes(query, 0, row.id.bytes, sizeof row.id.bytes));
     *ret_row = row;
     return ERR_OK;
@@ -61,23 +72,77 @@ enum err sqlite_submission_get(struct store *store, const struct id *id, store_s
     return fn(arg, &row);
 }
 
+static enum sql_query list_query(const struct submission_filter *filter, unsigned states)
+{
+    if (!(states & STATES_INBOX))
+        return SQL_SUBMISSION_LIST_FLAGGED;
+    return filter->form.ptr ? SQL_SUBMISSION_LIST_FORM : SQL_SUBMISSION_LIST;
+}
+
+static enum err tell_rows(struct query *query, store_submission_fn fn, void *arg)
+{
+    struct submission row;
+
+    while (query_next(query)) {
+        TRY(read_row(query, &row));
+        TRY(fn(arg, &row));
+    }
+    return query_status(query);
+}
+
 enum err sqlite_submission_list(struct store *store, const struct submission_filter *filter,
                                 store_submission_fn fn, void *arg)
 {
+    unsigned states = filter->states ? filter->states : STATES_INBOX;
     CLEANUP(query_done)
-    struct query query = query_start(sqlite_of(store), filter->form.ptr ? SQL_SUBMISSION_LIST_FORM
-                                                                        : SQL_SUBMISSION_LIST);
+    struct query query = query_start(sqlite_of(store), list_query(filter, states));
     struct seq_range range = store_range(filter);
-    struct submission row;
 
     query_bind_i64(&query, 1, range.low);
     query_bind_i64(&query, 2, range.high);
     query_bind_i64(&query, 3, filter->limit);
-    if (filter->form.ptr)
-        query_bind_str(&query, 4, filter->form);
-    while (query_next(&query)) {
-        TRY(read_row(&query, &row));
-        TRY(fn(arg, &row));
+    query_bind_i64(&query, 4, states);
+    if (filter->form.ptr || !(states & STATES_INBOX))
+        query_bind_str(&query, 5, filter->form);
+    return tell_rows(&query, fn, arg);
+}
+
+enum err sqlite_submission_since(struct store *store, int64_t since_ms, store_submission_fn fn,
+                                 void *arg)
+{
+    CLEANUP(query_done)
+    struct query query = query_start(sqlite_of(store), SQL_SUBMISSION_SINCE);
+
+    query_bind_i64(&query, 1, id_seq_at(since_ms));
+    return tell_rows(&query, fn, arg);
+}
+
+enum err sqlite_submission_find_key(struct store *store, struct str form, struct str key,
+                                    int64_t since_ms, store_submission_fn fn, void *arg)
+{
+    CLEANUP(query_done)
+    struct query query = query_start(sqlite_of(store), SQL_SUBMISSION_FIND_KEY);
+    struct submission row;
+
+    query_bind_str(&query, 1, form);
+    query_bind_str(&query, 2, key);
+    query_bind_i64(&query, 3, id_seq_at(since_ms));
+    if (!query_next(&query)) {
+        TRY(query_status(&query));
+        return ERR_NOT_FOUND;
     }
-    return query_status(&query);
+    TRY(read_row(&query, &row));
+    return fn(arg, &row);
+}
+
+enum err sqlite_submission_set_state(struct store *store, const struct id *id,
+                                     enum submission_state state)
+{
+    CLEANUP(query_done)
+    struct query query = query_start(sqlite_of(store), SQL_SUBMISSION_SET_STATE);
+
+    query_bind_i64(&query, 1, id_seq(id));
+    query_bind_i64(&query, 2, (int64_t)state);
+    query_bind_bytes(&query, 3, id->bytes, sizeof id->bytes);
+    return query_write_one(&query);
 }

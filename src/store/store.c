@@ -154,6 +154,87 @@ enum err store_submission_list(struct store *store, const struct submission_filt
     return store->ops->submission_list(store, filter, fn, arg);
 }
 
+enum err store_submission_since(struct store *store, int64_t since_ms, store_submission_fn fn,
+                                void *arg)
+{
+    return store->ops->submission_since(store, since_ms, fn, arg);
+}
+
+enum err store_submission_find_key(struct store *store, struct str form, struct str key,
+                                   int64_t since_ms, store_submission_fn fn, void *arg)
+{
+    return store->ops->submission_find_key(store, form, key, since_ms, fn, arg);
+}
+
+enum err store_submission_set_state(struct store *store, const struct id *id,
+                                    enum submission_state state)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->submission_set_state(store, id, state);
+}
+
+enum err store_form_put(struct store *store, const struct form *form)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->form_put(store, form);
+}
+
+enum err store_form_delete(struct store *store, struct str name)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->form_delete(store, name);
+}
+
+enum err store_form_get(struct store *store, struct str name, store_form_fn fn, void *arg)
+{
+    return store->ops->form_get(store, name, fn, arg);
+}
+
+enum err store_form_list(struct store *store, store_form_fn fn, void *arg)
+{
+    return store->ops->form_list(store, fn, arg);
+}
+
+enum err store_refusal_add(struct store *store, const struct refusal *refusal)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->refusal_add(store, refusal);
+}
+
+enum err store_refusal_delete(struct store *store, struct str form, struct str origin)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->refusal_delete(store, form, origin);
+}
+
+enum err store_refusal_list(struct store *store, store_refusal_fn fn, void *arg)
+{
+    return store->ops->refusal_list(store, fn, arg);
+}
+
+enum err store_spent_add(struct store *store, int64_t expires_at_ms, const struct digest *digest)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->spent_add(store, expires_at_ms, digest);
+}
+
+enum err store_spent_purge(struct store *store, int64_t now_ms)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->spent_purge(store, now_ms);
+}
+
+enum err store_model_put(struct store *store, struct str form, struct str bytes)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->model_put(store, form, bytes);
+}
+
+enum err store_model_get(struct store *store, struct str form, struct buf *out)
+{
+    return store->ops->model_get(store, form, out);
+}
+
 enum err store_user_insert(struct store *store, const struct user *user)
 {
     assert(store->depth != STORE_IDLE);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The forms that are registered, ready for use: their settings and field rules
+ * are compiled once, when the server starts and whenever one has changed, and
+ * never on the way of a message. Any thread.
+ */
+#ifndef CONTACTD_SERVICE_FORMS_H
+#define CONTACTD_SERVICE_FORMS_H
+
+#include "core/form.h"
+#include "core/schema.h"
+#include "store/store.h"
+
+struct forms;
+
+#define FORM_DEFAULT "default"
+
+/* A form in use. Constant, and there until form_entry_release(). */
+struct form_entry {
+    struct str name;
+    const struct form_rules *rules;
+    const struct schema *schema;
+    bool is_registered; /* false: the built-in default form */
+};
+
+MUST_CHECK enum err forms_new(struct forms **ret_forms);
+void forms_free(struct forms *forms); /* NULL is allowed */
+
+/*
+ * Reads every form anew. A form that cannot be compiled (a later version wrote
+ * it) fails alone: it is logged, and its doors take messages by the built-in
+ * rules for registered forms. On failure what was there stays.
+ */
+MUST_CHECK enum err forms_reload(struct forms *forms, struct store *store);
+
+/* The form with this name or alias, or NULL. The default form is always there. */
+const struct form_entry *forms_find(struct forms *forms, struct str id);
+void form_entry_release(const struct form_entry *entry); /* NULL is allowed */
+
+#endif

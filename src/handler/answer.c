@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a form's page gets back. Scripts get one JSON body that the clients of
+ * every service can read (wire.md c.8.5 and c.8.6): it has `next` as a string
+ * and neither `error` nor `errors` after success, and a numeric `code` always.
+ * Browsers are sent on with 303, and nothing of the message goes with them.
+ */
+#include "base/json.h"
+#include "http/reply.h"
+#include "page_origin.h"
+#include "post.h"
+
+enum { RETRY_MS = 2000, TARGET_MAX = 2048 };
+
+bool answer_is_json(struct exchange *x)
+{
+    const struct post *post = post_of(x);
+    const struct asker asker = {.accept = x->headers[HEADER_ACCEPT],
+                                .fetch_dest = x->headers[HEADER_SEC_FETCH_DEST],
+                                .fetch_mode = x->headers[HEADER_SEC_FETCH_MODE],
+                                .requested_with = x->headers[HEADER_X_REQUESTED_WITH]};
+
+    if (post && dialect_answer(post->dialect)->is_always_json)
+        return true;
+    /* A form cannot send JSON, and who asks for ".json" says so. */
+    return x->media == MEDIA_JSON || str_ends_with(x->path, STR(".json")) ||
+           asker_is_script(&asker);
+}
+
+/* --- where to go --------------------------------------------------------- */
+
+/* A target as a URL: a path belongs to the page's own site. NULL: there is none. */
+static const char *absolute(struct exchange *x, struct str target)
+{
+    struct str origin = page_origin(x);
+
+    if (!target.len || target.len > TARGET_MAX)
+        return NULL;
+    if (target.ptr[0] != '/')
+        return arena_copy(&x->arena, target);
+    if (!origin.ptr)
+        return NULL;
+    char *text = arena_alloc(&x->arena, origin.len + target.len + 1);
+    if (!text)
+        return NULL;
+    memcpy(text, origin.ptr, origin.len);
+    memcpy(text + origin.len, target.ptr, target.len);
+    text[origin.len + target.len] = '\0';
+    return text;
+}
+
+/* Where the page asks to go, if it may, or else where the form's owner says. */
+static const char *target_of(const struct post *post, enum special special, struct str owners)
+{
+    struct str asked = post->special[special];
+    const char *target = NULL;
+
+    if (asked.len && form_redirect_is_allowed(post->form->rules, asked))
+        target = absolute(post->x, asked);
+    return target ? target : absolute(post->x, owners);
+}
+
+/* Our own page. Without a scheme it fits whatever stands before us. */
+static const char *own_page(const struct post *post)
+{
+    struct exchange *x = post->x;
+    CLEANUP(buf_done) struct buf url = buf_new(TARGET_MAX);
+
+    if (x->headers[HEADER_HOST].ptr) {
+        buf_put(&url, STR("//"));
+        buf_put(&url, x->headers[HEADER_HOST]);
+    }
+    buf_put(&url, STR("/thanks?form="));
+    buf_put(&url, post->row.form);
+    return buf_status(&url) == ERR_OK ? arena_copy(&x->arena, buf_str(&url)) : "/thanks";
+}
+
+static const char *next_of(const struct post *post)
+{
+    const char *target = target_of(post, SPECIAL_REDIRECT, post->form->rules->redirect);
+
+    return target ? target : own_page(post);
+}
+
+static enum flow send_on(struct exchange *x, const char *target)
+{
+    reply_text(x, 303);
+    reply_header(x, "Location", target);
+    return FLOW_DONE;
+}
+
+/* --- JSON ---------------------------------------------------------------- */
+
+static void put_success(struct buf *out, const struct post *post, struct str message)
+{
+    const struct dialect_answer *answer = dialect_answer(post->dialect);
+    char text[ID_TEXT_LEN + 1];
+    struct str id = {text, ID_TEXT_LEN};
+
+    id_format(&post->row.id, text);
+    js_open(out, '{');
+    js_field_bool(out, "ok", true);
+    if (answer->success_is_text)
+        js_field_string(out, "success", STR("true"));
+    else
+        js_field_bool(out, "success", true);
+    js_field_u64(out, "code", 200);
+    js_field_u64(out, "statusCode", 200);
+    js_field_string(out, "status", str_of(answer->status));
+    js_field_string(out, "id", id);
+    js_field_string(out, "submission_id", id);
+    js_field_string(out, "message", message);
+    js_field_string(out, "next", str_of(next_of(post)));
+    js_field_string(out, "redirect", (struct str){0});
+    js_key(out, "body");
+    js_open(out, '{');
+    js_field_string(out, "message", message);
+    js_close(out, '}');
+    js_close(out, '}');
+    buf_put_char(out, '\n');
+}
+
+static void put_failure(struct exchange *x, enum problem problem, struct str message,
+                        struct str errors)
+{
+    struct buf *out = &x->reply.body;
+    const struct post *post = post_of(x);
+    bool is_text = post && dialect_answer(post->dialect)->success_is_text;
+
+    js_open(out, '{');
+    js_field_bool(out, "ok", false);
+    if (is_text)
+        js_field_string(out, "success", STR("false"));
+    else
+        js_field_bool(out, "success", false);
+    js_field_u64(out, "code", problem_status(problem));
+    js_field_u64(out, "statusCode", problem_status(problem));
+    js_field_string(out, "status", STR("error"));
+    js_field_string(out, "error", str_of(problem_text(problem)));
+    js_field_string(out, "reason", str_of(problem_code(problem)));
+    js_field_string(out, "message", message);
+    js_key(out, "errors");
+    if (errors.ptr) {
+        buf_put(out, errors);
+    } else {
+        /* Clients that know only lists show this one. */
+        js_open(out, '[');
+        js_comma(out);
+        js_open(out, '{');
+        js_field_string(out, "code", str_of(problem_code(problem)));
+        js_field_string(out, "message", message);
+        js_close(out, '}');
+        js_close(out, ']');
+    }
+    js_field_string(out, "requestId", str_of(x->request_id));
+    js_close(out, '}');
+    buf_put_char(out, '\n');
+}
+
+/* --- answers ------------------------------------------------------------- */
+
+enum flow answer_stored(struct post *post)
+{
+    struct exchange *x = post->x;
+
+    x->decision = post->is_remembered ? "stored" : "repeated";
+    if (!answer_is_json(x))
+        return send_on(x, next_of(post));
+    reply_json(x, 200);
+    put_success(&x->reply.body, post, STR("Thank you! Your message has arrived."));
+    return FLOW_DONE;
+}
+
+enum flow answer_problem(struct exchange *x, enum problem problem, const char *message,
+                         struct str errors)
+{
+    struct str text = str_of(message ? message : problem_text(problem));
+    const struct post *post = post_of(x);
+
+    if (!answer_is_json(x) && post && post->form) {
+        const char *target =
+            target_of(post, SPECIAL_ERROR_REDIRECT, post->form->rules->error_redirect);
+        if (target)
+            return send_on(x, target);
+    }
+    reply_json(x, problem_status(problem));
+    put_failure(x, problem, text, errors);
+    return FLOW_DONE;
+}
+
+enum flow answer_invalid(struct post *post, const struct field_errors *errors)
+{
+    CLEANUP(buf_done) struct buf list = buf_new(REPLY_BODY_MAX);
+
+    field_errors_render(&list, errors);
+    return reply_problem_errors(post->x, PROBLEM_INVALID_FIELDS, "see errors for what to change",
+                                buf_str(&list));
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Forms and their settings over the API, and the pages that were refused. A
+ * change is on disk and in use before it is answered: one job commits it, a
+ * second lets service/forms read anew.
+ */
+#include "base/clock.h"
+#include "base/json.h"
+#include "guards.h"
+#include "http/query_string.h"
+#include "http/reply.h"
+#include "topics.h"
+
+static enum flow form_list(struct app_ctx *ctx, struct exchange *x);
+static enum flow form_get(struct app_ctx *ctx, struct exchange *x);
+static enum flow form_put(struct app_ctx *ctx, struct exchange *x);
+static enum flow form_delete(struct app_ctx *ctx, struct exchange *x);
+static enum flow refusal_list(struct app_ctx *ctx, struct exchange *x);
+
+const struct route FORM_ROUTES[FORM_ROUTE_COUNT] = {
+    {.name = "form_list",
+     .method = "GET",
+     .path = "/admin/forms",
+     .steps = {guard_manage, form_list},
+     .help = "the registered forms with their settings"},
+    {.name = "form_get",
+     .method = "GET",
+     .path = "/admin/forms/{name}",
+     .steps = {guard_manage, form_get},
+     .help = "one form"},
+    {.name = "form_put",
+     .method = "PUT",
+     .path = "/admin/forms/{name}",
+     .steps = {guard_manage, form_put},
+     .media = MEDIA_JSON,
+     .help = "make a form, or replace its settings"},
+    {.name = "form_delete",
+     .method = "DELETE",
+     .path = "/admin/forms/{name}",
+     .steps = {guard_manage, form_delete},
+     .help = "forget a form; its messages stay"},
+    {.name = "refusal_list",
+     .method = "GET",
+     .path = "/admin/refusals",
+     .steps = {guard_read, refusal_list},
+     .help = "pages whose messages were refused, and why"},
+};
+
+struct form_job {
+    struct job job;
+    struct exchange *x;
+    struct app_ctx *ctx;
+    struct form form;
+};
+
+static void form_job_done(struct job *job, bool more)
+{
+    exchange_wake(CONTAINER_OF(job, struct form_job, job)->x, more);
+}
+
+static struct form_job *form_job_new(struct app_ctx *ctx, struct exchange *x,
+                                     enum err (*run)(struct job *, struct store *))
+{
+    struct form_job *self = arena_alloc(&x->arena, sizeof *self);
+
+    if (!self)
+        return NULL;
+    *self = (struct form_job){
+        .job = {.run = run, .done = form_job_done}, .x = x, .ctx = ctx, .form.name = x->params[0]};
+    x->job = &self->job;
+    return self;
+}
+
+static struct form_job *form_job_of(struct exchange *x)
+{
+    return CONTAINER_OF(x->job, struct form_job, job);
+}
+
+static enum flow failed(struct exchange *x, enum err err)
+{
+    reply_reset(x);
+    if (err == ERR_NOT_FOUND)
+        return reply_problem(x, PROBLEM_NOT_FOUND, "no form has this name");
+    if (err != ERR_FULL && err != ERR_STOPPING)
+        LOG(LOG_ERROR, "forms_failed", LOG_TEXT("requestId", x->request_id),
+            LOG_TEXT("reason", err_text(err)));
+    return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
+}
+
+/* --- reading ------------------------------------------------------------- */
+
+static enum err render_form(void *arg, const struct form *form)
+{
+    struct buf *out = arg;
+
+    js_comma(out);
+    js_open(out, '{');
+    js_field_string(out, "name", form->name);
+    js_field_time(out, "createdAt", form->created_at_ms);
+    js_field_time(out, "updatedAt", form->updated_at_ms);
+    js_key(out, "settings");
+    buf_put(out, form->settings);
+    js_close(out, '}');
+    return buf_status(out);
+}
+
+static enum err render_refusal(void *arg, const struct refusal *refusal)
+{
+    struct buf *out = arg;
+
+    js_comma(out);
+    js_open(out, '{');
+    js_field_string(out, "form", refusal->form);
+    js_field_string(out, "origin", refusal->origin);
+    js_field_string(out, "reason", refusal->reason);
+    js_field_u64(out, "count", (uint64_t)refusal->count);
+    js_field_time(out, "firstAt", refusal->first_at_ms);
+    js_field_time(out, "lastAt", refusal->last_at_ms);
+    js_close(out, '}');
+    return buf_status(out);
+}
+
+static enum err run_list(struct job *job, struct store *reader)
+{
+    struct buf *out = &CONTAINER_OF(job, struct form_job, job)->x->reply.body;
+
+    js_open(out, '{');
+    js_key(out, "forms");
+    js_open(out, '[');
+    TRY(store_form_list(reader, render_form, out));
+    js_close(out, ']');
+    js_close(out, '}');
+    return buf_status(out);
+}
+
+static enum err run_get(struct job *job, struct store *reader)
+{
+    struct form_job *self = CONTAINER_OF(job, struct form_job, job);
+
+    return store_form_get(reader, self->form.name, render_form, &self->x->reply.body);
+}
+
+static enum err run_refusals(struct job *job, struct store *reader)
+{
+    struct buf *out = &CONTAINER_OF(job, struct form_job, job)->x->reply.body;
+
+    js_open(out, '{');
+    js_key(out, "refusals");
+    js_open(out, '[');
+    TRY(store_refusal_list(reader, render_refusal, out));
+    js_close(out, ']');
+    js_close(out, '}');
+    return buf_status(out);
+}
+
+static enum flow was_read(struct app_ctx *ctx, struct exchange *x)
+{
+    (void)ctx;
+    if (x->job->result != ERR_OK)
+        return failed(x, x->job->result);
+    buf_put_char(&x->reply.body, '\n');
+    x->decision = "read";
+    return FLOW_DONE;
+}
+
+static enum flow read_with(struct app_ctx *ctx, struct exchange *x,
+                           enum err (*run)(struct job *, struct store *))
+{
+    struct form_job *self = form_job_new(ctx, x, run);
+
+    if (!self)
+        return reply_problem(x, PROBLEM_INTERNAL, NULL);
+    reply_json(x, 200);
+    exchange_wait(x, was_read);
+    worker_submit(ctx->readers, &self->job);
+    return FLOW_WAIT;
+}
+
+static enum flow form_list(struct app_ctx *ctx, struct exchange *x)
+{
+    return read_with(ctx, x, run_list);
+}
+
+static enum flow form_get(struct app_ctx *ctx, struct exchange *x)
+{
+    return read_with(ctx, x, run_get);
+}
+
+static enum flow refusal_list(struct app_ctx *ctx, struct exchange *x)
+{
+    return read_with(ctx, x, run_refusals);
+}
+
+/* --- changing ------------------------------------------------------------ */
+
+static enum err run_put(struct job *job, struct store *writer)
+{
+    struct form_job *self = CONTAINER_OF(job, struct form_job, job);
+
+    self->form.created_at_ms = self->form.updated_at_ms = clock_wall_ms();
+    return store_form_put(writer, &self->form);
+}
+
+static enum err run_delete(struct job *job, struct store *writer)
+{
+    return store_form_delete(writer, CONTAINER_OF(job, struct form_job, job)->form.name);
+}
+
+static enum err run_reload(struct job *job, struct store *reader)
+{
+    return forms_reload(CONTAINER_OF(job, struct form_job, job)->ctx->forms, reader);
+}
+
+static enum flow was_changed(struct app_ctx *ctx, struct exchange *x)
+{
+    bool is_put = str_equal(x->method, STR("PUT"));
+
+    (void)ctx;
+    if (x->job->result != ERR_OK)
+        return failed(x, x->job->result);
+    x->decision = is_put ? "saved" : "deleted";
+    reply_json(x, 200);
+    js_open(&x->reply.body, '{');
+    js_field_string(&x->reply.body, is_put ? "saved" : "deleted", form_job_of(x)->form.name);
+    js_close(&x->reply.body, '}');
+    buf_put_char(&x->reply.body, '\n');
+    return FLOW_DONE;
+}
+
+static enum flow was_committed(struct app_ctx *ctx, struct exchange *x)
+{
+    struct form_job *self = form_job_of(x);
+
+    if (self->job.result != ERR_OK)
+        return failed(x, self->job.result);
+    self->job.run = run_reload;
+    exchange_wait(x, was_changed);
+    worker_submit(ctx->readers, &self->job);
+    return FLOW_WAIT;
+}
+
+static enum flow change(struct app_ctx *ctx, struct exchange *x, struct form_job *self)
+{
+    exchange_wait(x, was_committed);
+    commit_submit(ctx->commit, &self->job, false);
+    return FLOW_WAIT;
+}
+
+/* Everything that would be wrong when the form is used is said now. */
+static enum err check_settings(struct str body, struct err_detail *detail)
+{
+    CLEANUP(js_decref) json_t *document = NULL;
+    struct form_rules *rules = NULL;
+    struct schema *schema = NULL;
+
+    TRY(js_parse_object(body, &document, detail));
+    TRY(form_compile(document, &rules, detail));
+    enum err err = rules->schema ? schema_compile(rules->schema, &schema, detail) : ERR_OK;
+    schema_free(schema);
+    form_rules_free(rules);
+    return err;
+}
+
+static enum flow form_put(struct app_ctx *ctx, struct exchange *x)
+{
+    struct err_detail detail = {""};
+    struct form_job *self = form_job_new(ctx, x, run_put);
+
+    if (!self)
+        return reply_problem(x, PROBLEM_INTERNAL, NULL);
+    if (!form_name_is_valid(x->params[0]))
+        return reply_problem(x, PROBLEM_INVALID_SETTINGS,
+                             "a form's name has 1 to 64 of a-z, 0-9, '-' and '_'");
+    enum err err = check_settings(x->body, &detail);
+    if (err == ERR_INVALID)
+        return reply_problem(x, PROBLEM_INVALID_SETTINGS, detail.text);
+    if (err != ERR_OK)
+        return reply_problem(x, PROBLEM_INTERNAL, NULL);
+    self->form.settings = x->body;
+    return change(ctx, x, self);
+}
+
+static enum flow form_delete(struct app_ctx *ctx, struct exchange *x)
+{
+    struct form_job *self = form_job_new(ctx, x, run_delete);
+
+    return self ? change(ctx, x, self) : reply_problem(x, PROBLEM_INTERNAL, NULL);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Which page a request comes from, as far as the browser tells. */
+#ifndef CONTACTD_HANDLER_PAGE_ORIGIN_H
+#define CONTACTD_HANDLER_PAGE_ORIGIN_H
+
+#include "http/exchange.h"
+
+/*
+ * The page's origin, "https://example.org" (RFC 6454, section 6.1): the Origin
+ * header or, without one or with "null", the beginning of the Referer. ptr
+ * NULL: it is not known. Points into the headers.
+ */
+struct str page_origin(const struct exchange *x);
+
+#endif

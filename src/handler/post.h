@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* A message on its way: what the files about posting share. Lives in the exchange's arena. */
+#ifndef CONTACTD_HANDLER_POST_H
+#define CONTACTD_HANDLER_POST_H
+
+#include "core/dialect.h"
+#include "core/validate.h"
+#include "handler/ctx.h"
+
+struct post {
+    struct job job; /* the committer's */
+    struct exchange *x;
+    struct app_ctx *ctx;
+    enum dialect dialect;
+    const struct form_entry *form; /* held until the exchange ends */
+    struct fields *fields;         /* the visitor's own; NULL once they have become the row */
+    struct str special[SPECIAL__COUNT];
+    struct submission row; /* texts in the body or the arena */
+    struct digest content;
+    bool is_remembered; /* the committer has put `content` on its list */
+};
+
+/* The post of an exchange, or NULL while there is none. */
+static inline struct post *post_of(struct exchange *x)
+{
+    return x->job ? CONTAINER_OF(x->job, struct post, job) : NULL;
+}
+
+/* Whether JSON is the answer to `x`; else it is a page or a redirect. */
+bool answer_is_json(struct exchange *x);
+
+/* The message is on disk, or was already. */
+enum flow answer_stored(struct post *post);
+
+/* It breaks the form's rules. */
+enum flow answer_invalid(struct post *post, const struct field_errors *errors);
+
+/* For reply_style.problem on the doors of forms. */
+enum flow answer_problem(struct exchange *x, enum problem problem, const char *message,
+                         struct str errors);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Limits on posts, generous: an office behind one address fills in a form more
+ * often than one thinks, and a refused message may be a lost customer. They
+ * keep a flood from filling the disk, not a bot from writing.
+ *
+ * The reply tells where its sender stands in the header fields of
+ * draft-ietf-httpapi-ratelimit-headers. HTTP threads.
+ */
+#include "rate.h"
+
+#include "base/clock.h"
+#include "guards.h"
+#include "http/reply.h"
+
+enum { HOUR_S = 3600 };
+
+static const struct bucket_limit PER_SOURCE = {.burst = 20, .per_hour = 240};
+static const struct bucket_limit PER_FORM = {.burst = 1000, .per_hour = 10000};
+static const struct bucket_limit OVERALL = {.burst = 10000, .per_hour = 360000};
+
+static enum flow refuse(struct exchange *x, int64_t wait_ms)
+{
+    return reply_retry_later(x, PROBLEM_RATE_LIMITED, wait_ms);
+}
+
+/* Seconds until so many tokens have come back. */
+static uint64_t seconds_for(uint32_t tokens, const struct bucket_limit *limit)
+{
+    return ((uint64_t)tokens * HOUR_S + limit->per_hour - 1) / limit->per_hour;
+}
+
+static void tell(struct exchange *x, const struct bucket_limit *limit, uint32_t left)
+{
+    CLEANUP(buf_done) struct buf text = buf_new(128);
+
+    buf_printf(&text, "\"source\";r=%u;t=%llu", left,
+               (unsigned long long)seconds_for(limit->burst - left, limit));
+    reply_header(x, "RateLimit", arena_copy(&x->arena, buf_str(&text)));
+    text.len = 0;
+    buf_printf(&text, "\"source\";q=%u;w=%llu", limit->burst,
+               (unsigned long long)seconds_for(limit->burst, limit));
+    reply_header(x, "RateLimit-Policy", arena_copy(&x->arena, buf_str(&text)));
+}
+
+/* An IPv6 subscriber has at least a /64; what is no address counts as it is. */
+static struct str source_key(struct str source, char room[ADDRESS_TEXT_LEN + 1])
+{
+    struct address address;
+
+    if (!address_parse(source, &address))
+        return source;
+    address = address_source_key(&address);
+    address_format(&address, room);
+    return str_of(room);
+}
+
+enum flow guard_rate(struct app_ctx *ctx, struct exchange *x)
+{
+    char room[ADDRESS_TEXT_LEN + 1];
+
+    if (!ctx->limiter)
+        return FLOW_NEXT;
+    int64_t now_ms = clock_mono_ms();
+    struct limiter_answer answer =
+        limiter_ask(ctx->limiter, 's', source_key(x->source, room), &PER_SOURCE, now_ms);
+    tell(x, &PER_SOURCE, answer.left);
+    if (!answer.wait_ms)
+        answer.wait_ms = limiter_take(ctx->limiter, 'o', (struct str){0}, &OVERALL, now_ms);
+    return answer.wait_ms ? refuse(x, answer.wait_ms) : FLOW_NEXT;
+}
+
+int64_t rate_take_form(struct app_ctx *ctx, struct exchange *x, const struct form_entry *form,
+                       struct str name)
+{
+    struct bucket_limit limit = PER_FORM;
+
+    if (!ctx->limiter)
+        return 0;
+    if (form->rules->rate_per_hour) {
+        limit.per_hour = form->rules->rate_per_hour;
+        limit.burst = limit.per_hour;
+    }
+    int64_t wait_ms = limiter_take(ctx->limiter, 'f', name, &limit, clock_mono_ms());
+    if (wait_ms)
+        refuse(x, wait_ms);
+    return wait_ms;
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A snapshot of all forms: an index of ids, sorted, over entries that count
+ * their users. A change makes a new snapshot beside the old one and swaps them
+ * under `lock`; whoever still works with an old entry keeps it alive.
+ *
+ * HTTP threads find and release; whoever changed a form reloads, one at a time
+ * (`reloading`, taken before `lock`).
+ */
+#include "service/forms.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+
+enum { FORMS_MAX = 10000 };
+
+struct held_entry {
+    struct form_entry entry;
+    atomic_uint users;
+    struct form_rules *rules;
+    struct schema *schema; /* NULL: a built-in one is used */
+    char name[FORM_NAME_MAX + 1];
+};
+
+struct form_key {
+    struct str id; /* points into the entry */
+    struct held_entry *entry;
+};
+
+struct snapshot {
+    struct form_key *keys; /* sorted by id; of equal ones the first holds */
+    size_t count, room;
+};
+
+struct forms {
+    pthread_mutex_t reloading;
+    pthread_rwlock_t lock; /* guards `snapshot` */
+    struct snapshot snapshot;
+};
+
+/* --- entries ------------------------------------------------------------- */
+
+void form_entry_release(const struct form_entry *entry)
+{
+    if (!entry)
+        return;
+    struct held_entry *held = CONTAINER_OF(entry, struct held_entry, entry);
+    if (atomic_fetch_sub(&held->users, 1) > 1)
+        return;
+    form_rules_free(held->rules);
+    schema_free(held->schema);
+    free(held);
+}
+
+static enum err compile(struct held_entry *held, struct str settings, struct err_detail *detail)
+{
+    CLEANUP(js_decref) json_t *document = NULL;
+
+    TRY(js_parse_object(settings, &document, detail));
+    TRY(form_compile(document, &held->rules, detail));
+    if (held->rules->schema)
+        TRY(schema_compile(held->rules->schema, &held->schema, detail));
+    return ERR_OK;
+}
+
+static enum err entry_new(struct str name, struct held_entry **ret_entry)
+{
+    struct held_entry *held = calloc(1, sizeof *held);
+
+    if (!held)
+        return ERR_MEMORY;
+    if (name.len > FORM_NAME_MAX) {
+        free(held);
+        return ERR_CORRUPT;
+    }
+    atomic_init(&held->users, 1);
+    memcpy(held->name, name.ptr, name.len);
+    held->entry.name = (struct str){held->name, name.len};
+    *ret_entry = held;
+    return ERR_OK;
+}
+
+/* Settings that do not compile are replaced by none: the form must go on taking messages. */
+static enum err entry_fill(struct held_entry *held, struct str settings)
+{
+    struct err_detail detail = {""};
+
+    enum err err = compile(held, settings, &detail);
+    if (err == ERR_MEMORY)
+        return err;
+    if (err != ERR_OK) {
+        LOG(LOG_ERROR, "form_settings_ignored", LOG_STR("form", held->entry.name),
+            LOG_TEXT("reason", detail.text),
+            LOG_TEXT("remedy", "correct them with: contactd form set NAME ..."));
+        form_rules_free(held->rules);
+        held->rules = NULL;
+        TRY(compile(held, STR("{}"), &detail));
+    }
+    held->entry.rules = held->rules;
+    return ERR_OK;
+}
+
+static const struct schema *built_in_schema(const struct held_entry *held)
+{
+    return str_equal(held->entry.name, STR(FORM_DEFAULT)) ? &SCHEMA_CONTACT : &SCHEMA_OPEN;
+}
+
+/* --- snapshots ----------------------------------------------------------- */
+
+static void snapshot_done(struct snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->count; i++)
+        form_entry_release(&snapshot->keys[i].entry->entry);
+    free(snapshot->keys);
+    *snapshot = (struct snapshot){0};
+}
+
+/* The snapshot becomes a user of the entry, once per key. */
+static enum err add_key(struct snapshot *snapshot, struct str id, struct held_entry *held)
+{
+    if (snapshot->count == snapshot->room) {
+        size_t room = snapshot->room ? snapshot->room * 2 : 16;
+        struct form_key *keys = realloc(snapshot->keys, room * sizeof *keys);
+        if (!keys)
+            return ERR_MEMORY;
+        snapshot->keys = keys;
+        snapshot->room = room;
+    }
+    atomic_fetch_add(&held->users, 1);
+    snapshot->keys[snapshot->count++] = (struct form_key){id, held};
+    return ERR_OK;
+}
+
+static enum err add_keys(struct snapshot *snapshot, struct held_entry *held)
+{
+    const struct form_list *aliases = &held->rules->aliases;
+
+    TRY(add_key(snapshot, held->entry.name, held));
+    for (size_t i = 0; i < aliases->count; i++)
+        TRY(add_key(snapshot, aliases->items[i], held));
+    return ERR_OK;
+}
+
+static enum err add_form(struct snapshot *snapshot, struct str name, struct str settings,
+                         bool is_registered)
+{
+    struct held_entry *held = NULL;
+
+    TRY(entry_new(name, &held));
+    enum err err = entry_fill(held, settings);
+    if (err == ERR_OK) {
+        held->entry.schema = held->schema ? held->schema : built_in_schema(held);
+        held->entry.is_registered = is_registered;
+        err = add_keys(snapshot, held);
+    }
+    form_entry_release(&held->entry);
+    return err;
+}
+
+struct loading {
+    struct snapshot snapshot;
+    size_t forms;
+    bool has_default;
+};
+
+static enum err load_form(void *arg, const struct form *form)
+{
+    struct loading *loading = arg;
+
+    if (loading->forms++ == FORMS_MAX)
+        return ERR_FULL;
+    if (str_equal(form->name, STR(FORM_DEFAULT)))
+        loading->has_default = true;
+    return add_form(&loading->snapshot, form->name, form->settings, true);
+}
+
+static int compare_ids(struct str a, struct str b)
+{
+    int order = memcmp(a.ptr, b.ptr, a.len < b.len ? a.len : b.len);
+
+    return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+/* A form's own name comes before another form's alias of the same spelling. */
+static int compare_keys(const void *a, const void *b)
+{
+    const struct form_key *left = a, *right = b;
+    int order = compare_ids(left->id, right->id);
+
+    if (order)
+        return order;
+    return (right->id.ptr == right->entry->name) - (left->id.ptr == left->entry->name);
+}
+
+static enum err load(struct loading *loading, struct store *store)
+{
+    TRY(store_form_list(store, load_form, loading));
+    if (!loading->has_default)
+        TRY(add_form(&loading->snapshot, STR(FORM_DEFAULT), STR("{}"), false));
+    qsort(loading->snapshot.keys, loading->snapshot.count, sizeof *loading->snapshot.keys,
+          compare_keys);
+    return ERR_OK;
+}
+
+enum err forms_reload(struct forms *forms, struct store *store)
+{
+    struct loading loading = {.forms = 0};
+
+    pthread_mutex_lock(&forms->reloading);
+    enum err err = load(&loading, store);
+    if (err == ERR_OK) {
+        pthread_rwlock_wrlock(&forms->lock);
+        struct snapshot former = forms->snapshot;
+        forms->snapshot = loading.snapshot;
+        loading.snapshot = former;
+        pthread_rwlock_unlock(&forms->lock);
+    }
+    snapshot_done(&loading.snapshot);
+    pthread_mutex_unlock(&forms->reloading);
+    return err;
+}
+
+/* --- use ----------------------------------------------------------------- */
+
+/* The first key that is not below `id`. */
+static size_t lower_bound(const struct snapshot *snapshot, struct str id)
+{
+    size_t low = 0, high = snapshot->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_ids(snapshot->keys[middle].id, id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+const struct form_entry *forms_find(struct forms *forms, struct str id)
+{
+    const struct form_entry *found = NULL;
+
+    if (!id.len)
+        return NULL;
+    pthread_rwlock_rdlock(&forms->lock);
+    size_t place = lower_bound(&forms->snapshot, id);
+    if (place < forms->snapshot.count && str_equal(forms->snapshot.keys[place].id, id)) {
+        struct held_entry *held = forms->snapshot.keys[place].entry;
+        atomic_fetch_add(&held->users, 1);
+        found = &held->entry;
+    }
+    pthread_rwlock_unlock(&forms->lock);
+    return found;
+}
+
+enum err forms_new(struct forms **ret_forms)
+{
+    struct forms *forms = calloc(1, sizeof *forms);
+
+    if (!forms)
+        return ERR_MEMORY;
+    pthread_mutex_init(&forms->reloading, NULL);
+    pthread_rwlock_init(&forms->lock, NULL);
+    *ret_forms = forms;
+    return ERR_OK;
+}
+
+void forms_free(struct forms *forms)
+{
+    if (!forms)
+        return;
+    snapshot_done(&forms->snapshot);
+    pthread_rwlock_destroy(&forms->lock);
+    pthread_mutex_destroy(&forms->reloading);
+    free(forms);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Submissions in memory: found by their row number, listed by walking back
+ * from the newest. Locks are taken by memory.c, one step at a time.
+ */
+#include "store/memory.h"
+
+static struct row *submission_row(const struct submission *from)
+{
+    struct submission copy = *from;
+    struct str *texts[] = {
+        &copy.form,   &copy.name,       &copy.email, &copy.message,      &copy.fields,
+        &copy.source, &copy.user_agent, &copy.page,  &copy.spam_reasons, &copy.idempotency_key};
+    struct row *row = row_new(ROW_SUBMISSION, texts, COUNTOF(texts));
+
+    if (row) {
+        row->submission = copy;
+        row->key = rows_seq_key(id_seq(&copy.id), row->seq_key);
+    }
+    return row;
+}
+
+enum err memory_submission_insert(struct store *store, const struct submission *from)
+{
+    struct memory_store *self = memory_of(store);
+    char seq_key[SEQ_KEY_BYTES];
+
+    if (memory_is_taken(self, ROW_SUBMISSION, rows_seq_key(id_seq(&from->id), seq_key)))
+        return ERR_EXISTS;
+    return memory_put(self, submission_row(from), NULL);
+}
+
+/* The row with exactly this id, held for the caller, or NULL. */
+static struct row *fetch(struct memory_store *self, const struct id *id)
+{
+    char seq_key[SEQ_KEY_BYTES];
+    struct row *row =
+        memory_fetch(self, rows_find, ROW_SUBMISSION, rows_seq_key(id_seq(id), seq_key));
+
+    if (!row || memcmp(row->submission.id.bytes, id->bytes, sizeof id->bytes) == 0)
+        return row;
+    row_drop(row);
+    return NULL;
+}
+
+enum err memory_submission_set_state(struct store *store, const struct id *id,
+                                     enum submission_state state)
+{
+    struct memory_store *self = memory_of(store);
+    CLEANUP(row_dropp) struct row *old = fetch(self, id);
+
+    if (!old)
+        return ERR_NOT_FOUND;
+    struct submission changed = old->submission;
+    changed.state = state;
+    return memory_put(self, submission_row(&changed), old);
+}
+
+enum err memory_submission_get(struct store *store, const struct id *id, store_submission_fn fn,
+                               void *arg)
+{
+    CLEANUP(row_dropp) struct row *row = fetch(memory_of(store), id);
+
+    return row ? fn(arg, &row->submission) : ERR_NOT_FOUND;
+}
+
+static bool fits(const struct submission_filter *filter, const struct submission *row)
+{
+    unsigned states = filter->states ? filter->states : STATES_INBOX;
+
+    return states & 1u << row->state && (!filter->form.ptr || str_equal(filter->form, row->form));
+}
+
+enum err memory_submission_list(struct store *store, const struct submission_filter *filter,
+                                store_submission_fn fn, void *arg)
+{
+    struct memory_store *self = memory_of(store);
+    struct seq_range range = store_range(filter);
+    int left = filter->limit;
+    char seq_key[SEQ_KEY_BYTES];
+    CLEANUP(row_dropp)
+    struct row *row =
+        memory_fetch(self, rows_before, ROW_SUBMISSION, rows_seq_key(range.high, seq_key));
+
+    for (; row && left && id_seq(&row->submission.id) >= range.low;
+         memory_advance(self, rows_before, &row)) {
+        if (!fits(filter, &row->submission))
+            continue;
+        TRY(fn(arg, &row->submission));
+        left--;
+    }
+    return ERR_OK;
+}
+
+enum err memory_submission_since(struct store *store, int64_t since_ms, store_submission_fn fn,
+                                 void *arg)
+{
+    struct memory_store *self = memory_of(store);
+    int64_t low = id_seq_at(since_ms);
+    char seq_key[SEQ_KEY_BYTES];
+    CLEANUP(row_dropp)
+    struct row *row = memory_fetch(self, rows_after, ROW_SUBMISSION,
+                                   rows_seq_key(low > 0 ? low - 1 : 0, seq_key));
+
+    for (; row; memory_advance(self, rows_after, &row))
+        TRY(fn(arg, &row->submission));
+    return ERR_OK;
+}
+
+enum err memory_submission_find_key(struct store *store, struct str form, struct str key,
+                                    int64_t since_ms, store_submission_fn fn, void *arg)
+{
+    struct memory_store *self = memory_of(store);
+    char seq_key[SEQ_KEY_BYTES];
+    CLEANUP(row_dropp)
+    struct row *row =
+        memory_fetch(self, rows_before, ROW_SUBMISSION, rows_seq_key(INT64_MAX, seq_key));
+
+    for (; row && id_seq(&row->submission.id) >= id_seq_at(since_ms);
+         memory_advance(self, rows_before, &row))
+        if (row->submission.idempotency_key.ptr && str_equal(row->submission.form, form) &&
+            str_equal(row->submission.idempotency_key, key))
+            return fn(arg, &row->submission);
+    return ERR_NOT_FOUND;
+}
