@@ -56,7 +56,7 @@ static const char *read_head(struct str text, struct head *head, struct str *ret
     while (!flaw) {
         const char *end = text.len ? memmem(text.ptr, text.len, "\r\n", 2) : NULL;
         if (!end)
-            return "has no empty line behind its head";
+            return "has no empty line (CRLF) behind its head";
         struct str line = {text.ptr, (size_t)(end - text.ptr)};
         text = (struct str){end + 2, text.len - line.len - 2};
         if (!line.len) {
