@@ -23,13 +23,13 @@ const struct route CONTACT_ROUTES[2] = {
      .method = "POST",
      .path = "/contact",
      .steps = {guard_open, contact_create},
-     .media = MEDIA_JSON,
+     .media = MEDIA_JSON | MEDIA_URLENCODED | MEDIA_MULTIPART,
      .help = "leave a message on the default form"},
     {.name = "contact_create_form",
      .method = "POST",
      .path = "/contact/{form}",
      .steps = {guard_open, contact_create},
-     .media = MEDIA_JSON,
+     .media = MEDIA_JSON | MEDIA_URLENCODED | MEDIA_MULTIPART,
      .help = "leave a message on a form"},
 };
 
@@ -123,6 +123,17 @@ static enum flow reply_invalid_fields(struct exchange *x, const struct field_err
                                 buf_str(&list));
 }
 
+/* Better no message than one whose attachment has silently gone. */
+static enum err refuse_file(const struct fields *fields, struct field_errors *errors)
+{
+    errors->count = 0;
+    if (!fields->file.ptr)
+        return ERR_OK;
+    field_errors_add(errors, fields->file, FIELD_CODE_NO_FILE_UPLOADS,
+                     "is a file; this form takes none");
+    return ERR_INVALID;
+}
+
 static enum flow submit(struct app_ctx *ctx, struct exchange *x, const struct fields *fields)
 {
     struct contact_job *self = arena_alloc(&x->arena, sizeof *self);
@@ -130,7 +141,9 @@ static enum flow submit(struct app_ctx *ctx, struct exchange *x, const struct fi
 
     if (!self)
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, RETRY_MS);
-    enum err err = make_row(x, fields, &errors, &self->row);
+    enum err err = refuse_file(fields, &errors);
+    if (err == ERR_OK)
+        err = make_row(x, fields, &errors, &self->row);
     if (err == ERR_INVALID)
         return reply_invalid_fields(x, &errors);
     if (err != ERR_OK)
@@ -144,6 +157,21 @@ static enum flow submit(struct app_ctx *ctx, struct exchange *x, const struct fi
     return FLOW_WAIT;
 }
 
+static enum err read_body(struct exchange *x, struct fields *ret_fields, struct err_detail *detail)
+{
+    switch (x->media) {
+    case MEDIA_URLENCODED:
+        return fields_from_urlencoded(x->body, &x->arena, ret_fields, detail);
+    case MEDIA_MULTIPART:
+        return fields_from_multipart(x->body, x->headers[HEADER_CONTENT_TYPE], &x->arena,
+                                     ret_fields, detail);
+    case MEDIA_JSON:
+    case MEDIA_NONE:
+        break;
+    }
+    return fields_from_json(x->body, &x->arena, ret_fields, detail);
+}
+
 static enum flow contact_create(struct app_ctx *ctx, struct exchange *x)
 {
     struct err_detail detail = {""};
@@ -151,7 +179,7 @@ static enum flow contact_create(struct app_ctx *ctx, struct exchange *x)
 
     if (x->params[0].ptr && !form_name_is_valid(x->params[0]))
         return reply_problem(x, PROBLEM_NOT_FOUND, "no form can have this name");
-    enum err err = fields_from_json(x->body, &x->arena, &fields, &detail);
+    enum err err = read_body(x, &fields, &detail);
     if (err == ERR_INVALID)
         return reply_problem(x, PROBLEM_INVALID_JSON, detail.text);
     if (err != ERR_OK)
