@@ -12,7 +12,7 @@ SHELL := /bin/sh
 VERSION := 0.1.0
 SAN     ?=
 BUILD   := build$(if $(SAN),/$(SAN))
-PKGS    := libmicrohttpd jansson sqlite3 libsodium
+PKGS    := libmicrohttpd jansson sqlite3 libsodium libpcre2-8
 CC      ?= cc
 
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -44,7 +44,7 @@ PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
 ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -DCONTACTD_VERSION='"$(VERSION)"' -Iinclude -Isrc -I$(BUILD)/gen \
              $(WARN) $(HARDEN) $(OPT) $(PKG_CFLAGS) $(CFLAGS) $(EXTRA_CFLAGS)
 ALL_LDFLAGS = $(HARDEN_LD) $(filter -fsanitize%,$(OPT)) $(LDFLAGS)
-LIBS = $(PKG_LIBS) -lpthread
+LIBS = $(PKG_LIBS) -lpthread -lm
 
 SRC   := $(wildcard src/*/*.c)
 OBJ   := $(SRC:src/%.c=$(BUILD)/obj/%.o)
@@ -97,7 +97,7 @@ build/fuzz/%: tests/fuzz/%.c $(SRC) Makefile | $(GEN)
 	@clang -std=c17 -D_GNU_SOURCE -DCONTACTD_VERSION='"$(VERSION)"' -Iinclude -Isrc -Ibuild/gen -g -O1 \
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined $(PKG_CFLAGS) -o $@ $< \
 	    $(wildcard src/base/*.c src/core/*.c src/config/*.c) src/http/guard.c src/http/router.c src/http/query_string.c \
-	    -ljansson -lsodium -lpthread
+	    -ljansson -lsodium -lpcre2-8 -lm -lpthread
 
 .PHONY: run
 run: ## install what is missing, build, and serve on 127.0.0.1:3000

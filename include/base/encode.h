@@ -30,4 +30,11 @@ MUST_CHECK bool base64_decode(struct str text, void *ret_bytes, size_t room, siz
 MUST_CHECK bool percent_decode(struct str text, bool plus_is_space, char *ret_text,
                                size_t *ret_len);
 
+/*
+ * Decodes %XX and '+' as the URL Standard does for forms: a '%' that begins no
+ * escape stays. Writes at most `text.len` bytes, NUL among them if there is
+ * one; returns how many.
+ */
+size_t percent_decode_form(struct str text, char *ret_text);
+
 #endif

@@ -47,6 +47,9 @@ struct digest {
  */
 struct digest digest_of(struct str text, const uint8_t *key);
 
+/* The same of several texts, each with its length: no two lists have one digest. Without a key. */
+struct digest digest_of_list(const struct str *texts, size_t count);
+
 static inline bool digest_equal(const struct digest *a, const struct digest *b)
 {
     return secret_equal(a->bytes, b->bytes, DIGEST_BYTES);

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/id.h"
+#include "base/secret.h"
 
 enum {
     FORM_NAME_MAX = 64, /* bytes */
@@ -66,6 +67,9 @@ struct submission_filter {
 /* A form's name in a URL: lower-case letters, digits, '-' and '_', starting with a letter or
  * digit, at most FORM_NAME_MAX bytes. */
 bool form_name_is_valid(struct str name);
+
+/* Equal for two messages that say the same on the same form, and for no others. */
+struct digest submission_digest(const struct submission *submission);
 
 /* Appends the submission as one JSON object. */
 void submission_render(struct buf *out, const struct submission *submission);

@@ -23,11 +23,11 @@
     X(FORMAT, "not written in the rule's format")                                                  \
     X(EMAIL, "not an e-mail address")                                                              \
     X(UNKNOWN_FIELD, "not a field of this form, which takes no others")                            \
-    X(NO_FILE_UPLOADS, "a file, and the form takes none")                                          \
     X(CONTROL_CHARACTER, "holds a control character that its kind does not take")                  \
     X(TOO_MANY_FIELDS, "more further fields than the form takes")                                  \
     X(FIELD_NAME, "a further field's name is empty, too long or holds control characters")         \
-    X(FIELDS_TOO_LARGE, "the further fields together are too large")
+    X(FIELDS_TOO_LARGE, "the further fields together are too large")                               \
+    X(NO_FILE_UPLOADS, "a file, where the form takes none")
 
 enum field_code {
 #define FIELD_CODE_AS_ENUM(name, meaning) FIELD_CODE_##name,

@@ -8,6 +8,8 @@
     X(BAD_REQUEST, "bad_request", 400, "malformed HTTP request")                                   \
     X(INVALID_JSON, "invalid_json", 400, "invalid input")                                          \
     X(INVALID_FORM, "invalid_form", 400, "invalid input")                                          \
+    X(KEY_REUSED, "idempotency_key_reused", 422,                                                   \
+      "this Idempotency-Key was used for another message")                                         \
     X(INVALID_SETTINGS, "invalid_settings", 422, "these settings are not valid")                   \
     X(INVALID_QUERY, "invalid_query", 400, "invalid query parameter")                              \
     X(UNAUTHORIZED, "unauthorized", 401, "sign in with a user's password or a token")              \

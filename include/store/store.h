@@ -123,10 +123,9 @@ MUST_CHECK enum err store_submission_get(struct store *store, const struct id *i
 MUST_CHECK enum err store_submission_list(struct store *store,
                                           const struct submission_filter *filter,
                                           store_submission_fn fn, void *arg);
-/* All that arrived at or after `since_ms`, oldest first. No limit, no time budget for the writer.
- */
-MUST_CHECK enum err store_submission_since(struct store *store, int64_t since_ms,
-                                           store_submission_fn fn, void *arg);
+/* The newest `max` that arrived at or after `since_ms`, whatever their state, newest first. */
+MUST_CHECK enum err store_submission_newest(struct store *store, int64_t since_ms, int64_t max,
+                                            store_submission_fn fn, void *arg);
 /* The newest with this key on this form since `since_ms`; ERR_NOT_FOUND. */
 MUST_CHECK enum err store_submission_find_key(struct store *store, struct str form, struct str key,
                                               int64_t since_ms, store_submission_fn fn, void *arg);

@@ -59,12 +59,13 @@ WHERE state >= 3 AND (1 << state) & ?4 AND seq >= ?1 AND seq < ?2 AND (?5 IS NUL
 ORDER BY seq DESC
 LIMIT ?3;
 
--- name: submission_since
+-- name: submission_newest
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
     idempotency_key
 FROM submission
 WHERE seq >= ?1
-ORDER BY seq;
+ORDER BY seq DESC
+LIMIT ?2;
 
 -- name: submission_find_key
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "handler/routes.h"
 #include "listen.h"
@@ -19,6 +20,7 @@ enum {
     /* Small, so that no batch waits long behind a checkpoint, and the log stays in the cache. */
     CHECKPOINT_BYTES = 1024 * 1024,
     READ_QUEUE_MAX = 4096,
+    RECENT_READ = 20000,     /* of these read at the start: a tenth of a second */
     RECENT_ROWS = 65536,     /* of messages that may be repeated; 2.5 MB when all are in use */
     LIMITER_BUCKETS = 65536, /* 2 MB when all are in use */
     SPARE_FDS = 64,          /* database, sockets, eventfds and the like */
@@ -72,16 +74,27 @@ static void forms_stop(struct app *app)
     forms_free(app->forms);
 }
 
+static enum err remember(void *arg, const struct submission *row)
+{
+    struct digest content = submission_digest(row);
+
+    recent_put(arg, &content, &row->id);
+    return ERR_OK;
+}
+
+/* What arrived just before a restart is still known after it. */
 static enum err posts_start(struct app *app, struct err_detail *detail)
 {
-    (void)detail;
     TRY(recent_new(RECENT_ROWS, &app->recent));
-    enum err err = ERR_OK;
-    if (app->config->has_rate_limit)
+    enum err err = store_submission_newest(app->writer, clock_wall_ms() - RECENT_KEPT_MS,
+                                           RECENT_READ, remember, app->recent);
+    if (err == ERR_OK && app->config->has_rate_limit)
         err = limiter_new(LIMITER_BUCKETS, &app->limiter);
-    if (err != ERR_OK)
-        recent_free(app->recent);
-    return err;
+    if (err == ERR_OK)
+        return ERR_OK;
+    recent_free(app->recent);
+    return err_set(detail, err, "cannot read the newest messages in %s: %s", app->config->database,
+                   store_error(app->writer));
 }
 
 static void posts_stop(struct app *app)

@@ -46,6 +46,15 @@ static int hex_digit(char c)
     return -1;
 }
 
+/* The byte that an escape at the start of `text` stands for, or -1. */
+static int escaped_byte(struct str text)
+{
+    if (text.len < 3 || text.ptr[0] != '%')
+        return -1;
+    int high = hex_digit(text.ptr[1]), low = hex_digit(text.ptr[2]);
+    return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
 bool percent_decode(struct str text, bool plus_is_space, char *ret_text, size_t *ret_len)
 {
     size_t len = 0;
@@ -53,11 +62,10 @@ bool percent_decode(struct str text, bool plus_is_space, char *ret_text, size_t 
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
         if (c == '%') {
-            int high = i + 2 < text.len ? hex_digit(text.ptr[i + 1]) : -1;
-            int low = i + 2 < text.len ? hex_digit(text.ptr[i + 2]) : -1;
-            if (high < 0 || low < 0)
+            int byte = escaped_byte((struct str){text.ptr + i, text.len - i});
+            if (byte < 0)
                 return false;
-            c = (char)(high << 4 | low);
+            c = (char)byte;
             i += 2;
         } else if (c == '+' && plus_is_space) {
             c = ' ';
@@ -68,4 +76,22 @@ bool percent_decode(struct str text, bool plus_is_space, char *ret_text, size_t 
     }
     *ret_len = len;
     return true;
+}
+
+size_t percent_decode_form(struct str text, char *ret_text)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        int byte = c == '%' ? escaped_byte((struct str){text.ptr + i, text.len - i}) : -1;
+        if (byte >= 0) {
+            c = (char)byte;
+            i += 2;
+        } else if (c == '+') {
+            c = ' ';
+        }
+        ret_text[len++] = c;
+    }
+    return len;
 }

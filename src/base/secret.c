@@ -50,3 +50,18 @@ struct digest digest_of(struct str text, const uint8_t *key)
                        key, key ? DIGEST_KEY_BYTES : 0);
     return digest;
 }
+
+struct digest digest_of_list(const struct str *texts, size_t count)
+{
+    crypto_generichash_state state;
+    struct digest digest;
+
+    crypto_generichash_init(&state, NULL, 0, sizeof digest.bytes);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t len = texts[i].len;
+        crypto_generichash_update(&state, (const unsigned char *)&len, sizeof len);
+        crypto_generichash_update(&state, (const unsigned char *)texts[i].ptr, texts[i].len);
+    }
+    crypto_generichash_final(&state, digest.bytes, sizeof digest.bytes);
+    return digest;
+}

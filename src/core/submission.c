@@ -47,6 +47,14 @@ bool submission_state_parse(struct str text, enum submission_state *ret_state)
     return false;
 }
 
+struct digest submission_digest(const struct submission *submission)
+{
+    const struct str parts[] = {submission->form, submission->name, submission->email,
+                                submission->message, submission->fields};
+
+    return digest_of_list(parts, COUNTOF(parts));
+}
+
 /* Hundredths as a decimal number. */
 static void put_score(struct buf *out, int score)
 {

@@ -21,7 +21,13 @@
 #include "refusal.h"
 #include "topics.h"
 
-enum { USER_AGENT_MAX = 512, PAGE_MAX = 1024, KEY_MAX = 128, RETRY_MS = 2000 };
+enum {
+    USER_AGENT_MAX = 512,
+    PAGE_MAX = 1024,
+    KEY_MAX = 128,
+    KEY_KEPT_MS = 24 * 3600 * 1000, /* for so long an idempotency key stands for its message */
+    RETRY_MS = 2000,
+};
 
 static enum flow contact_create(struct app_ctx *ctx, struct exchange *x);
 
@@ -55,12 +61,29 @@ static const enum dialect DIALECTS[CONTACT_ROUTE_COUNT] = {
 
 /* --- the committer's part ------------------------------------------------ */
 
+static enum err see_first(void *arg, const struct submission *first)
+{
+    struct post *post = arg;
+    struct digest content = submission_digest(first);
+
+    post->is_conflict = !digest_equal(&content, &post->content);
+    post->row.id = first->id;
+    return ERR_OK;
+}
+
 /* The id is made here, so that ids are in the order of commits. */
 static enum err post_store(struct job *job, struct store *store)
 {
     struct post *post = CONTAINER_OF(job, struct post, job);
+    struct str key = post->row.idempotency_key;
     int64_t now_ms = clock_wall_ms();
 
+    if (key.ptr) {
+        enum err err = store_submission_find_key(store, post->row.form, key, now_ms - KEY_KEPT_MS,
+                                                 see_first, post);
+        if (err != ERR_NOT_FOUND)
+            return err;
+    }
     if (recent_find(post->ctx->recent, &post->content, now_ms, &post->row.id))
         return ERR_OK;
     post->row.id = store_next_id(store, now_ms);
@@ -86,6 +109,8 @@ static enum flow contact_stored(struct app_ctx *ctx, struct exchange *x)
     (void)ctx;
     if (post->job.result != ERR_OK)
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, RETRY_MS);
+    if (post->is_conflict)
+        return reply_problem(x, PROBLEM_KEY_REUSED, NULL);
     if (post->is_remembered)
         metric_add(METRIC_SUBMISSIONS, 1);
     return answer_stored(post);
@@ -117,6 +142,16 @@ static struct str email_of(const struct post *post)
     return reply_to;
 }
 
+/* draft-ietf-httpapi-idempotency-key-header: a quoted string; many send it bare. */
+static struct str idempotency_key(struct exchange *x)
+{
+    struct str key = x->headers[HEADER_IDEMPOTENCY_KEY];
+
+    if (key.len >= 2 && key.ptr[0] == '"' && key.ptr[key.len - 1] == '"')
+        key = (struct str){key.ptr + 1, key.len - 2};
+    return key.len && key.len <= KEY_MAX && str_is_visible_ascii(key) ? key : (struct str){0};
+}
+
 static enum err keep_further(struct post *post, struct field_errors *errors)
 {
     CLEANUP(buf_done) struct buf further = buf_new(SCHEMA_CONTACT.further_bytes_max);
@@ -124,29 +159,6 @@ static enum err keep_further(struct post *post, struct field_errors *errors)
     TRY(validate_collect_further(&SCHEMA_CONTACT, post->fields, &further, errors));
     post->row.fields = (struct str){0};
     return further.len ? arena_keep(&post->x->arena, buf_str(&further), &post->row.fields) : ERR_OK;
-}
-
-/* Equal for two messages that say the same on the same form. */
-static enum err digest_row(struct post *post)
-{
-    const struct submission *row = &post->row;
-    const struct str parts[] = {row->form, row->name, row->email, row->message, row->fields};
-    size_t len = 0;
-
-    for (size_t i = 0; i < COUNTOF(parts); i++)
-        len += sizeof len + parts[i].len;
-    char *all = arena_alloc(&post->x->arena, len), *at = all;
-    if (!all)
-        return ERR_MEMORY;
-    for (size_t i = 0; i < COUNTOF(parts); i++) {
-        memcpy(at, &parts[i].len, sizeof parts[i].len);
-        at += sizeof parts[i].len;
-        if (parts[i].len)
-            memcpy(at, parts[i].ptr, parts[i].len);
-        at += parts[i].len;
-    }
-    post->content = digest_of((struct str){all, len}, NULL);
-    return ERR_OK;
 }
 
 /* Texts of the row point into the body, which lives as long as the exchange. */
@@ -161,10 +173,12 @@ static enum err make_row(struct post *post, struct field_errors *errors)
     row->email = email_of(post);
     row->message = fields_text(post->fields, STR("message"));
     row->source = x->source;
+    row->idempotency_key = idempotency_key(x);
     row->user_agent = header_text(x, HEADER_USER_AGENT, USER_AGENT_MAX);
     row->page =
         header_text(x, x->headers[HEADER_REFERER].ptr ? HEADER_REFERER : HEADER_ORIGIN, PAGE_MAX);
-    return digest_row(post);
+    post->content = submission_digest(row);
+    return ERR_OK;
 }
 
 /* --- which form, and what its fields mean -------------------------------- */

@@ -17,6 +17,7 @@ struct post {
     struct str special[SPECIAL__COUNT];
     struct submission row; /* texts in the body or the arena */
     struct digest content;
+    bool is_conflict;   /* its idempotency key stands for another message */
     bool is_remembered; /* the committer has put `content` on its list */
 };
 

@@ -4,17 +4,23 @@
 
 #include "topics.h"
 
+#define ROWS_2(topic) &(topic)[0], &(topic)[1]
+#define ROWS_4(topic) ROWS_2(topic), &(topic)[2], &(topic)[3]
+#define ROWS_5(topic) ROWS_4(topic), &(topic)[4]
+#define ROWS_10(topic)                                                                             \
+    ROWS_5(topic), &(topic)[5], &(topic)[6], &(topic)[7], &(topic)[8], &(topic)[9]
+
 static const struct route *const ROWS[] = {
-    &CONTACT_ROUTES[0], &CONTACT_ROUTES[1], &CONTACT_ROUTES[2],    &CONTACT_ROUTES[3],
-    &CONTACT_ROUTES[4], &CONTACT_ROUTES[5], &CONTACT_ROUTES[6],    &CONTACT_ROUTES[7],
-    &CONTACT_ROUTES[8], &CONTACT_ROUTES[9], &SUBMISSION_ROUTES[0], &SUBMISSION_ROUTES[1],
-    &OPS_ROUTES[0],     &OPS_ROUTES[1],     &OPS_ROUTES[2],        &OPS_ROUTES[3],
+    ROWS_10(CONTACT_ROUTES),
+    ROWS_2(SUBMISSION_ROUTES),
+    ROWS_5(FORM_ROUTES),
+    ROWS_4(OPS_ROUTES),
 };
 
 const struct route_table ROUTES = {.routes = ROWS, .count = COUNTOF(ROWS)};
 
-_Static_assert(COUNTOF(ROWS) ==
-                   COUNTOF(CONTACT_ROUTES) + COUNTOF(SUBMISSION_ROUTES) + COUNTOF(OPS_ROUTES),
+_Static_assert(COUNTOF(ROWS) == COUNTOF(CONTACT_ROUTES) + COUNTOF(SUBMISSION_ROUTES) +
+                                    COUNTOF(FORM_ROUTES) + COUNTOF(OPS_ROUTES),
                "every topic's rows are in the table");
 
 /* A unix socket is reached by local proxies only, so it counts as a trusted one. */

@@ -43,11 +43,17 @@ struct forms {
 
 /* --- entries ------------------------------------------------------------- */
 
+/* Users see an entry as constant; only its count of users ever changes. */
+static struct held_entry *held_of(const struct form_entry *entry)
+{
+    return (struct held_entry *)((uintptr_t)entry - offsetof(struct held_entry, entry));
+}
+
 void form_entry_release(const struct form_entry *entry)
 {
     if (!entry)
         return;
-    struct held_entry *held = CONTAINER_OF(entry, struct held_entry, entry);
+    struct held_entry *held = held_of(entry);
     if (atomic_fetch_sub(&held->users, 1) > 1)
         return;
     form_rules_free(held->rules);

@@ -32,8 +32,8 @@ struct store_ops {
     enum err (*submission_list)(struct store *store, const struct submission_filter *filter,
                                 store_submission_fn fn, void *arg);
 
-    enum err (*submission_since)(struct store *store, int64_t since_ms, store_submission_fn fn,
-                                 void *arg);
+    enum err (*submission_newest)(struct store *store, int64_t since_ms, int64_t max,
+                                  store_submission_fn fn, void *arg);
     enum err (*submission_find_key)(struct store *store, struct str form, struct str key,
                                     int64_t since_ms, store_submission_fn fn, void *arg);
     enum err (*submission_set_state)(struct store *store, const struct id *id,

@@ -48,8 +48,8 @@ enum err memory_submission_get(struct store *store, const struct id *id, store_s
                                void *arg);
 enum err memory_submission_list(struct store *store, const struct submission_filter *filter,
                                 store_submission_fn fn, void *arg);
-enum err memory_submission_since(struct store *store, int64_t since_ms, store_submission_fn fn,
-                                 void *arg);
+enum err memory_submission_newest(struct store *store, int64_t since_ms, int64_t max,
+                                  store_submission_fn fn, void *arg);
 enum err memory_submission_find_key(struct store *store, struct str form, struct str key,
                                     int64_t since_ms, store_submission_fn fn, void *arg);
 enum err memory_submission_set_state(struct store *store, const struct id *id,

@@ -92,17 +92,17 @@ enum err memory_submission_list(struct store *store, const struct submission_fil
     return ERR_OK;
 }
 
-enum err memory_submission_since(struct store *store, int64_t since_ms, store_submission_fn fn,
-                                 void *arg)
+enum err memory_submission_newest(struct store *store, int64_t since_ms, int64_t max,
+                                  store_submission_fn fn, void *arg)
 {
     struct memory_store *self = memory_of(store);
-    int64_t low = id_seq_at(since_ms);
     char seq_key[SEQ_KEY_BYTES];
     CLEANUP(row_dropp)
-    struct row *row = memory_fetch(self, rows_after, ROW_SUBMISSION,
-                                   rows_seq_key(low > 0 ? low - 1 : 0, seq_key));
+    struct row *row =
+        memory_fetch(self, rows_before, ROW_SUBMISSION, rows_seq_key(INT64_MAX, seq_key));
 
-    for (; row; memory_advance(self, rows_after, &row))
+    for (; row && max > 0 && id_seq(&row->submission.id) >= id_seq_at(since_ms);
+         memory_advance(self, rows_before, &row), max--)
         TRY(fn(arg, &row->submission));
     return ERR_OK;
 }

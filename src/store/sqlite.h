@@ -105,8 +105,8 @@ enum err sqlite_submission_list(struct store *store, const struct submission_fil
 
 /* --- sqlite_account.c --------------------------------------------------- */
 
-enum err sqlite_submission_since(struct store *store, int64_t since_ms, store_submission_fn fn,
-                                 void *arg);
+enum err sqlite_submission_newest(struct store *store, int64_t since_ms, int64_t max,
+                                  store_submission_fn fn, void *arg);
 enum err sqlite_submission_find_key(struct store *store, struct str form, struct str key,
                                     int64_t since_ms, store_submission_fn fn, void *arg);
 enum err sqlite_submission_set_state(struct store *store, const struct id *id,

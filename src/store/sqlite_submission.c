@@ -107,13 +107,14 @@ enum err sqlite_submission_list(struct store *store, const struct submission_fil
     return tell_rows(&query, fn, arg);
 }
 
-enum err sqlite_submission_since(struct store *store, int64_t since_ms, store_submission_fn fn,
-                                 void *arg)
+enum err sqlite_submission_newest(struct store *store, int64_t since_ms, int64_t max,
+                                  store_submission_fn fn, void *arg)
 {
     CLEANUP(query_done)
-    struct query query = query_start(sqlite_of(store), SQL_SUBMISSION_SINCE);
+    struct query query = query_start(sqlite_of(store), SQL_SUBMISSION_NEWEST);
 
     query_bind_i64(&query, 1, id_seq_at(since_ms));
+    query_bind_i64(&query, 2, max);
     return tell_rows(&query, fn, arg);
 }
 

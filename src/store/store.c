@@ -154,10 +154,10 @@ enum err store_submission_list(struct store *store, const struct submission_filt
     return store->ops->submission_list(store, filter, fn, arg);
 }
 
-enum err store_submission_since(struct store *store, int64_t since_ms, store_submission_fn fn,
-                                void *arg)
+enum err store_submission_newest(struct store *store, int64_t since_ms, int64_t max,
+                                 store_submission_fn fn, void *arg)
 {
-    return store->ops->submission_since(store, since_ms, fn, arg);
+    return store->ops->submission_newest(store, since_ms, max, fn, arg);
 }
 
 enum err store_submission_find_key(struct store *store, struct str form, struct str key,

@@ -127,6 +127,27 @@ static void broken_escapes_and_nul_are_refused(void **state)
     assert_false(percent_decode((struct str){"a\0b", 3}, true, text, &len));
 }
 
+static void a_form_is_decoded_whatever_it_holds(void **state)
+{
+    static const struct {
+        const char *text, *decoded;
+    } ROWS[] = {
+        {"", ""},         {"a+b", "a b"},   {"a%2Bb", "a+b"},     {"%c3%A4", "\xc3\xa4"},
+        {"%", "%"},       {"100%", "100%"}, {"%4", "%4"},         {"%4g", "%4g"},
+        {"%g4", "%g4"},   {"%%41", "%A"},   {"% 41", "% 41"},     {"%2541", "%41"},
+        {"%+41", "% 41"}, {"%ff", "\xff"},  {"%-1%0x", "%-1%0x"},
+    };
+    char text[16];
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(ROWS); i++) {
+        size_t len = percent_decode_form(str_of(ROWS[i].text), text);
+        CHECK_ROW(str_equal((struct str){text, len}, str_of(ROWS[i].decoded)), ROWS[i].text);
+    }
+    assert_int_equal(percent_decode_form(STR("a%00b"), text), 3);
+    assert_memory_equal(text, "a\0b", 3);
+}
+
 int main(void)
 {
     static const struct CMUnitTest CASES[] = {
@@ -138,6 +159,7 @@ int main(void)
         CASE("an absent text decodes to nothing", an_absent_text_decodes_to_nothing),
         CASE("percent escapes are decoded", percent_escapes_are_decoded),
         CASE("broken escapes and NUL are refused", broken_escapes_and_nul_are_refused),
+        CASE("a form is decoded whatever it holds", a_form_is_decoded_whatever_it_holds),
     };
 
     return cmocka_run_group_tests(CASES, NULL, NULL);

@@ -1,48 +1,143 @@
 /* SPDX-License-Identifier: MIT */
+/* Compiling field rules. What they mean for values is in test_schema_suite.c and test_validate.c.
+ */
 #include "core/schema.h"
 
 #include "check.h"
 
+static void schema_freep(struct schema **schema)
+{
+    schema_free(*schema);
+}
+
 static void the_contact_form_asks_for_three_fields(void **state)
 {
-    const struct field_rule *rule = schema_find(&SCHEMA_CONTACT, STR("email"));
+    const struct property *email = rule_find(&SCHEMA_CONTACT.root, STR("email"));
 
     (void)state;
-    assert_int_equal(SCHEMA_CONTACT.count, 3);
-    assert_non_null(rule);
-    assert_int_equal(rule->kind, FIELD_EMAIL);
-    assert_int_equal(rule->max, 254);
-    assert_non_null(schema_find(&SCHEMA_CONTACT, STR("name")));
-    assert_non_null(schema_find(&SCHEMA_CONTACT, STR("message")));
+    assert_int_equal(SCHEMA_CONTACT.root.property_count, 3);
+    assert_non_null(email);
+    assert_true(email->is_required && email->rule.counts_bytes && email->rule.format);
+    assert_int_equal(email->rule.max_length, 254);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(SCHEMA_CONTACT.root.properties[i].is_required);
+    assert_null(rule_find(&SCHEMA_CONTACT.root, STR("")));
+    assert_null(rule_find(&SCHEMA_CONTACT.root, STR("Name")));
+    assert_null(rule_find(&SCHEMA_CONTACT.root, STR("names")));
+    assert_false(rule_find(&SCHEMA_OPEN.root, STR("email"))->is_required);
 }
 
-static void other_names_have_no_rule(void **state)
+static enum err compile(const char *text, struct schema **ret_schema, struct err_detail *detail)
 {
-    (void)state;
-    assert_null(schema_find(&SCHEMA_CONTACT, STR("")));
-    assert_null(schema_find(&SCHEMA_CONTACT, STR("Name")));
-    assert_null(schema_find(&SCHEMA_CONTACT, STR("names")));
-    assert_null(schema_find(&SCHEMA_CONTACT, STR("nam")));
+    json_t *document = json_loads(text, JSON_DECODE_ANY, NULL);
+
+    assert_non_null(document);
+    enum err err = schema_compile(document, ret_schema, detail);
+    json_decref(document); /* it is not needed any more */
+    return err;
 }
 
-static void every_rule_can_be_kept(void **state)
+static void rules_are_read(void **state)
 {
+    CLEANUP(schema_freep) struct schema *schema = NULL;
+
     (void)state;
-    for (size_t i = 0; i < SCHEMA_CONTACT.count; i++) {
-        const struct field_rule *rule = &SCHEMA_CONTACT.rules[i];
-        CHECK_ROW(rule->min <= rule->max, rule->key);
-        CHECK_ROW(rule->min >= 1 || !rule->is_required, rule->key);
-        CHECK_ROW(strlen(rule->key) <= SCHEMA_CONTACT.further_key_max, rule->key);
-        CHECK_ROW(schema_find(&SCHEMA_CONTACT, str_of(rule->key)) == rule, rule->key);
+    assert_int_equal(
+        compile("{\"$schema\":\"x\",\"type\":\"object\",\"required\":[\"size\",\"other\"],"
+                "\"properties\":{\"size\":{\"enum\":[\"S\",\"M\"],\"title\":\"Size\"},"
+                "\"age\":{\"type\":[\"integer\",\"null\"],\"minimum\":18,\"maximum\":99.5}},"
+                "\"additionalProperties\":{\"type\":\"string\",\"maxLength\":10}}",
+                &schema, NULL),
+        ERR_OK);
+    const struct property *size = rule_find(&schema->root, STR("size"));
+    const struct property *age = rule_find(&schema->root, STR("age"));
+    const struct property *other = rule_find(&schema->root, STR("other"));
+    assert_true(size->is_required && !age->is_required && other->is_required);
+    assert_int_equal(json_array_size(size->rule.values), 2);
+    assert_int_equal(age->rule.types, TYPE_INTEGER | TYPE_NULL);
+    assert_true(age->rule.minimum == 18 && age->rule.maximum == 99.5L);
+    assert_int_equal(other->rule.max_length, 10); /* as for every further field */
+    assert_int_equal(schema->root.further->types, TYPE_STRING);
+    assert_true(schema->further_max > 0);
+}
+
+static void what_is_wrong_is_said_with_its_place(void **state)
+{
+    static const struct {
+        const char *document, *detail;
+    } ROWS[] = {
+        {"[]", "schema: a schema must be an object, true or false"},
+        {"{\"oneOf\":[]}", "schema: 'oneOf' is not known; known are type, properties, required, "
+                           "minLength, maxLength, minimum, maximum, enum, pattern, format, "
+                           "additionalProperties and x-line"},
+        {"{\"properties\":{\"a\":{\"type\":\"text\"}}}",
+         "schema at /properties/a/type: type must be null, boolean, integer, number, string, array "
+         "or object, or a list of these"},
+        {"{\"properties\":{\"a\":{\"pattern\":\"(\"}}}",
+         "schema at /properties/a/pattern: the pattern is not valid at character 2: missing "
+         "closing parenthesis"},
+        {"{\"minLength\":-1}",
+         "schema at /minLength: minLength must be a whole number that is not negative"},
+        {"{\"maxLength\":1.5}",
+         "schema at /maxLength: maxLength must be a whole number that is not negative"},
+        {"{\"minimum\":\"3\"}", "schema at /minimum: minimum must be a number"},
+        {"{\"enum\":3}", "schema at /enum: enum must be a list of at most 256 values"},
+        {"{\"format\":\"phone\"}",
+         "schema at /format: format must be email, idn-email, date, time, "
+         "date-time, uri, uuid, ipv4 or ipv6"},
+        {"{\"required\":\"a\"}", "schema at /required: required must be a list of names"},
+        {"{\"required\":[1]}", "schema at /required: required must be a list of names"},
+        {"{\"properties\":[]}", "schema at /properties: properties must be an object"},
+        {"{\"x-line\":1}", "schema at /x-line: x-line must be true or false"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(ROWS); i++) {
+        struct err_detail detail = {""};
+        struct schema *schema = NULL;
+        CHECK_ROW(compile(ROWS[i].document, &schema, &detail) == ERR_INVALID, ROWS[i].document);
+        assert_string_equal(detail.text, ROWS[i].detail);
+        assert_null(schema);
     }
+}
+
+static void there_is_a_ceiling_on_everything(void **state)
+{
+    struct err_detail detail = {""};
+    struct schema *schema = NULL;
+    static char text[100000];
+    size_t len = 0;
+
+    (void)state;
+    for (int i = 0; i < 2 * SCHEMA_DEPTH_MAX; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "{\"properties\":{\"a\":");
+    len += (size_t)snprintf(text + len, sizeof text - len, "{}");
+    for (int i = 0; i < 2 * SCHEMA_DEPTH_MAX; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "}}");
+    assert_int_equal(compile(text, &schema, &detail), ERR_INVALID);
+    assert_non_null(strstr(detail.text, "nested deeper than 8"));
+
+    len = (size_t)snprintf(text, sizeof text, "{\"properties\":{");
+    for (int i = 0; i <= SCHEMA_RULES_MAX; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s\"n%d\":{}", i ? "," : "", i);
+    snprintf(text + len, sizeof text - len, "}}");
+    detail.text[0] = '\0';
+    assert_int_equal(compile(text, &schema, &detail), ERR_INVALID);
+    assert_non_null(strstr(detail.text, "more than 256 rules"));
+
+    len = (size_t)snprintf(text, sizeof text, "{\"pattern\":\"");
+    memset(text + len, 'a', SCHEMA_PATTERN_MAX + 1);
+    snprintf(text + len + SCHEMA_PATTERN_MAX + 1, 10, "\"}");
+    assert_int_equal(compile(text, &schema, NULL), ERR_INVALID);
 }
 
 int main(void)
 {
     static const struct CMUnitTest CASES[] = {
         CASE("the contact form asks for three fields", the_contact_form_asks_for_three_fields),
-        CASE("other names have no rule", other_names_have_no_rule),
-        CASE("every rule can be kept", every_rule_can_be_kept),
+        CASE("rules are read", rules_are_read),
+        CASE("what is wrong is said with its place", what_is_wrong_is_said_with_its_place),
+        CASE("there is a ceiling on everything", there_is_a_ceiling_on_everything),
     };
 
     return cmocka_run_group_tests(CASES, NULL, NULL);
