@@ -50,12 +50,12 @@ WHERE form = ?5 AND seq >= ?1 AND seq < ?2 AND (1 << state) & ?4
 ORDER BY seq DESC
 LIMIT ?3;
 
--- For spam and trash alone, which may be few among many.
+-- For one of spam and trash, which may be few among many.
 -- name: submission_list_flagged
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
     idempotency_key
 FROM submission INDEXED BY submission_flagged
-WHERE state >= 3 AND (1 << state) & ?4 AND seq >= ?1 AND seq < ?2 AND (?5 IS NULL OR form = ?5)
+WHERE state = ?4 AND state >= 3 AND seq >= ?1 AND seq < ?2 AND (?5 IS NULL OR form = ?5)
 ORDER BY seq DESC
 LIMIT ?3;
 

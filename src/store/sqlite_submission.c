@@ -72,11 +72,12 @@ enum err sqlite_submission_get(struct store *store, const struct id *id, store_s
     return fn(arg, &row);
 }
 
-static enum sql_query list_query(const struct submission_filter *filter, unsigned states)
+/* Spam or trash alone: the state, else -1. */
+static int only_flagged(unsigned states)
 {
-    if (!(states & STATES_INBOX))
-        return SQL_SUBMISSION_LIST_FLAGGED;
-    return filter->form.ptr ? SQL_SUBMISSION_LIST_FORM : SQL_SUBMISSION_LIST;
+    if (states == 1u << STATE_SPAM)
+        return STATE_SPAM;
+    return states == 1u << STATE_TRASH ? STATE_TRASH : -1;
 }
 
 static enum err tell_rows(struct query *query, store_submission_fn fn, void *arg)
@@ -94,15 +95,19 @@ enum err sqlite_submission_list(struct store *store, const struct submission_fil
                                 store_submission_fn fn, void *arg)
 {
     unsigned states = filter->states ? filter->states : STATES_INBOX;
-    CLEANUP(query_done)
-    struct query query = query_start(sqlite_of(store), list_query(filter, states));
+    int flagged = only_flagged(states);
+    bool has_form = filter->form.ptr;
+    enum sql_query name = flagged >= 0 ? SQL_SUBMISSION_LIST_FLAGGED
+                          : has_form   ? SQL_SUBMISSION_LIST_FORM
+                                       : SQL_SUBMISSION_LIST;
+    CLEANUP(query_done) struct query query = query_start(sqlite_of(store), name);
     struct seq_range range = store_range(filter);
 
     query_bind_i64(&query, 1, range.low);
     query_bind_i64(&query, 2, range.high);
     query_bind_i64(&query, 3, filter->limit);
-    query_bind_i64(&query, 4, states);
-    if (filter->form.ptr || !(states & STATES_INBOX))
+    query_bind_i64(&query, 4, flagged >= 0 ? flagged : (int64_t)states);
+    if (name != SQL_SUBMISSION_LIST)
         query_bind_str(&query, 5, filter->form);
     return tell_rows(&query, fn, arg);
 }

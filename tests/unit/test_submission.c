@@ -29,7 +29,8 @@ static void a_submission_is_one_json_object(void **state)
               "\"createdAt\":\"2026-11-21T09:30:00.123Z\",\"name\":\"Ada\","
               "\"email\":\"ada@example.org\",\"message\":\"Hello\\n\\\"you\\\"\","
               "\"fields\":{\"z\":1,\"a\":[true]},\"source\":\"192.0.2.1\","
-              "\"userAgent\":\"curl/8\",\"page\":\"https://example.org/\"}");
+              "\"userAgent\":\"curl/8\",\"page\":\"https://example.org/\","
+              "\"state\":\"new\",\"spamScore\":0,\"spamReasons\":[]}");
 }
 
 static void what_was_not_sent_is_null(void **state)
@@ -40,7 +41,62 @@ static void what_was_not_sent_is_null(void **state)
     submission_render(&out, &ROW);
     buf_put_char(&out, '\0');
     assert_non_null(strstr(out.ptr, ",\"fields\":{},\"source\":\"192.0.2.1\","
-                                    "\"userAgent\":null,\"page\":null}"));
+                                    "\"userAgent\":null,\"page\":null,\"state\":\"new\","));
+}
+
+static void states_and_scores_are_shown(void **state)
+{
+    static const struct {
+        enum submission_state state;
+        int score;
+        const char *shown;
+    } ROWS[] = {
+        {STATE_READ, 5, "\"state\":\"read\",\"spamScore\":0.05,"},
+        {STATE_ARCHIVED, 100, "\"state\":\"archived\",\"spamScore\":1.00,"},
+        {STATE_SPAM, 1234, "\"state\":\"spam\",\"spamScore\":12.34,"},
+        {STATE_TRASH, -50, "\"state\":\"trash\",\"spamScore\":-0.50,"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(ROWS); i++) {
+        CLEANUP(buf_done) struct buf out = buf_new(4096);
+        struct submission row = ROW;
+        enum submission_state parsed;
+        row.state = ROWS[i].state;
+        row.spam_score = ROWS[i].score;
+        row.spam_reasons = STR("[{\"rule\":\"links\"}]");
+        submission_render(&out, &row);
+        buf_put_char(&out, '\0');
+        assert_non_null(strstr(out.ptr, ROWS[i].shown));
+        assert_non_null(strstr(out.ptr, "\"spamReasons\":[{\"rule\":\"links\"}]}"));
+        assert_true(submission_state_parse(str_of(submission_state_text(row.state)), &parsed));
+        assert_int_equal(parsed, row.state);
+        assert_false(submission_state_parse(STR("newer"), &parsed));
+    }
+}
+
+/* The parts that make a message, and nothing else. */
+static void equal_messages_have_one_digest(void **state)
+{
+    struct submission row = ROW, other = ROW;
+
+    (void)state;
+    other.source = STR("192.0.2.99");
+    other.page = STR("https://elsewhere.example");
+    struct digest a = submission_digest(&row), b = submission_digest(&other);
+    assert_true(digest_equal(&a, &b));
+    other.name.len--;
+    b = submission_digest(&other);
+    assert_false(digest_equal(&a, &b));
+    /* A text that moves from one field to the next is another message. */
+    row.name = STR("ab");
+    row.email = STR("c");
+    other = row;
+    other.name = STR("a");
+    other.email = STR("bc");
+    a = submission_digest(&row);
+    b = submission_digest(&other);
+    assert_false(digest_equal(&a, &b));
 }
 
 static void hostile_texts_stay_inside_their_strings(void **state)
@@ -55,7 +111,7 @@ static void hostile_texts_stay_inside_their_strings(void **state)
     row.user_agent = STR("\"\\\"");
     submission_render(&out, &row);
     assert_int_equal(js_parse_object(buf_str(&out), &object, NULL), ERR_OK);
-    assert_int_equal(json_object_size(object), 10);
+    assert_int_equal(json_object_size(object), 13);
     assert_true(str_equal(js_get_string(object, "name"), row.name));
     assert_true(str_equal(js_get_string(object, "message"), row.message));
     assert_true(str_equal(js_get_string(object, "userAgent"), row.user_agent));
@@ -90,6 +146,8 @@ static void form_names_are_lower_case_words(void **state)
 int main(void)
 {
     static const struct CMUnitTest CASES[] = {
+        CASE("states and scores are shown", states_and_scores_are_shown),
+        CASE("equal messages have one digest", equal_messages_have_one_digest),
         CASE("a submission is one JSON object", a_submission_is_one_json_object),
         CASE("what was not sent is null, and no fields are an empty object",
              what_was_not_sent_is_null),
