@@ -6,8 +6,10 @@
  */
 #include "app/cli.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/secret.h"
@@ -170,10 +172,22 @@ static enum exit_code run_verb(struct cli *cli)
     return code;
 }
 
+/* Lest the database's files get the numbers that messages are written to. */
+static void open_standard_files(void)
+{
+    int fd = open("/dev/null", O_RDWR);
+
+    while (fd >= 0 && fd <= STDERR_FILENO)
+        fd = open("/dev/null", O_RDWR);
+    if (fd >= 0)
+        close(fd);
+}
+
 int cli_run(int argc, char **argv, char **envp)
 {
     int words;
 
+    open_standard_files();
     if (has_arg(argc, argv, "--help") || has_arg(argc, argv, "-h") ||
         (argc > 1 && strcmp(argv[1], "help") == 0)) {
         print_help(stdout);

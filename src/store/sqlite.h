@@ -10,12 +10,14 @@
 
 #include "sql_sqlite.h"
 #include "store/backend.h"
+#include "store/whereabouts.h"
 
 struct sqlite_store {
     struct store base;
     sqlite3 *db;                     /* NULL after a reconnection that failed */
     char *path;                      /* absolute, without symbolic links */
     int lock_fd;                     /* the writer's, else -1 */
+    struct whereabouts where;        /* the writer's */
     sqlite3_stmt *stmts[SQL__COUNT]; /* prepared once, kept until the connection closes */
 
     bool is_broken;       /* a rollback failed: reconnect before the next transaction */
