@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A naive Bayes filter of fixed size, one per form: what its admin calls spam
- * and what not. It knows hashes of words, never the words. A person's name
- * plays no part. Pure; the model has one owner at a time.
+ * A naive Bayes filter of fixed size (32 KiB), one per form: what its admin
+ * calls spam and what not. It knows hashes of words and of pairs of words, never the
+ * words. A person's name plays no part. Pure; a model has one owner at a time.
  */
 #ifndef CONTACTD_CORE_BAYES_H
 #define CONTACTD_CORE_BAYES_H
@@ -10,17 +10,17 @@
 #include "core/fields.h"
 
 enum {
-    BAYES_BUCKETS = 8192,
-    BAYES_TEXT_MAX = 4096,   /* bytes of a message that are read */
-    BAYES_TAUGHT_MIN = 5,    /* messages of each kind before it says anything */
-    BAYES_TAUGHT_MAX = 4096, /* then all counts are halved: the old fades */
+    BAYES_BUCKETS = 16384,
+    BAYES_TEXT_MAX = 4096,  /* bytes of a message that are read */
+    BAYES_TAUGHT_MIN = 5,   /* messages of each kind before it says anything */
+    BAYES_TAUGHT_MAX = 255, /* of one kind; then all counts are halved: the old fades */
     BAYES_LOG_ODDS_MAX = 3000,
-    BAYES_PACKED_BYTES = 32 + BAYES_BUCKETS * 4,
+    BAYES_PACKED_BYTES = 32 + BAYES_BUCKETS * 2,
 };
 
-/* Messages that hold a word of this bucket. */
+/* How many of the taught messages hold a word of this bucket. */
 struct bayes_bucket {
-    uint16_t spam, good;
+    uint8_t spam, good;
 };
 
 struct bayes {

@@ -2,9 +2,9 @@
 /*
  * Words are hashed into buckets, each bucket counts the messages of either
  * kind that hold one of its words. The odds of a bucket are shrunk towards even
- * by a few imagined sightings (Robinson's way), so that a word seen once says
- * little; only the buckets that say most are heard. Everything is integer
- * arithmetic: the same model gives the same score on every machine.
+ * by an imagined sighting (Robinson's way), so that a word seen once says little; only the buckets
+ * that say most are heard. Everything is integer arithmetic: the same model gives the same score on
+ * every machine.
  */
 #include "core/bayes.h"
 
@@ -13,7 +13,7 @@
 
 enum {
     HEARD_MAX = 15,        /* buckets that are heard */
-    IMAGINED = 3,          /* even sightings that are added to each bucket's */
+    IMAGINED = 1,          /* even sightings that are added to each bucket's */
     BUCKET_ODDS_MAX = 350, /* centinats: no word says more */
 };
 
@@ -38,15 +38,15 @@ static void halve(struct bayes *model)
 void bayes_teach(struct bayes *model, const struct bayes_text *text, bool is_spam)
 {
     struct bayes_features features;
+    uint32_t *total = is_spam ? &model->spam_total : &model->good_total;
 
     bayes_read(text, model->seed, &features);
     for (size_t i = 0; i < features.count; i++) {
         struct bayes_bucket *bucket = &model->buckets[features.list[i]];
-        uint16_t *count = is_spam ? &bucket->spam : &bucket->good;
+        uint8_t *count = is_spam ? &bucket->spam : &bucket->good;
         if (*count < BAYES_TAUGHT_MAX)
             (*count)++;
     }
-    uint32_t *total = is_spam ? &model->spam_total : &model->good_total;
     if (++*total >= BAYES_TAUGHT_MAX)
         halve(model);
 }
@@ -59,7 +59,7 @@ void bayes_unteach(struct bayes *model, const struct bayes_text *text, bool is_s
     bayes_read(text, model->seed, &features);
     for (size_t i = 0; i < features.count; i++) {
         struct bayes_bucket *bucket = &model->buckets[features.list[i]];
-        uint16_t *count = is_spam ? &bucket->spam : &bucket->good;
+        uint8_t *count = is_spam ? &bucket->spam : &bucket->good;
         if (*count)
             (*count)--;
     }
@@ -177,8 +177,8 @@ void bayes_pack(const struct bayes *model, uint8_t ret_bytes[BAYES_PACKED_BYTES]
     put(ret_bytes + AT_TOTALS, model->spam_total, 4);
     put(ret_bytes + AT_TOTALS + 4, model->good_total, 4);
     for (size_t i = 0; i < BAYES_BUCKETS; i++) {
-        put(ret_bytes + AT_BUCKETS + 4 * i, model->buckets[i].spam, 2);
-        put(ret_bytes + AT_BUCKETS + 4 * i + 2, model->buckets[i].good, 2);
+        ret_bytes[AT_BUCKETS + 2 * i] = model->buckets[i].spam;
+        ret_bytes[AT_BUCKETS + 2 * i + 1] = model->buckets[i].good;
     }
     put(ret_bytes + AT_DIGEST, checksum(ret_bytes), 8);
 }
@@ -197,8 +197,8 @@ enum err bayes_unpack(struct str bytes, struct bayes *ret_model)
     ret_model->spam_total = (uint32_t)get(at + AT_TOTALS, 4);
     ret_model->good_total = (uint32_t)get(at + AT_TOTALS + 4, 4);
     for (size_t i = 0; i < BAYES_BUCKETS; i++) {
-        ret_model->buckets[i].spam = (uint16_t)get(at + AT_BUCKETS + 4 * i, 2);
-        ret_model->buckets[i].good = (uint16_t)get(at + AT_BUCKETS + 4 * i + 2, 2);
+        ret_model->buckets[i].spam = at[AT_BUCKETS + 2 * i];
+        ret_model->buckets[i].good = at[AT_BUCKETS + 2 * i + 1];
     }
     return ERR_OK;
 }

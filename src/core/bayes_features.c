@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a filter looks at: the words of the message in lower case, pairs of
- * characters where a script writes no blanks, the hosts that it links to, the domain of
- * the address, and the words of short fields together with the field's name.
- * Kinds are hashed apart, so that a host never meets a word.
+ * What a filter looks at: the words of the message in lower case and pairs of
+ * neighbours, pairs of characters where a script writes no blanks, the hosts that it links to, the
+ * domain of the address, and the words of short fields together with the field's name. Kinds are
+ * hashed apart, so that a host never meets a word.
  */
 #include "core/bayes_features.h"
 
@@ -70,13 +70,18 @@ static enum place place_of(int32_t point)
 struct word {
     uint64_t hash;
     size_t len;
-    int32_t last; /* the character before, where they pair up; 0: none */
+    int32_t last;    /* the character before, where they pair up; 0: none */
+    uint64_t before; /* the hash of the word before; 0: none */
 };
 
 static void end_word(const struct reader *reader, struct word *word)
 {
     if (word->len >= WORD_MIN)
         add(reader->features, word->hash);
+    if (word->len && word->before)
+        add(reader->features, mix(word->before, word->hash));
+    if (word->len)
+        word->before = word->hash;
     word->len = 0;
     word->hash = reader->start;
 }
@@ -112,16 +117,22 @@ static struct str cut(struct str text, size_t max)
     return (struct str){text.ptr, text.len < max ? text.len : max};
 }
 
+/* Links are no words: of them only the host counts, their number is another rule's business. */
 static void read_long(struct bayes_features *features, uint64_t seed, struct str text)
 {
     const struct reader words = {features, mix(seed, KIND_WORD)};
     struct link_scan scan = {.text = text};
     struct link link;
+    size_t from = 0;
 
-    read_words(&words, text);
-    while (link_next(&scan, &link))
+    while (link_next(&scan, &link)) {
+        const size_t at = (size_t)(link.whole.ptr - text.ptr);
+        read_words(&words, (struct str){text.ptr + from, at - from});
+        from = at + link.whole.len;
         if (link.host.len)
             add(features, hash_text(mix(seed, KIND_HOST), link.host));
+    }
+    read_words(&words, (struct str){text.ptr + from, text.len - from});
 }
 
 struct field_reader {

@@ -31,8 +31,8 @@ void spam_tell(char *detail, const char *prefix, struct str text)
 
 int judge_links(const struct spam_view *view, char *detail)
 {
-    static const struct spam_step STEPS[] = {{1, 7},  {2, 14},  {3, 28},   {4, 43}, {5, 57},
-                                             {6, 71}, {10, 86}, {15, 100}, {0, 0}};
+    static const struct spam_step STEPS[] = {{1, 10}, {2, 20},  {3, 30},   {4, 45}, {5, 60},
+                                             {6, 65}, {10, 80}, {15, 100}, {0, 0}};
     const unsigned count = view->counts[LINK_URL] + view->counts[LINK_BARE];
     char prefix[24];
 
@@ -55,11 +55,13 @@ int judge_links_only(const struct spam_view *view, char *detail)
 int judge_link_in_name(const struct spam_view *view, char *detail)
 {
     const unsigned *links = view->name_links;
+    const unsigned strong =
+        links[LINK_URL] + links[LINK_BBCODE] + links[LINK_ANCHOR] + links[LINK_ACTIVE];
 
-    if (links[LINK_URL] + links[LINK_BBCODE] + links[LINK_ANCHOR] + links[LINK_BARE] == 0)
+    if (!strong && !links[LINK_BARE])
         return 0;
     spam_tell(detail, "", view->input->name);
-    return links[LINK_URL] + links[LINK_BBCODE] + links[LINK_ANCHOR] ? 100 : 30;
+    return strong ? 100 : 30;
 }
 
 int judge_markup(const struct spam_view *view, char *detail)
@@ -69,8 +71,8 @@ int judge_markup(const struct spam_view *view, char *detail)
         const char *text;
         int share;
     } ROWS[] = {
-        {LINK_BBCODE, "forum links", 78},
-        {LINK_ANCHOR, "HTML links", 55},
+        {LINK_BBCODE, "forum links", 55},
+        {LINK_ANCHOR, "HTML links", 50},
         {LINK_ACTIVE, "active HTML", 45},
         {LINK_TAG, "HTML", 15},
     };
@@ -89,7 +91,7 @@ int judge_markup(const struct spam_view *view, char *detail)
 
 int judge_unknown_fields(const struct spam_view *view, char *detail)
 {
-    static const struct spam_step STEPS[] = {{1, 30}, {2, 60}, {3, 100}, {0, 0}};
+    static const struct spam_step STEPS[] = {{1, 30}, {2, 65}, {3, 100}, {0, 0}};
     char prefix[24];
 
     if (!view->unknown_count)

@@ -39,7 +39,7 @@ static const struct verdict_row VERDICTS[] = {
     [VERDICT_FORGED] = {"forged", 100, 100, 100},
     [VERDICT_OTHER_FORM] = {"for another form", 60, 60, 60},
     [VERDICT_TOO_YOUNG] = {"too young", 75, 75, 75},
-    [VERDICT_EXPIRED] = {"expired", 25, 25, 25},
+    [VERDICT_EXPIRED] = {"expired", 15, 15, 25},
     [VERDICT_WRONG] = {"wrong", 75, 75, 90},
     [VERDICT_REUSED] = {"reused", 75, 75, 75},
     [VERDICT_UNREACHABLE] = {"unreachable", 0, 0, 0},
@@ -87,7 +87,7 @@ int judge_haste(const struct spam_view *view, char *detail)
     if (!view->input->loaded_at_ms || age_ms < 0 || age_ms >= 2000)
         return 0;
     snprintf(detail, SPAM_DETAIL_MAX + 1, "after %d ms", (int)age_ms);
-    return age_ms < 1000 ? 100 : 80;
+    return age_ms < 1000 ? 100 : age_ms < 1500 ? 65 : 40;
 }
 
 int judge_webdriver(const struct spam_view *view, char *detail)
@@ -104,23 +104,23 @@ struct agent_row {
 static const struct agent_row AGENTS[] = {
     {"*HeadlessChrome", 100},
     {"*PhantomJS", 100},
-    {"curl/", 75},
-    {"Wget/", 75},
-    {"python", 75},
-    {"aiohttp", 75},
-    {"Go-http", 75},
-    {"okhttp", 75},
-    {"Java/", 75},
-    {"libwww", 75},
-    {"node", 75},
-    {"undici", 75},
-    {"axios", 75},
-    {"Scrapy", 75},
-    {"Guzzle", 75},
-    {"PHP", 75},
-    {"Ruby", 75},
-    {"PostmanRuntime", 75},
-    {"Apache-HttpClient", 75},
+    {"curl/", 85},
+    {"Wget/", 85},
+    {"python", 85},
+    {"aiohttp", 85},
+    {"Go-http", 85},
+    {"okhttp", 85},
+    {"Java/", 85},
+    {"libwww", 85},
+    {"node", 85},
+    {"undici", 85},
+    {"axios", 85},
+    {"Scrapy", 85},
+    {"Guzzle", 85},
+    {"PHP", 85},
+    {"Ruby", 85},
+    {"PostmanRuntime", 85},
+    {"Apache-HttpClient", 85},
 };
 
 static bool agent_fits(const char *text, struct str agent)
@@ -150,7 +150,7 @@ int judge_agent(const struct spam_view *view, char *detail)
 
 int judge_same_body(const struct spam_view *view, char *detail)
 {
-    static const struct spam_step STEPS[] = {{1, 40}, {2, 65}, {3, 100}, {0, 0}};
+    static const struct spam_step STEPS[] = {{1, 35}, {2, 55}, {3, 75}, {5, 100}, {0, 0}};
     const unsigned forms = view->input->same_body_forms;
 
     if (forms)
@@ -170,17 +170,31 @@ int judge_rate(const struct spam_view *view, char *detail)
     return share < 100 ? share : 100;
 }
 
-/* Sure of spam: the whole weight. Sure of the opposite: enough to outweigh a sign or two. */
+/*
+ * Words are not independent, so log-odds exaggerate: below DOUBT they say
+ * nothing, and what a score needs takes more than twice that. Sure of the
+ * opposite, they outweigh a sign or two.
+ */
+static int bayes_share(int log_odds)
+{
+    enum { DOUBT = 1000, SURE = 3000, HELP_MAX = 30 };
+
+    if (log_odds > SURE)
+        return 100;
+    if (log_odds > DOUBT)
+        return (log_odds - DOUBT) * 100 / (SURE - DOUBT);
+    if (log_odds > -DOUBT)
+        return 0;
+    return log_odds / (DOUBT / 10) < -HELP_MAX ? -HELP_MAX : log_odds / (DOUBT / 10);
+}
+
 int judge_bayes(const struct spam_view *view, char *detail)
 {
-    enum { SURE = 1000, HELP_MAX = 30 };
     const int log_odds = view->input->bayes_log_odds;
-    int share = log_odds * 100 / SURE;
+    const int share = bayes_share(log_odds), size = log_odds < 0 ? -log_odds : log_odds;
 
-    share = share > 100 ? 100 : share < -HELP_MAX ? -HELP_MAX : share;
     if (share)
         snprintf(detail, SPAM_DETAIL_MAX + 1, "log-odds %s%d.%02d", log_odds < 0 ? "-" : "",
-                 (log_odds < 0 ? -log_odds : log_odds) / 100,
-                 (log_odds < 0 ? -log_odds : log_odds) % 100);
+                 size / 100, size % 100);
     return share;
 }
