@@ -13,7 +13,7 @@ enum {
     BAYES_BUCKETS = 16384,
     BAYES_TEXT_MAX = 4096,  /* bytes of a message that are read */
     BAYES_TAUGHT_MIN = 5,   /* messages of each kind before it says anything */
-    BAYES_TAUGHT_MAX = 255, /* of one kind; then all counts are halved: the old fades */
+    BAYES_TAUGHT_MAX = 255, /* of one kind; then its counts are halved: the old fades */
     BAYES_LOG_ODDS_MAX = 3000,
     BAYES_PACKED_BYTES = 32 + BAYES_BUCKETS * 2,
 };

@@ -25,14 +25,17 @@ void bayes_start(struct bayes *model, uint64_t seed)
 
 /* --- teaching -------------------------------------------------------------- */
 
-static void halve(struct bayes *model)
+static uint8_t *count_of(struct bayes_bucket *bucket, bool is_spam)
 {
-    model->spam_total /= 2;
-    model->good_total /= 2;
-    for (size_t i = 0; i < BAYES_BUCKETS; i++) {
-        model->buckets[i].spam /= 2;
-        model->buckets[i].good /= 2;
-    }
+    return is_spam ? &bucket->spam : &bucket->good;
+}
+
+/* Of one kind alone: who only ever marks spam must not make the filter forget the rest. */
+static void halve(struct bayes *model, bool is_spam)
+{
+    *(is_spam ? &model->spam_total : &model->good_total) /= 2;
+    for (size_t i = 0; i < BAYES_BUCKETS; i++)
+        *count_of(&model->buckets[i], is_spam) /= 2;
 }
 
 void bayes_teach(struct bayes *model, const struct bayes_text *text, bool is_spam)
@@ -42,13 +45,12 @@ void bayes_teach(struct bayes *model, const struct bayes_text *text, bool is_spa
 
     bayes_read(text, model->seed, &features);
     for (size_t i = 0; i < features.count; i++) {
-        struct bayes_bucket *bucket = &model->buckets[features.list[i]];
-        uint8_t *count = is_spam ? &bucket->spam : &bucket->good;
+        uint8_t *count = count_of(&model->buckets[features.list[i]], is_spam);
         if (*count < BAYES_TAUGHT_MAX)
             (*count)++;
     }
     if (++*total >= BAYES_TAUGHT_MAX)
-        halve(model);
+        halve(model, is_spam);
 }
 
 void bayes_unteach(struct bayes *model, const struct bayes_text *text, bool is_spam)
@@ -58,8 +60,7 @@ void bayes_unteach(struct bayes *model, const struct bayes_text *text, bool is_s
 
     bayes_read(text, model->seed, &features);
     for (size_t i = 0; i < features.count; i++) {
-        struct bayes_bucket *bucket = &model->buckets[features.list[i]];
-        uint8_t *count = is_spam ? &bucket->spam : &bucket->good;
+        uint8_t *count = count_of(&model->buckets[features.list[i]], is_spam);
         if (*count)
             (*count)--;
     }
@@ -95,9 +96,10 @@ static int bucket_log_odds(const struct bayes *model, struct bayes_bucket bucket
                                      : odds;
 }
 
-static int size_of(int odds)
+/* What is heard first: the louder one, and of equals the one that speaks for the text. */
+static int loudness(int odds)
 {
-    return odds < 0 ? -odds : odds;
+    return odds < 0 ? -2 * odds + 1 : 2 * odds;
 }
 
 /* The loudest so far, loudest first. */
@@ -110,10 +112,10 @@ static void hear(struct heard *heard, int odds)
 {
     size_t at = heard->count;
 
-    if (at == HEARD_MAX && size_of(odds) <= size_of(heard->odds[at - 1]))
+    if (at == HEARD_MAX && loudness(odds) <= loudness(heard->odds[at - 1]))
         return;
     at = at == HEARD_MAX ? at - 1 : heard->count++;
-    for (; at && size_of(heard->odds[at - 1]) < size_of(odds); at--)
+    for (; at && loudness(heard->odds[at - 1]) < loudness(odds); at--)
         heard->odds[at] = heard->odds[at - 1];
     heard->odds[at] = odds;
 }

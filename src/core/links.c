@@ -220,9 +220,14 @@ static const struct mark_row ELEMENTS[] = {
     MARK("style", LINK_TAG),
 };
 
-static bool name_ends(struct str rest, size_t at)
+/* Whether an element's name ends at `at`; "a <b or c" is arithmetic, not bold. */
+static bool name_ends(struct str rest, size_t at, enum link_kind kind)
 {
-    return at < rest.len && ((unsigned char)rest.ptr[at] <= ' ' || strchr("/>", rest.ptr[at]));
+    if (at >= rest.len)
+        return false;
+    if (at == 1 && kind == LINK_TAG)
+        return rest.ptr[at] == '>';
+    return (unsigned char)rest.ptr[at] <= ' ' || strchr("/>", rest.ptr[at]);
 }
 
 static bool read_mark(struct link_scan *scan, size_t at, struct link *ret_link)
@@ -234,7 +239,7 @@ static bool read_mark(struct link_scan *scan, size_t at, struct link *ret_link)
 
     for (size_t i = 0; i < count; i++)
         if (str_starts_with_nocase(rest, rows[i].text) &&
-            (!is_element || name_ends(rest, rows[i].text.len))) {
+            (!is_element || name_ends(rest, rows[i].text.len, rows[i].kind))) {
             scan->at = at + 1 + rows[i].text.len;
             *ret_link = (struct link){rows[i].kind, STR(""), slice(scan->text, at, scan->at)};
             return true;
