@@ -13,8 +13,8 @@
 uint32_t language_bit(struct str language);
 
 /*
- * The ISO 639-1 code of a text's language, NULL in doubt. `expected` are the
- * bits of languages that win unless another is clearly more likely.
+ * The ISO 639-1 code of the language that a text is in, other than those of
+ * the bits `expected`; NULL when it may well be one of those, and in doubt.
  */
 const char *language_guess(struct str text, uint32_t expected);
 

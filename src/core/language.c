@@ -8,9 +8,9 @@
 #include "core/language.h"
 
 enum {
-    WORD_MAX = 12,   /* bytes; longer ones are in no row */
-    WORDS_MAX = 300, /* of a text; enough to know */
-    HITS_MIN = 4,    /* less says nothing */
+    WORD_MAX = 12,  /* bytes; longer ones are in no row */
+    WORDS_MAX = 50, /* of a text; enough to know */
+    HITS_MIN = 4,   /* less says nothing */
 };
 
 struct language_words {
@@ -84,8 +84,8 @@ static struct str next_word(struct str *text)
     return word;
 }
 
-/* Adds one to every language that the word is common in. */
-static void count_word(struct str word, unsigned hits[COUNTOF(ROWS)])
+/* Adds one to each of the languages `rows` that the word is common in. */
+static void count_word(struct str word, uint32_t rows, unsigned hits[COUNTOF(ROWS)])
 {
     char key[WORD_MAX + 3] = " ";
 
@@ -96,22 +96,32 @@ static void count_word(struct str word, unsigned hits[COUNTOF(ROWS)])
             (char)(word.ptr[i] >= 'A' && word.ptr[i] <= 'Z' ? word.ptr[i] | 0x20 : word.ptr[i]);
     key[word.len + 1] = ' ';
     for (size_t i = 0; i < COUNTOF(ROWS); i++)
-        hits[i] += strstr(ROWS[i].words, key) != NULL;
+        if (rows >> i & 1)
+            hits[i] += strstr(ROWS[i].words, key) != NULL;
+}
+
+/* The likeliest of the languages `rows` when a text is clearly in one, else NULL. */
+static const struct language_words *clear_one(struct str text, uint32_t rows, unsigned *ret_hits)
+{
+    unsigned hits[COUNTOF(ROWS)] = {0}, words = 0;
+    size_t best = 0;
+
+    for (struct str word; words < WORDS_MAX && (word = next_word(&text)).ptr; words++)
+        count_word(word, rows, hits);
+    for (size_t i = 1; i < COUNTOF(ROWS); i++)
+        if (hits[i] > hits[best])
+            best = i;
+    *ret_hits = hits[best];
+    return hits[best] >= HITS_MIN && hits[best] * 6 >= words ? &ROWS[best] : NULL;
 }
 
 const char *language_guess(struct str text, uint32_t expected)
 {
-    unsigned hits[COUNTOF(ROWS)] = {0}, expected_hits = 0;
-    size_t words = 0, best = 0;
+    unsigned hits = 0, expected_hits = 0;
 
-    for (struct str word; words < WORDS_MAX && (word = next_word(&text)).ptr; words++)
-        count_word(word, hits);
-    for (size_t i = 0; i < COUNTOF(ROWS); i++) {
-        if (hits[i] > hits[best])
-            best = i;
-        if (expected >> i & 1 && hits[i] > expected_hits)
-            expected_hits = hits[i];
-    }
-    bool is_clear = hits[best] >= HITS_MIN && hits[best] * 6 >= words;
-    return is_clear && hits[best] >= expected_hits * 2 ? ROWS[best].code : NULL;
+    /* Most texts are what they should be, and then nobody asks what else they might be. */
+    if (expected && clear_one(text, expected, &expected_hits))
+        return NULL;
+    const struct language_words *row = clear_one(text, ~expected, &hits);
+    return row && hits >= expected_hits * 2 ? row->code : NULL;
 }

@@ -237,8 +237,9 @@ static bool read_mark(struct link_scan *scan, size_t at, struct link *ret_link)
     const size_t count = is_element ? COUNTOF(ELEMENTS) : COUNTOF(BBCODES);
     struct str rest = slice(scan->text, at + 1, scan->text.len);
 
-    for (size_t i = 0; i < count; i++)
-        if (str_starts_with_nocase(rest, rows[i].text) &&
+    for (size_t i = 0; i < count && rest.len && is_alnum(rest.ptr[0]); i++)
+        if (lower(rest.ptr[0]) == rows[i].text.ptr[0] &&
+            str_starts_with_nocase(rest, rows[i].text) &&
             (!is_element || name_ends(rest, rows[i].text.len, rows[i].kind))) {
             scan->at = at + 1 + rows[i].text.len;
             *ret_link = (struct link){rows[i].kind, STR(""), slice(scan->text, at, scan->at)};
