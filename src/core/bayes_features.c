@@ -125,6 +125,8 @@ static void read_long(struct bayes_features *features, uint64_t seed, struct str
     struct link link;
     size_t from = 0;
 
+    if (!text.len)
+        return; /* and maybe no pointer either */
     while (link_next(&scan, &link)) {
         const size_t at = (size_t)(link.whole.ptr - text.ptr);
         read_words(&words, (struct str){text.ptr + from, at - from});

@@ -76,7 +76,9 @@ static struct str next_word(struct str *text)
         text->ptr++;
         text->len--;
     }
-    struct str word = {text->len ? text->ptr : NULL, 0};
+    if (!text->len)
+        return (struct str){0};
+    struct str word = {text->ptr, 0};
     while (word.len < text->len && is_word(text->ptr[word.len]))
         word.len++;
     text->ptr += word.len;

@@ -148,6 +148,16 @@ static void words_become_features(void **state)
         CHECK_ROW(count_of(text_of(ROWS[i].text)) == ROWS[i].count, ROWS[i].text);
 }
 
+static void nothing_at_all_has_no_features(void **state)
+{
+    struct bayes *model = model_new(state);
+    const struct bayes_text nothing = {.fields = NULL};
+
+    assert_int_equal(count_of(nothing), 0);
+    bayes_teach(model, &nothing, true);
+    assert_int_equal(model->spam_total, 1);
+}
+
 static void features_ignore_case_and_keep_kinds_apart(void **state)
 {
     struct bayes_text host = text_of("http://shop.example"), word = text_of("shop.example");
@@ -245,6 +255,7 @@ int main(void)
         CASE("the old fades", the_old_fades),
         CASE("log-odds are bounded", log_odds_are_bounded),
         CASE("words become features", words_become_features),
+        CASE("nothing at all has no features", nothing_at_all_has_no_features),
         CASE("features ignore case and keep kinds apart",
              features_ignore_case_and_keep_kinds_apart),
         CASE("fields are read but names are not", fields_are_read_but_names_are_not),

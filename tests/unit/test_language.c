@@ -39,6 +39,13 @@ static void languages_are_guessed(void **state)
     }
 }
 
+static void an_absent_text_has_no_language(void **state)
+{
+    (void)state;
+    assert_null(language_guess((struct str){0}, 0));
+    assert_null(language_guess((struct str){0}, language_bit(STR("en"))));
+}
+
 static void what_is_expected_wins_in_doubt(void **state)
 {
     const struct str text = STR("el perro es de la casa que o eu não y el gato del mi");
@@ -64,6 +71,7 @@ int main(void)
 {
     static const struct CMUnitTest CASES[] = {
         CASE("languages are guessed", languages_are_guessed),
+        CASE("an absent text has no language", an_absent_text_has_no_language),
         CASE("what is expected wins in doubt", what_is_expected_wins_in_doubt),
         CASE("languages have bits of their own", languages_have_bits_of_their_own),
     };
