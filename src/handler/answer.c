@@ -7,6 +7,7 @@
  */
 #include "base/json.h"
 #include "http/reply.h"
+#include "judge.h"
 #include "page_origin.h"
 #include "post.h"
 
@@ -163,7 +164,9 @@ enum flow answer_stored(struct post *post)
 {
     struct exchange *x = post->x;
 
-    x->decision = post->is_remembered ? "stored" : "repeated";
+    x->decision = !post->is_remembered            ? "repeated"
+                  : post->row.state == STATE_SPAM ? "stored_as_spam"
+                                                  : "stored";
     if (!answer_is_json(x))
         return send_on(x, next_of(post));
     reply_json(x, 200);
@@ -192,6 +195,7 @@ enum flow answer_invalid(struct post *post, const struct field_errors *errors)
 {
     CLEANUP(buf_done) struct buf list = buf_new(REPLY_BODY_MAX);
 
+    judge_note_refusal(post->ctx, post->x);
     field_errors_render(&list, errors);
     return reply_problem_errors(post->x, PROBLEM_INVALID_FIELDS, "see errors for what to change",
                                 buf_str(&list));

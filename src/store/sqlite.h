@@ -112,7 +112,7 @@ enum err sqlite_submission_newest(struct store *store, int64_t since_ms, int64_t
 enum err sqlite_submission_find_key(struct store *store, struct str form, struct str key,
                                     int64_t since_ms, store_submission_fn fn, void *arg);
 enum err sqlite_submission_set_state(struct store *store, const struct id *id,
-                                     enum submission_state state);
+                                     enum submission_state state, enum submission_taught taught);
 
 /* --- sqlite_form.c ------------------------------------------------------ */
 
