@@ -325,7 +325,7 @@ static enum flow take_post(struct post *post, const struct fields *posted)
     return commit_post(post);
 }
 
-static enum err read_body(struct exchange *x, struct fields *fields, struct err_detail *detail)
+enum err contact_read_body(struct exchange *x, struct fields *fields, struct err_detail *detail)
 {
     switch (x->media) {
     case MEDIA_URLENCODED:
@@ -354,7 +354,7 @@ static enum flow contact_create(struct app_ctx *ctx, struct exchange *x)
 
     if (!post)
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, RETRY_MS);
-    enum err err = read_body(x, &fields, &detail);
+    enum err err = contact_read_body(x, &fields, &detail);
     if (err == ERR_INVALID)
         return reply_problem(
             x, x->media == MEDIA_JSON ? PROBLEM_INVALID_JSON : PROBLEM_INVALID_FORM, detail.text);

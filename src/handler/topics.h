@@ -8,6 +8,10 @@
 enum { CONTACT_ROUTE_COUNT = 10 };
 
 extern const struct route CONTACT_ROUTES[CONTACT_ROUTE_COUNT];
+enum { PAGE_ROUTE_COUNT = 3 };
+
+extern const struct route PAGE_ROUTES[PAGE_ROUTE_COUNT];
+
 enum { FORM_ROUTE_COUNT = 5, TRIAGE_ROUTE_COUNT = 1 };
 
 extern const struct route TRIAGE_ROUTES[TRIAGE_ROUTE_COUNT];
