@@ -86,7 +86,7 @@ static bool read_salt(struct str salt, struct claim *ret_claim)
 {
     uint64_t expires;
 
-    if (salt.len < SALT_HEX_LEN || salt.len >= SALT_MAX)
+    if (salt.len < SALT_HEX_LEN)
         return false;
     struct str rest = {salt.ptr + SALT_HEX_LEN, salt.len - SALT_HEX_LEN};
     if (!take(&rest, STR("?expires=")) ||

@@ -148,6 +148,23 @@ for (const [version, protocol] of Object.entries(protocols)) {
   }
 }
 
+test('v2: an honest key of a counter that was not searched for is wrong', async () => {
+  const challenge = await issue(2);
+  const { salt, nonce } = challenge.parameters;
+  const { solution: { counter: found } } = await protocols[2].solve(challenge);
+  // The next one has the prefix too once in 256 times.
+  const keys = await Promise.all([1, 2, 3, 4].map(async (step) => {
+    const counter = Buffer.alloc(4);
+    counter.writeUInt32BE(found + step);
+    const password = Buffer.concat([Buffer.from(nonce, 'hex'), counter]);
+    const { derivedKey } = await deriveKey(challenge.parameters, Buffer.from(salt, 'hex'), password);
+    return { counter: found + step, derivedKey: derivedKey.toString('hex') };
+  }));
+  const solution = keys.find(({ derivedKey }) => !derivedKey.startsWith('00'));
+  assert.equal((await check({ challenge, solution })).verdict, 'wrong');
+  assert.equal(await protocols[2].libraryAccepts({ challenge, solution }), false);
+});
+
 test('v2: of two solutions of one challenge the second is known', async () => {
   const challenge = await issue(2);
   const one = await protocols[2].solve(challenge);

@@ -295,7 +295,8 @@ static void from_hex(const char *hex, uint8_t *bytes, size_t len)
     assert_int_equal(sodium_hex2bin(bytes, len, hex, strlen(hex), NULL, NULL, NULL), 0);
 }
 
-static void solve_v2(const struct issued *issued, struct buf *payload)
+/* The first counter whose key has the prefix, or has not. */
+static void derive_v2(const struct issued *issued, bool has_prefix, struct buf *payload)
 {
     const json_t *parameters = json_object_get(issued->challenge, "parameters");
     const char *prefix = text_of(parameters, "keyPrefix");
@@ -311,7 +312,7 @@ static void solve_v2(const struct issued *issued, struct buf *payload)
         pbkdf2_sha256((struct str){(char *)password, 20}, (struct str){(char *)salt, 16}, cost, key,
                       sizeof key);
         sodium_bin2hex(hex, sizeof hex, key, sizeof key);
-        if (strncmp(hex, prefix, strlen(prefix)) == 0)
+        if ((strncmp(hex, prefix, strlen(prefix)) == 0) == has_prefix)
             break;
         assert_true(counter < 65535);
     }
@@ -356,11 +357,22 @@ static void a_solved_v2_challenge_is_fine(void **state)
     for (uint8_t chance = 0; chance < 8; chance++) {
         CLEANUP(issued_done) struct issued issued = issue(&key, ALTCHA_V2, 16, chance);
         CLEANUP(buf_done) struct buf payload = buf_new(1024);
-        solve_v2(&issued, &payload);
+        derive_v2(&issued, true, &payload);
         struct altcha_proof proof = check_solved(&payload);
         assert_false(digest_equal(&proof.digest, &last));
         last = proof.digest;
     }
+}
+
+static void an_honest_key_without_the_work_is_wrong(void **state)
+{
+    struct altcha_key key = key_of(0);
+    CLEANUP(issued_done) struct issued issued = issue(&key, ALTCHA_V2, 16, 1);
+    CLEANUP(buf_done) struct buf payload = buf_new(1024);
+
+    (void)state;
+    derive_v2(&issued, false, &payload);
+    assert_int_equal(read_json(buf_str(&payload), "shop", NOW).verdict, VERDICT_WRONG);
 }
 
 static void a_challenge_of_another_server_is_forged(void **state)
@@ -375,7 +387,7 @@ static void a_challenge_of_another_server_is_forged(void **state)
     (void)state;
     solve_v1(one.challenge, &first, &number);
     assert_int_equal(read_json(buf_str(&first), "shop", NOW).verdict, VERDICT_FORGED);
-    solve_v2(&two, &second);
+    derive_v2(&two, true, &second);
     assert_int_equal(read_json(buf_str(&second), "shop", NOW).verdict, VERDICT_FORGED);
 }
 
@@ -448,6 +460,7 @@ int main(void)
         CASE("a proof is of its form, time and server", a_proof_is_of_its_form_time_and_server),
         CASE("a solved v1 challenge is fine", a_solved_v1_challenge_is_fine),
         CASE("a solved v2 challenge is fine", a_solved_v2_challenge_is_fine),
+        CASE("an honest key without the work is wrong", an_honest_key_without_the_work_is_wrong),
         CASE("a challenge of another server is forged", a_challenge_of_another_server_is_forged),
         CASE("a challenge that does not fit is an error",
              a_challenge_that_does_not_fit_is_an_error),
