@@ -52,7 +52,8 @@ MAIN  := $(BUILD)/obj/main.o
 GEN   := $(BUILD)/gen/sql_sqlite.h
 .SECONDARY: $(GEN)
 C_FILES = $(wildcard src/*.c src/*/*.[ch] include/*/*.h tests/*/*.[ch])
-UNIT  := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c tests/store/test_*.c))
+UNIT  := $(patsubst tests/%.c,$(BUILD)/tests/%,\
+           $(wildcard $(foreach room,unit store spam,tests/$(room)/test_*.c)))
 
 .PHONY: all
 all: $(BUILD)/contactd ## the ordinary build: build/contactd

@@ -46,6 +46,7 @@ struct form_list {
 /* One row of the table of settings. */
 struct form_setting {
     const char *name, *help;
+    bool is_list;
 };
 
 /* The rows, in the order in which they are shown. */

@@ -34,6 +34,9 @@ enum {
     STATES_INBOX = STATES_ALL & ~STATES_FLAGGED,
 };
 
+/* What the form's spam filter has learnt from it. */
+enum submission_taught { TAUGHT_NOTHING, TAUGHT_GOOD, TAUGHT_SPAM };
+
 const char *submission_state_text(enum submission_state state);
 MUST_CHECK bool submission_state_parse(struct str text, enum submission_state *ret_state);
 
@@ -49,7 +52,8 @@ struct submission {
     struct str user_agent; /* ptr NULL: none was sent */
     struct str page;       /* Origin or Referer; ptr NULL: none was sent */
     enum submission_state state;
-    int spam_score;             /* hundredths of a point */
+    int spam_score; /* hundredths of a point */
+    enum submission_taught taught;
     struct str spam_reasons;    /* a JSON array as text; ptr NULL: none */
     struct str idempotency_key; /* ptr NULL: none was sent */
 };

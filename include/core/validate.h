@@ -59,8 +59,15 @@ PRINTF_LIKE(4, 5)
 void field_errors_add(struct field_errors *errors, struct str field, enum field_code code,
                       const char *format, ...);
 
-/* Appends a JSON array of {"field","code","message"}. */
-void field_errors_render(struct buf *out, const struct field_errors *errors);
+/* The code as the clients of form services know it: REQUIRED_FIELD_MISSING, TYPE_EMAIL, ... */
+const char *field_code_service_text(enum field_code code);
+
+/*
+ * Appends a JSON array of {"field","code","message"}, the codes written by one
+ * of the two functions above.
+ */
+void field_errors_render(struct buf *out, const struct field_errors *errors,
+                         const char *(*code_text)(enum field_code code));
 
 /*
  * Walks the rules, then the further fields. ERR_INVALID: `*ret_errors` tells;

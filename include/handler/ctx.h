@@ -30,6 +30,7 @@ struct app_ctx {
     struct forms *forms;
     struct recent *recent;   /* the committer's thread only */
     struct limiter *limiter; /* of posts; NULL: there is no limit */
+    struct limiter *census;  /* counts visits and texts, for the spam score */
     const struct cidr *trusted_proxies;
     size_t trusted_proxy_count;
 

@@ -24,6 +24,7 @@
     X(EXPECTATION, "expectation_failed", 417, "only 'Expect: 100-continue' is understood")         \
     X(INVALID_FIELDS, "invalid_fields", 422, "invalid input")                                      \
     X(TOO_MANY_ATTEMPTS, "too_many_attempts", 429, "too many attempts; try again later")           \
+    X(HEAD_TOO_LARGE, "head_too_large", 431, "the request's head is too large")                    \
     X(RATE_LIMITED, "rate_limited", 429, "too many messages; try again later")                     \
     X(INTERNAL, "internal", 500, "something went wrong on our side")                               \
     X(NOT_IMPLEMENTED, "not_implemented", 501, "this method is not known here")                    \

@@ -7,8 +7,10 @@
 #ifndef CONTACTD_SERVICE_FORMS_H
 #define CONTACTD_SERVICE_FORMS_H
 
+#include "core/bayes.h"
 #include "core/form.h"
 #include "core/schema.h"
+#include "core/spam.h"
 #include "store/store.h"
 
 struct forms;
@@ -21,6 +23,8 @@ struct form_entry {
     const struct form_rules *rules;
     const struct schema *schema;
     bool is_registered; /* false: the built-in default form */
+    struct spam_expected expected;
+    const struct bayes *model; /* what its admin has taught; NULL: nothing yet */
 };
 
 MUST_CHECK enum err forms_new(struct forms **ret_forms);

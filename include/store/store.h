@@ -69,7 +69,8 @@ MUST_CHECK enum err store_submission_insert(struct store *store, const struct su
 
 /* ERR_NOT_FOUND when there is none with this id. */
 MUST_CHECK enum err store_submission_set_state(struct store *store, const struct id *id,
-                                               enum submission_state state);
+                                               enum submission_state state,
+                                               enum submission_taught taught);
 
 /* Makes the form or replaces its settings; then created_at_ms stays as it was. */
 MUST_CHECK enum err store_form_put(struct store *store, const struct form *form);

@@ -7,6 +7,7 @@ CREATE TABLE submission_2 (
     id BLOB NOT NULL,
     state INTEGER NOT NULL,
     spam_score INTEGER NOT NULL, -- hundredths of a point
+    taught INTEGER NOT NULL DEFAULT 0, -- to the spam filter: 1 as good, 2 as spam
     form TEXT NOT NULL,
     idempotency_key TEXT,
     name TEXT,

@@ -29,14 +29,14 @@ SELECT coalesce(max(seq), 0) FROM submission;
 
 -- name: submission_get
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
-    idempotency_key
+    idempotency_key, taught
 FROM submission
 WHERE seq = ?1;
 
 -- The bits of ?4 are the states that are asked for.
 -- name: submission_list
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
-    idempotency_key
+    idempotency_key, taught
 FROM submission
 WHERE seq >= ?1 AND seq < ?2 AND (1 << state) & ?4
 ORDER BY seq DESC
@@ -44,7 +44,7 @@ LIMIT ?3;
 
 -- name: submission_list_form
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
-    idempotency_key
+    idempotency_key, taught
 FROM submission
 WHERE form = ?5 AND seq >= ?1 AND seq < ?2 AND (1 << state) & ?4
 ORDER BY seq DESC
@@ -53,7 +53,7 @@ LIMIT ?3;
 -- For one of spam and trash, which may be few among many.
 -- name: submission_list_flagged
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
-    idempotency_key
+    idempotency_key, taught
 FROM submission INDEXED BY submission_flagged
 WHERE state = ?4 AND state >= 3 AND seq >= ?1 AND seq < ?2 AND (?5 IS NULL OR form = ?5)
 ORDER BY seq DESC
@@ -61,7 +61,7 @@ LIMIT ?3;
 
 -- name: submission_newest
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
-    idempotency_key
+    idempotency_key, taught
 FROM submission
 WHERE seq >= ?1
 ORDER BY seq DESC
@@ -69,14 +69,14 @@ LIMIT ?2;
 
 -- name: submission_find_key
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
-    idempotency_key
+    idempotency_key, taught
 FROM submission
 WHERE form = ?1 AND idempotency_key = ?2 AND seq >= ?3
 ORDER BY seq DESC
 LIMIT 1;
 
 -- name: submission_set_state
-UPDATE submission SET state = ?2 WHERE seq = ?1 AND id = ?3;
+UPDATE submission SET state = ?2, taught = ?4 WHERE seq = ?1 AND id = ?3;
 
 -- name: form_put
 INSERT INTO form (name, settings, created_at, updated_at) VALUES (?1, ?2, ?3, ?4)

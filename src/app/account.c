@@ -15,68 +15,6 @@
 #include "core/token.h"
 #include "verbs.h"
 
-static enum exit_code complain(enum err err, const struct err_detail *detail, enum exit_code code)
-{
-    fprintf(stderr, "contactd: %s\n", detail->text[0] ? detail->text : err_text(err));
-    return code;
-}
-
-/* --- running a command, here or in the server ---------------------------- */
-
-static enum err run_here(struct store *writer, const json_t *request, struct buf *result,
-                         struct err_detail *detail)
-{
-    TRY(store_begin(writer));
-    enum err err = command_run(writer, request, result, detail);
-    if (err == ERR_OK)
-        err = store_commit(writer);
-    if (err != ERR_OK) {
-        err_set(detail, err, "%s: %s", err_text(err), store_error(writer));
-        store_rollback(writer);
-    }
-    return err;
-}
-
-static enum err run_in_server(const char *database, const json_t *request, struct buf *result,
-                              struct err_detail *detail)
-{
-    CLEANUP(buf_done) struct buf line = buf_new(CONTROL_MESSAGE_MAX);
-    CLEANUP(buf_done) struct buf reply = buf_new(CONTROL_MESSAGE_MAX);
-    CLEANUP(js_decref) json_t *answer = NULL;
-
-    js_value(&line, request);
-    TRY(buf_status(&line));
-    TRY(control_call(database, buf_str(&line), &reply, detail));
-    TRY(js_parse_object(buf_str(&reply), &answer, detail));
-    struct str error = js_get_string(answer, "error");
-    if (error.ptr)
-        return err_set(detail, ERR_STORE, "%s", error.ptr);
-    js_value(result, json_object_get(answer, "result"));
-    return buf_status(result);
-}
-
-/* Opens the database, or finds the server that owns it. */
-static enum exit_code run_command(struct cli *cli, json_t *args, struct buf *result)
-{
-    const char *database = cli->config.database;
-    CLEANUP(store_closep) struct store *writer = NULL;
-    struct err_detail detail = {""}, call_detail = {""};
-    CLEANUP(js_decref)
-    json_t *request = json_pack("{ss ss so*}", "verb", cli->verb->verb, "object", cli->verb->object,
-                                "args", args);
-
-    if (!request)
-        return complain(ERR_MEMORY, &detail, EXIT_FAILED);
-    enum err opened = store_open(database, true, &writer, &detail);
-    if (opened != ERR_OK && opened != ERR_BUSY)
-        return complain(opened, &detail, EXIT_DATABASE);
-    enum err err = opened == ERR_OK ? run_here(writer, request, result, &call_detail)
-                                    : run_in_server(database, request, result, &call_detail);
-    if (opened == ERR_BUSY && err == ERR_NOT_FOUND)
-        return complain(opened, &detail, EXIT_DATABASE); /* owned, but by no server */
-    return err == ERR_OK ? EXIT_OK : complain(err, &call_detail, EXIT_FAILED);
-}
-
 /* --- passwords ----------------------------------------------------------- */
 
 /* The first line of a file or of stdin. */
@@ -128,10 +66,10 @@ static enum exit_code set_password(struct cli *cli, const char *role)
 
     enum err err = hash_password(cli, &password, hash, &detail);
     if (err != ERR_OK)
-        return complain(err, &detail, EXIT_FAILED);
+        return cli_complain(err, &detail, EXIT_FAILED);
     json_t *args =
         json_pack("{ss ss ss*}", "name", cli->config.args[0], "passwordHash", hash, "role", role);
-    enum exit_code code = run_command(cli, args, &result);
+    enum exit_code code = cli_command(cli, args, &result);
     if (code == EXIT_OK && !cli->password_file)
         puts(password.text);
     return code;
@@ -189,7 +127,7 @@ enum exit_code verb_token_add(struct cli *cli)
     json_t *args =
         json_pack("{ss ss ss sI}", "name", cli->config.args[0], "hash", hash_text, "scope",
                   cli->scope ? cli->scope : "read", "expiresAtMs", (json_int_t)expires_at_ms);
-    enum exit_code code = run_command(cli, args, &result);
+    enum exit_code code = cli_command(cli, args, &result);
     if (code == EXIT_OK)
         puts(token);
     secret_wipe(token, sizeof token);
@@ -239,7 +177,7 @@ static void print_table(const json_t *rows)
 enum exit_code verb_list(struct cli *cli)
 {
     CLEANUP(buf_done) struct buf result = buf_new(CONTROL_MESSAGE_MAX);
-    enum exit_code code = run_command(cli, json_object(), &result);
+    enum exit_code code = cli_command(cli, json_object(), &result);
 
     if (code != EXIT_OK)
         return code;
@@ -257,5 +195,5 @@ enum exit_code verb_named(struct cli *cli)
 {
     CLEANUP(buf_done) struct buf result = buf_new(CONTROL_MESSAGE_MAX);
 
-    return run_command(cli, json_pack("{ss}", "name", cli->config.args[0]), &result);
+    return cli_command(cli, json_pack("{ss}", "name", cli->config.args[0]), &result);
 }

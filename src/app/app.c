@@ -88,10 +88,13 @@ static enum err posts_start(struct app *app, struct err_detail *detail)
     TRY(recent_new(RECENT_ROWS, &app->recent));
     enum err err = store_submission_newest(app->writer, clock_wall_ms() - RECENT_KEPT_MS,
                                            RECENT_READ, remember, app->recent);
+    if (err == ERR_OK)
+        err = limiter_new(LIMITER_BUCKETS, &app->census);
     if (err == ERR_OK && app->config->has_rate_limit)
         err = limiter_new(LIMITER_BUCKETS, &app->limiter);
     if (err == ERR_OK)
         return ERR_OK;
+    limiter_free(app->census);
     recent_free(app->recent);
     return err_set(detail, err, "cannot read the newest messages in %s: %s", app->config->database,
                    store_error(app->writer));
@@ -101,6 +104,7 @@ static void posts_stop(struct app *app)
 {
     recent_free(app->recent);
     limiter_free(app->limiter);
+    limiter_free(app->census);
 }
 
 static enum err commit_stage_start(struct app *app, struct err_detail *detail)
@@ -225,6 +229,7 @@ static enum err server_run(struct app *app, struct err_detail *detail)
     app->ctx.forms = app->forms;
     app->ctx.recent = app->recent;
     app->ctx.limiter = app->limiter;
+    app->ctx.census = app->census;
     app->ctx.trusted_proxies = app->trusted_proxies;
     app->ctx.trusted_proxy_count = app->config->trusted_proxies.count;
     atomic_init(&app->ctx.is_ready, true);
@@ -240,7 +245,8 @@ static enum err control_stage_start(struct app *app, struct err_detail *detail)
 {
     if (strcmp(app->config->database, "memory:") == 0)
         return ERR_OK;
-    return control_start(app->config->database, app->commit, app->signin, &app->control, detail);
+    return control_start(app->config->database, app->commit, app->signin, app->forms, &app->control,
+                         detail);
 }
 
 static void control_stage_stop(struct app *app)

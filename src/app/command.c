@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/encode.h"
+#include "core/schema.h"
 
 /* --- arguments ----------------------------------------------------------- */
 
@@ -157,6 +158,169 @@ static enum err token_list(struct store *writer, const json_t *args, struct buf 
     return buf_status(result);
 }
 
+/* --- forms --------------------------------------------------------------- */
+
+static enum err get_form(const json_t *args, struct str *ret_name, struct err_detail *detail)
+{
+    struct str name = js_get_string(args, "name");
+
+    if (!form_name_is_valid(name))
+        return err_set(detail, ERR_INVALID,
+                       "not a form's name; use 1 to %d of a-z, 0-9, '-' and '_', beginning with a "
+                       "letter or digit",
+                       FORM_NAME_MAX);
+    *ret_name = name;
+    return ERR_OK;
+}
+
+static enum err append_settings(void *arg, const struct form *form)
+{
+    buf_put(arg, form->settings);
+    return buf_status(arg);
+}
+
+static enum err load_settings(struct store *writer, struct str name, json_t **ret_settings,
+                              struct err_detail *detail)
+{
+    CLEANUP(buf_done) struct buf text = buf_new(FORM_SETTINGS_MAX);
+
+    TRY(explain(store_form_get(writer, name, append_settings, &text), "form", name, detail));
+    return js_parse_object(buf_str(&text), ret_settings, detail);
+}
+
+/* null removes a setting; "add" appends to lists. */
+static enum err merge(json_t *settings, const json_t *args)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(json_object_get(args, "set"), key, value)
+    {
+        if (json_is_null(value))
+            json_object_del(settings, key);
+        else if (json_object_set(settings, key, value))
+            return ERR_MEMORY;
+    }
+    json_object_foreach(json_object_get(args, "add"), key, value)
+    {
+        json_t *list = json_object_get(settings, key);
+        if (json_is_array(list) ? json_array_extend(list, value)
+                                : json_object_set(settings, key, value))
+            return ERR_MEMORY;
+    }
+    return ERR_OK;
+}
+
+static enum err check_settings(const json_t *settings, struct err_detail *detail)
+{
+    struct form_rules *rules = NULL;
+    struct schema *schema = NULL;
+
+    TRY(form_compile(settings, &rules, detail));
+    enum err err = rules->schema ? schema_compile(rules->schema, &schema, detail) : ERR_OK;
+    schema_free(schema);
+    form_rules_free(rules);
+    return err;
+}
+
+static enum err put_form(struct store *writer, struct str name, const json_t *settings,
+                         struct err_detail *detail)
+{
+    CLEANUP(buf_done) struct buf text = buf_new(FORM_SETTINGS_MAX);
+    int64_t now_ms = clock_wall_ms();
+
+    TRY(check_settings(settings, detail));
+    js_value(&text, settings);
+    if (buf_status(&text) == ERR_FULL)
+        return err_set(detail, ERR_INVALID, "the settings are larger than %d bytes",
+                       FORM_SETTINGS_MAX);
+    TRY(buf_status(&text));
+    const struct form form = {
+        .name = name, .settings = buf_str(&text), .created_at_ms = now_ms, .updated_at_ms = now_ms};
+    return store_form_put(writer, &form);
+}
+
+static enum err ignore_form(void *arg, const struct form *form)
+{
+    (void)arg;
+    (void)form;
+    return ERR_OK;
+}
+
+static enum err form_add(struct store *writer, const json_t *args, struct buf *result,
+                         struct err_detail *detail)
+{
+    CLEANUP(js_decref) json_t *settings = json_object();
+    struct str name;
+
+    TRY(get_form(args, &name, detail));
+    enum err err = store_form_get(writer, name, ignore_form, NULL);
+    if (err != ERR_NOT_FOUND)
+        return err == ERR_OK ? explain(ERR_EXISTS, "form", name, detail) : err;
+    TRY(merge(settings, args));
+    TRY(put_form(writer, name, settings, detail));
+    return done(result, "added", name);
+}
+
+static enum err form_set(struct store *writer, const json_t *args, struct buf *result,
+                         struct err_detail *detail)
+{
+    CLEANUP(js_decref) json_t *settings = NULL;
+    struct str name;
+
+    TRY(get_form(args, &name, detail));
+    TRY(load_settings(writer, name, &settings, detail));
+    TRY(merge(settings, args));
+    TRY(put_form(writer, name, settings, detail));
+    return done(result, "changed", name);
+}
+
+static enum err form_show(struct store *writer, const json_t *args, struct buf *result,
+                          struct err_detail *detail)
+{
+    struct str name;
+
+    TRY(get_form(args, &name, detail));
+    return explain(store_form_get(writer, name, append_settings, result), "form", name, detail);
+}
+
+static enum err form_remove(struct store *writer, const json_t *args, struct buf *result,
+                            struct err_detail *detail)
+{
+    struct str name;
+
+    TRY(get_form(args, &name, detail));
+    TRY(explain(store_form_delete(writer, name), "form", name, detail));
+    return done(result, "removed", name);
+}
+
+static enum err render_form(void *arg, const struct form *form)
+{
+    struct buf *out = arg;
+    CLEANUP(js_decref) json_t *settings = NULL;
+
+    TRY(js_parse_object(form->settings, &settings, NULL));
+    js_comma(out);
+    js_open(out, '{');
+    js_field_string(out, "name", form->name);
+    js_field_time(out, "createdAt", form->created_at_ms);
+    js_field_time(out, "updatedAt", form->updated_at_ms);
+    js_field_string(out, "title", js_get_string(settings, "title"));
+    js_close(out, '}');
+    return buf_status(out);
+}
+
+static enum err form_list(struct store *writer, const json_t *args, struct buf *result,
+                          struct err_detail *detail)
+{
+    (void)args;
+    (void)detail;
+    js_open(result, '[');
+    TRY(store_form_list(writer, render_form, result));
+    js_close(result, ']');
+    return buf_status(result);
+}
+
 /* --- the table ----------------------------------------------------------- */
 
 static const struct command {
@@ -166,7 +330,8 @@ static const struct command {
 } COMMANDS[] = {
     {"user", "add", user_add},         {"user", "list", user_list}, {"user", "passwd", user_passwd},
     {"user", "remove", user_remove},   {"token", "add", token_add}, {"token", "list", token_list},
-    {"token", "revoke", token_revoke},
+    {"token", "revoke", token_revoke}, {"form", "add", form_add},   {"form", "set", form_set},
+    {"form", "show", form_show},       {"form", "list", form_list}, {"form", "remove", form_remove},
 };
 
 enum err command_run(struct store *writer, const json_t *request, struct buf *result,

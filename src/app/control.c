@@ -26,6 +26,7 @@ enum { CALLER_TIMEOUT_S = 10, PENDING_MAX = 16 };
 struct control {
     struct commit *commit;
     struct signin *signin;
+    struct forms *forms;
     int listen_fd, stop_fd;
     pthread_t thread;
     pthread_mutex_t lock; /* guards caller_fd */
@@ -143,6 +144,26 @@ static enum err control_run(struct job *job, struct store *writer)
     return command_run(writer, self->request, self->result, self->detail);
 }
 
+struct reload_job {
+    struct job job;
+    struct forms *forms;
+};
+
+static enum err reload_run(struct job *job, struct store *writer)
+{
+    return forms_reload(CONTAINER_OF(job, struct reload_job, job)->forms, writer);
+}
+
+/* After the commit, so that nothing is used that may yet be undone. */
+static enum err reload_forms(struct control *control, const json_t *request)
+{
+    struct reload_job self = {.job.run = reload_run, .forms = control->forms};
+
+    if (!str_equal(js_get_string(request, "verb"), STR("form")))
+        return ERR_OK;
+    return commit_run(control->commit, &self.job);
+}
+
 static enum err run_request(struct control *control, const json_t *request, struct buf *result,
                             struct err_detail *detail)
 {
@@ -151,7 +172,7 @@ static enum err run_request(struct control *control, const json_t *request, stru
 
     enum err err = commit_run(control->commit, &self.job);
     signin_forget(control->signin);
-    return err;
+    return err == ERR_OK ? reload_forms(control, request) : err;
 }
 
 static void answer(struct control *control, struct str line, struct buf *reply)
@@ -243,7 +264,7 @@ static enum err control_listen(struct control *control, struct err_detail *detai
 }
 
 enum err control_start(const char *database, struct commit *commit, struct signin *signin,
-                       struct control **ret_control, struct err_detail *detail)
+                       struct forms *forms, struct control **ret_control, struct err_detail *detail)
 {
     struct control *control = calloc(1, sizeof *control);
 
@@ -251,6 +272,7 @@ enum err control_start(const char *database, struct commit *commit, struct signi
         return ERR_MEMORY;
     control->commit = commit;
     control->signin = signin;
+    control->forms = forms;
     control->listen_fd = control->caller_fd = -1;
     pthread_mutex_init(&control->lock, NULL);
     control->stop_fd = eventfd(0, EFD_CLOEXEC);

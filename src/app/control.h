@@ -9,16 +9,17 @@
 
 #include "base/buf.h"
 #include "service/commit.h"
+#include "service/forms.h"
 #include "service/signin.h"
 
 struct control;
 
 enum { CONTROL_MESSAGE_MAX = 1024 * 1024, CONTROL_PATH_MAX = 4096 };
 
-/* Starts the thread that serves `database`'s control socket. Both services are borrowed. */
+/* Starts the thread that serves `database`'s control socket. The services are borrowed. */
 MUST_CHECK enum err control_start(const char *database, struct commit *commit,
-                                  struct signin *signin, struct control **ret_control,
-                                  struct err_detail *detail);
+                                  struct signin *signin, struct forms *forms,
+                                  struct control **ret_control, struct err_detail *detail);
 void control_stop(struct control *control); /* NULL is allowed */
 
 /*

@@ -67,7 +67,10 @@ static void introduce(struct app *app, const char *url)
     else
         LOG(LOG_ERROR, "first_user_failed", LOG_TEXT("reason", err_text(err)),
             LOG_TEXT("remedy", "add one with: contactd user add NAME"));
-    fflush(stdout);
+    if (err == ERR_OK && (fflush(stdout) || ferror(stdout)))
+        LOG(LOG_ERROR, "first_password_not_shown",
+            LOG_TEXT("reason", "standard output cannot be written"),
+            LOG_TEXT("remedy", "make a new one with: contactd user passwd admin"));
     secret_wipe(password, sizeof password);
     secret_wipe(random, sizeof random);
 }

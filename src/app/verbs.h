@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "app/cli.h"
+#include "base/json.h"
 #include "config/config.h"
 
 struct cli;
@@ -13,7 +14,7 @@ struct cli;
 struct verb {
     const char *verb, *object; /* object may be NULL */
     enum exit_code (*run)(struct cli *cli);
-    int args; /* how many words it takes beside options */
+    int args; /* how many words it takes beside options; below 0: at least -args */
     const char *usage, *help;
 };
 
@@ -22,10 +23,20 @@ struct cli {
     int argc; /* what follows the verb, without the verb's own options */
     char **argv, **envp;
     struct config config;
-    const char *role, *scope, *expires, *password_file; /* NULL: not given */
+    const char *role, *scope, *expires, *password_file, *settings; /* NULL: not given */
     bool is_json;
 };
 
+/* Prints the detail, or the error's own words, on stderr; returns `code`. */
+enum exit_code cli_complain(enum err err, const struct err_detail *detail, enum exit_code code);
+
+/* Opens the database, or finds the server that owns it, and runs the verb. Takes `args`. */
+enum exit_code cli_command(struct cli *cli, json_t *args, struct buf *result);
+
+enum exit_code verb_form_add(struct cli *cli); /* form.c, and below */
+enum exit_code verb_form_set(struct cli *cli);
+enum exit_code verb_form_show(struct cli *cli);
+enum exit_code verb_form_settings(struct cli *cli);
 enum exit_code verb_serve(struct cli *cli);       /* serve.c */
 enum exit_code verb_healthcheck(struct cli *cli); /* serve.c */
 enum exit_code verb_user_add(struct cli *cli);    /* account.c, and below */

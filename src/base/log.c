@@ -3,10 +3,13 @@
  * The log: JSON lines for machines, text for people. A value is whatever a
  * stranger sent, so everything that could move a cursor, end a line or turn
  * the reading direction is written as an escape, and bytes that are not UTF-8
- * become U+FFFD. Level and format are set once, before threads exist.
+ * become U+FFFD. Level and format are set once, before threads exist; `writing`
+ * guards `dropped` and keeps lines apart.
  */
 #include "base/log.h"
 
+#include <poll.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -19,6 +22,9 @@ static const char *const LEVELS[] = {"debug", "info", "warn", "error"};
 
 static enum log_level log_level = LOG_INFO;
 static bool is_json;
+
+static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
+static int64_t dropped; /* lines that could not be written since the last that could */
 
 void log_start(enum log_level level, enum log_format format)
 {
@@ -134,28 +140,69 @@ static void put_field(struct line *line, const struct log_field *field)
         line->len = before; /* a field that does not fit is left out whole */
 }
 
+static void fill(struct line *line, enum log_level level, const char *event,
+                 const struct log_field *fields, size_t count)
+{
+    char now[CLOCK_TEXT_LEN + 1];
+
+    clock_format(clock_wall_ms(), now);
+    put_text(line, is_json ? "{\"time\":\"" : "");
+    put(line, now, CLOCK_TEXT_LEN);
+    put_text(line, is_json ? "\",\"level\":\"" : " ");
+    put_text(line, LEVELS[level]);
+    put_text(line, is_json ? "\",\"event\":\"" : " ");
+    put_text(line, event);
+    put_text(line, is_json ? "\"" : "");
+    for (size_t i = 0; i < count; i++)
+        put_field(line, &fields[i]);
+    if (is_json)
+        put(line, "}", 1);
+    line->bytes[line->len++] = '\n';
+}
+
+/*
+ * A pipe that is writable takes PIPE_BUF bytes at once (poll(2), pipe(7)), and
+ * no line is longer: whoever reads the log too slowly loses lines, and never
+ * stops the service.
+ */
+static bool is_writable(void)
+{
+    struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    return poll(&fd, 1, 0) == 1 && fd.revents & POLLOUT;
+}
+
+static bool write_line(const struct line *line)
+{
+    /* A log that cannot be written has nowhere to complain. */
+    return is_writable() && write(STDERR_FILENO, line->bytes, line->len) > 0;
+}
+
+/* Says how many lines are missing, once one can be written again. */
+static bool report_dropped(void)
+{
+    const struct log_field lines = LOG_INT("lines", dropped);
+    struct line line = {.len = 0};
+
+    if (dropped == 0)
+        return true;
+    fill(&line, LOG_WARN, "log_lines_dropped", &lines, 1);
+    if (!write_line(&line))
+        return false;
+    dropped = 0;
+    return true;
+}
+
 void log_write(enum log_level level, const char *event, const struct log_field *fields,
                size_t count)
 {
     struct line line = {.len = 0};
-    char now[CLOCK_TEXT_LEN + 1];
 
     if (!log_is_on(level))
         return;
-    clock_format(clock_wall_ms(), now);
-    put_text(&line, is_json ? "{\"time\":\"" : "");
-    put(&line, now, CLOCK_TEXT_LEN);
-    put_text(&line, is_json ? "\",\"level\":\"" : " ");
-    put_text(&line, LEVELS[level]);
-    put_text(&line, is_json ? "\",\"event\":\"" : " ");
-    put_text(&line, event);
-    put_text(&line, is_json ? "\"" : "");
-    for (size_t i = 0; i < count; i++)
-        put_field(&line, &fields[i]);
-    if (is_json)
-        put(&line, "}", 1);
-    line.bytes[line.len++] = '\n';
-    /* A log that cannot be written has nowhere to complain. */
-    ssize_t written = write(STDERR_FILENO, line.bytes, line.len);
-    (void)written;
+    fill(&line, level, event, fields, count);
+    pthread_mutex_lock(&writing);
+    if (!report_dropped() || !write_line(&line))
+        dropped++;
+    pthread_mutex_unlock(&writing);
 }

@@ -65,3 +65,13 @@ struct digest digest_of_list(const struct str *texts, size_t count)
     crypto_generichash_final(&state, digest.bytes, sizeof digest.bytes);
     return digest;
 }
+
+_Static_assert(TABLE_KEY_BYTES == crypto_shorthash_siphashx24_KEYBYTES, "SipHash takes this key");
+
+void table_hash(struct str text, const uint8_t key[TABLE_KEY_BYTES], uint64_t ret_words[2])
+{
+    unsigned char bytes[crypto_shorthash_siphashx24_BYTES];
+
+    crypto_shorthash_siphashx24(bytes, (const unsigned char *)text.ptr, text.len, key);
+    memcpy(ret_words, bytes, sizeof bytes);
+}

@@ -44,82 +44,86 @@ static bool is_target(struct str text)
 #define AT(member) offsetof(struct form_rules, member)
 
 static const struct row ROWS[] = {
-    {{"title", "what people call the form"}, KIND_TEXT, AT(title), .max = 200},
-    {{"aliases", "other ids of the form, as pages of other services have them"},
+    {{"title", "what people call the form", false}, KIND_TEXT, AT(title), .max = 200},
+    {{"aliases", "other ids of the form, as pages of other services have them", true},
      KIND_LIST,
      AT(aliases),
      .max = FORM_ID_MAX,
      .fits = str_is_visible_ascii,
      .expected = "visible ASCII characters"},
-    {{"origins", "pages that may post: https://example.org or https://*.example.org; none: all"},
+    {{"origins", "pages that may post: https://example.org or https://*.example.org; none: all",
+      true},
      KIND_LIST,
      AT(origins),
      .max = 255,
      .fits = web_is_origin_pattern,
      .expected = "an origin such as https://example.org"},
-    {{"redirect", "where visitors go after success: a path on the page's site, or a URL"},
+    {{"redirect", "where visitors go after success: a path on the page's site, or a URL", false},
      KIND_TEXT,
      AT(redirect),
      .max = 2000,
      .fits = is_target,
      .expected = "a path such as /thanks or an http(s) URL"},
-    {{"errorRedirect", "where visitors without JavaScript go after an error"},
+    {{"errorRedirect", "where visitors without JavaScript go after an error", false},
      KIND_TEXT,
      AT(error_redirect),
      .max = 2000,
      .fits = is_target,
      .expected = "a path such as /error or an http(s) URL"},
-    {{"redirectHosts", "further hosts that a page may send its visitors to"},
+    {{"redirectHosts", "further hosts that a page may send its visitors to", true},
      KIND_LIST,
      AT(redirect_hosts),
      .max = 255,
      .fits = web_is_host,
      .expected = "a host such as www.example.org"},
-    {{"language", "of the built-in pages; else the visitor's own"},
+    {{"language", "of the built-in pages; else the visitor's own", false},
      KIND_TEXT,
      AT(language),
      .max = 2,
      .fits = is_language,
      .expected = "a language such as en"},
-    {{"schema", "rules for the fields, a subset of JSON Schema; none: any fields"},
+    {{"schema", "rules for the fields, a subset of JSON Schema; none: any fields", false},
      KIND_OBJECT,
      .offset = AT(schema)},
-    {{"honeypot", "the name of the page's own trap for bots"}, KIND_TEXT, AT(honeypot), .max = 64},
-    {{"spamThreshold", "points from which a message is spam"},
+    {{"honeypot", "the name of the page's own trap for bots", false},
+     KIND_TEXT,
+     AT(honeypot),
+     .max = 64},
+    {{"spamThreshold", "points from which a message is spam", false},
      KIND_POINTS,
      AT(spam_threshold),
      .max = 1000,
      .fallback = 500},
-    {{"languages", "that messages are expected in; none: any"},
+    {{"languages", "that messages are expected in; none: any", true},
      KIND_LIST,
      AT(languages),
      .max = 2,
      .fits = is_language,
      .expected = "languages such as en"},
-    {{"token", "the signed form token: off, optional, required"},
+    {{"token", "the signed form token: off, optional, required", false},
      KIND_WORD,
      AT(token),
      .words = POLICIES,
      .fallback = POLICY_OPTIONAL},
-    {{"proof", "proof of work: off, optional, required"},
+    {{"proof", "proof of work: off, optional, required", false},
      KIND_WORD,
      AT(proof),
      .words = POLICIES,
      .fallback = POLICY_OPTIONAL},
-    {{"captcha", "{\"kind\": turnstile, hcaptcha or recaptcha, \"secret\": ...}"},
+    {{"captcha", "{\"kind\": turnstile, hcaptcha or recaptcha, \"secret\": ...}", false},
      KIND_CAPTCHA,
      .offset = AT(captcha)},
-    {{"notify", "who is told, and how"}, KIND_OBJECT, .offset = AT(notify)},
-    {{"retentionDays", "after which messages are deleted; 0: never"},
+    {{"notify", "who is told, and how", false}, KIND_OBJECT, .offset = AT(notify)},
+    {{"retentionDays", "after which messages are deleted; 0: never", false},
      KIND_NUMBER,
      AT(retention_days),
      .max = 36500},
-    {{"spamRetentionDays", "the same for spam"},
+    {{"spamRetentionDays", "the same for spam", false},
      KIND_NUMBER,
      AT(spam_retention_days),
      .max = 36500,
      .fallback = 30},
-    {{"ratePerHour", "messages that the form takes; 0: the server's own limit"},
+    {{"ratePerHour", "messages that the form takes; 0: the server's own limit", false},
      KIND_NUMBER,
      AT(rate_per_hour),
      .max = 1000000},
@@ -198,6 +202,8 @@ static enum err read_points(const struct row *row, const json_t *value, int *ret
         return err_set(detail, ERR_INVALID, "%s must be a number above 0, at most %u",
                        row->shown.name, row->max);
     *ret_points = (int)lround(points * 100);
+    if (*ret_points == 0)
+        return err_set(detail, ERR_INVALID, "%s must be at least 0.01", row->shown.name);
     return ERR_OK;
 }
 
@@ -222,8 +228,10 @@ static enum err read_captcha(const json_t *value, struct form_rules *rules,
     struct str secret = js_get_string(value, "secret");
     int kind;
 
-    if (!json_is_object(value) || !secret.len || secret.len > 256)
-        return err_set(detail, ERR_INVALID, "captcha must be an object with kind and secret");
+    if (!json_is_object(value) || json_object_size(value) != 2 || !secret.len || secret.len > 256 ||
+        !str_is_visible_ascii(secret))
+        return err_set(detail, ERR_INVALID,
+                       "captcha must be an object with kind and secret, and nothing else");
     TRY(read_word("captcha.kind", CAPTCHAS, json_object_get(value, "kind"), &kind, detail));
     rules->captcha = (enum captcha_kind)kind;
     rules->captcha_secret = secret;
@@ -308,8 +316,9 @@ static enum err read_all(struct form_rules *rules, struct err_detail *detail)
 enum err form_compile(const json_t *settings, struct form_rules **ret_rules,
                       struct err_detail *detail)
 {
+    if (!json_is_object(settings))
+        return err_set(detail, ERR_INVALID, "settings must be a JSON object");
     struct form_rules *rules = calloc(1, sizeof *rules);
-
     if (!rules)
         return ERR_MEMORY;
     rules->document = json_deep_copy(settings);

@@ -26,6 +26,35 @@ const char *field_code_text(enum field_code code)
     return CODES[code];
 }
 
+const char *field_code_service_text(enum field_code code)
+{
+    switch (code) {
+    case FIELD_CODE_REQUIRED:
+        return "REQUIRED_FIELD_MISSING";
+    case FIELD_CODE_EMAIL:
+        return "TYPE_EMAIL";
+    case FIELD_CODE_TOO_SMALL:
+    case FIELD_CODE_TOO_LARGE:
+        return "TYPE_NUMERIC";
+    case FIELD_CODE_EMPTY:
+    case FIELD_CODE_NO_FILE_UPLOADS:
+        return field_code_text(code); /* they have the same names there */
+    case FIELD_CODE_TYPE:
+    case FIELD_CODE_TOO_SHORT:
+    case FIELD_CODE_TOO_LONG:
+    case FIELD_CODE_ENUM:
+    case FIELD_CODE_PATTERN:
+    case FIELD_CODE_FORMAT:
+    case FIELD_CODE_UNKNOWN_FIELD:
+    case FIELD_CODE_CONTROL_CHARACTER:
+    case FIELD_CODE_TOO_MANY_FIELDS:
+    case FIELD_CODE_FIELD_NAME:
+    case FIELD_CODE_FIELDS_TOO_LARGE:
+        break;
+    }
+    return "TYPE_TEXT";
+}
+
 /* As much of `text` as fits and can be shown, up to a code point's end. */
 static void copy_shown(struct str text, char *ret_shown, size_t max)
 {
@@ -54,15 +83,17 @@ void field_errors_add(struct field_errors *errors, struct str field, enum field_
     va_end(args);
 }
 
-void field_errors_render(struct buf *out, const struct field_errors *errors)
+void field_errors_render(struct buf *out, const struct field_errors *errors,
+                         const char *(*code_text)(enum field_code code))
 {
     js_open(out, '[');
     for (size_t i = 0; i < errors->count; i++) {
         const struct field_error *error = &errors->list[i];
         js_comma(out);
         js_open(out, '{');
-        js_field_string(out, "field", str_of(error->field));
-        js_field_string(out, "code", str_of(field_code_text(error->code)));
+        if (error->field[0])
+            js_field_string(out, "field", str_of(error->field));
+        js_field_string(out, "code", str_of(code_text(error->code)));
         js_field_string(out, "message", str_of(error->message));
         js_close(out, '}');
     }

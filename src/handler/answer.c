@@ -7,6 +7,7 @@
  */
 #include "base/json.h"
 #include "http/reply.h"
+#include "judge.h"
 #include "page_origin.h"
 #include "post.h"
 
@@ -120,6 +121,19 @@ static void put_success(struct buf *out, const struct post *post, struct str mes
     buf_put_char(out, '\n');
 }
 
+/* In capitals, as the services write them: FORM_NOT_FOUND. */
+static void put_code(struct buf *out, enum problem problem)
+{
+    const char *code = problem == PROBLEM_ORIGIN_REFUSED ? "blocked" : problem_code(problem);
+    char text[64];
+    size_t len = 0;
+
+    for (; code[len] && len < sizeof text; len++)
+        text[len] =
+            (char)(code[len] >= 'a' && code[len] <= 'z' ? code[len] - 'a' + 'A' : code[len]);
+    js_field_string(out, "code", (struct str){text, len});
+}
+
 static void put_failure(struct exchange *x, enum problem problem, struct str message,
                         struct str errors)
 {
@@ -147,7 +161,7 @@ static void put_failure(struct exchange *x, enum problem problem, struct str mes
         js_open(out, '[');
         js_comma(out);
         js_open(out, '{');
-        js_field_string(out, "code", str_of(problem_code(problem)));
+        put_code(out, problem);
         js_field_string(out, "message", message);
         js_close(out, '}');
         js_close(out, ']');
@@ -163,7 +177,9 @@ enum flow answer_stored(struct post *post)
 {
     struct exchange *x = post->x;
 
-    x->decision = post->is_remembered ? "stored" : "repeated";
+    x->decision = !post->is_remembered            ? "repeated"
+                  : post->row.state == STATE_SPAM ? "stored_as_spam"
+                                                  : "stored";
     if (!answer_is_json(x))
         return send_on(x, next_of(post));
     reply_json(x, 200);
@@ -192,7 +208,10 @@ enum flow answer_invalid(struct post *post, const struct field_errors *errors)
 {
     CLEANUP(buf_done) struct buf list = buf_new(REPLY_BODY_MAX);
 
-    field_errors_render(&list, errors);
+    judge_note_refusal(post->ctx, post->x);
+    field_errors_render(&list, errors,
+                        post->dialect == DIALECT_CONTACTD ? field_code_text
+                                                          : field_code_service_text);
     return reply_problem_errors(post->x, PROBLEM_INVALID_FIELDS, "see errors for what to change",
                                 buf_str(&list));
 }

@@ -16,6 +16,7 @@
 #include "cors.h"
 #include "guards.h"
 #include "http/reply.h"
+#include "judge.h"
 #include "post.h"
 #include "rate.h"
 #include "refusal.h"
@@ -71,6 +72,20 @@ static enum err see_first(void *arg, const struct submission *first)
     return ERR_OK;
 }
 
+/* Uses up token and proof, in the message's own transaction. */
+static enum err spend(struct post *post, struct store *store)
+{
+    for (size_t i = 0; i < post->spent_count; i++) {
+        const struct spent *spent = &post->spent[i];
+        enum err err = store_spent_add(store, spent->expires_at_ms, &spent->digest);
+        if (err == ERR_EXISTS)
+            judge_reused(post, spent->part);
+        else
+            TRY(err);
+    }
+    return ERR_OK;
+}
+
 /* The id is made here, so that ids are in the order of commits. */
 static enum err post_store(struct job *job, struct store *store)
 {
@@ -86,6 +101,7 @@ static enum err post_store(struct job *job, struct store *store)
     }
     if (recent_find(post->ctx->recent, &post->content, now_ms, &post->row.id))
         return ERR_OK;
+    TRY(spend(post, store));
     post->row.id = store_next_id(store, now_ms);
     TRY(store_submission_insert(store, &post->row));
     recent_put(post->ctx->recent, &post->content, &post->row.id);
@@ -183,22 +199,25 @@ static enum err make_row(struct post *post, struct field_errors *errors)
 
 /* --- which form, and what its fields mean -------------------------------- */
 
-/* Takes special fields out of the list; of several with one meaning the first with text holds. */
-static void sort_fields(struct post *post)
+/* Special fields apart, the rest into `own`; of several with one meaning the first with text holds.
+ */
+static void sort_fields(struct post *post, const struct fields *posted, struct fields *own)
 {
-    struct fields *fields = post->fields;
-    size_t kept = 0;
-
-    for (size_t i = 0; i < fields->count; i++) {
-        const struct field *field = &fields->list[i];
+    own->count = 0;
+    for (size_t i = 0; i < posted->count; i++) {
+        const struct field *field = &posted->list[i];
         enum special special = special_of(post->dialect, field->name);
         if (special == SPECIAL_NONE)
-            fields->list[kept++] = *field;
+            own->list[own->count++] = *field;
         else if (!post->special[special].len)
             post->special[special] = field->text;
     }
-    fields->total -= fields->count - kept;
-    fields->count = kept;
+    own->total = own->count + posted->total - posted->count;
+    own->values = posted->values;
+    own->tree = NULL; /* stays with `posted` */
+    own->is_untyped = posted->is_untyped;
+    own->file = posted->file;
+    post->fields = own;
 }
 
 static struct str without_json(struct str id)
@@ -265,7 +284,7 @@ static enum flow no_such_form(struct post *post)
                              "say which form: send its id as access_key or form-name");
     return reply_problem(
         post->x, PROBLEM_FORM_NOT_FOUND,
-        "its owner can add one that has this id: contactd form add NAME --alias ID");
+        "its owner can add one that has this id: contactd form add NAME aliases=ID");
 }
 
 /* --- the way through ----------------------------------------------------- */
@@ -279,11 +298,12 @@ static enum flow commit_post(struct post *post)
     return FLOW_WAIT;
 }
 
-static enum flow take_post(struct post *post)
+static enum flow take_post(struct post *post, const struct fields *posted)
 {
     struct field_errors errors = {.count = 0};
+    struct fields own;
 
-    sort_fields(post);
+    sort_fields(post, posted, &own);
     if (!find_form(post))
         return no_such_form(post);
     if (refusal_is_due(post))
@@ -298,6 +318,8 @@ static enum flow take_post(struct post *post)
     enum err err = make_row(post, &errors);
     if (err == ERR_INVALID)
         return answer_invalid(post, &errors);
+    if (err == ERR_OK)
+        err = judge_post(post, posted);
     if (err != ERR_OK)
         return reply_retry_later(post->x, PROBLEM_UNAVAILABLE, RETRY_MS);
     return commit_post(post);
@@ -338,11 +360,10 @@ static enum flow contact_create(struct app_ctx *ctx, struct exchange *x)
             x, x->media == MEDIA_JSON ? PROBLEM_INVALID_JSON : PROBLEM_INVALID_FORM, detail.text);
     if (err != ERR_OK)
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, RETRY_MS);
-    *post = (struct post){
-        .x = x, .ctx = ctx, .dialect = DIALECTS[x->route - CONTACT_ROUTES], .fields = &fields};
+    *post = (struct post){.x = x, .ctx = ctx, .dialect = DIALECTS[x->route - CONTACT_ROUTES]};
     x->job = &post->job;
     x->end = post_end;
-    enum flow flow = take_post(post);
+    enum flow flow = take_post(post, &fields);
     post->fields = NULL;
     fields_done(&fields);
     return flow;

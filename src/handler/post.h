@@ -17,6 +17,16 @@ struct post {
     struct str special[SPECIAL__COUNT];
     struct submission row; /* texts in the body or the arena */
     struct digest content;
+
+    enum verdict token, proof, captcha;
+    struct spent {
+        enum spam_part part;
+        int64_t expires_at_ms;
+        struct digest digest;
+    } spent[2]; /* what can be used once: the token, the proof */
+    size_t spent_count;
+    struct spam_result *result; /* kept while `spent` may correct it; else NULL */
+
     bool is_conflict;   /* its idempotency key stands for another message */
     bool is_remembered; /* the committer has put `content` on its list */
 };

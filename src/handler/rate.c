@@ -44,7 +44,7 @@ static void tell(struct exchange *x, const struct bucket_limit *limit, uint32_t 
 }
 
 /* An IPv6 subscriber has at least a /64; what is no address counts as it is. */
-static struct str source_key(struct str source, char room[ADDRESS_TEXT_LEN + 1])
+struct str rate_source_key(struct str source, char room[ADDRESS_TEXT_LEN + 1])
 {
     struct address address;
 
@@ -63,7 +63,7 @@ enum flow guard_rate(struct app_ctx *ctx, struct exchange *x)
         return FLOW_NEXT;
     int64_t now_ms = clock_mono_ms();
     struct limiter_answer answer =
-        limiter_ask(ctx->limiter, 's', source_key(x->source, room), &PER_SOURCE, now_ms);
+        limiter_ask(ctx->limiter, 's', rate_source_key(x->source, room), &PER_SOURCE, now_ms);
     tell(x, &PER_SOURCE, answer.left);
     if (!answer.wait_ms)
         answer.wait_ms = limiter_take(ctx->limiter, 'o', (struct str){0}, &OVERALL, now_ms);

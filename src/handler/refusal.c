@@ -77,5 +77,5 @@ enum flow refusal_answer(struct post *post)
     take_note(post, origin);
     return reply_problem(post->x, PROBLEM_ORIGIN_REFUSED,
                          "this page is not one of the form's origins; its owner can allow it: "
-                         "contactd form set NAME --origin URL");
+                         "contactd form set NAME origins+=URL");
 }

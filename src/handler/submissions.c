@@ -20,7 +20,7 @@ const struct route SUBMISSION_ROUTES[2] = {
      .method = "GET",
      .path = "/admin/submissions",
      .steps = {guard_read, submission_list},
-     .help = "submissions, newest first (limit, cursor, form, since, until)"},
+     .help = "submissions, newest first (limit, cursor, form, state, since, until)"},
     {.name = "submission_get",
      .method = "GET",
      .path = "/admin/submissions/{id}",
@@ -69,7 +69,26 @@ static bool set_since(struct submission_filter *filter, struct str value)
 
 static bool set_until(struct submission_filter *filter, struct str value)
 {
-    return clock_parse(value, &filter->until_ms);
+    if (!clock_parse(value, &filter->until_ms))
+        return false;
+    if (filter->until_ms == 0)
+        filter->until_ms = 1; /* 0 is "no bound"; nothing arrived within the first millisecond */
+    return true;
+}
+
+/* One state, or all of them; without it spam and trash are left out. */
+static bool set_state(struct submission_filter *filter, struct str value)
+{
+    enum submission_state state;
+
+    if (str_equal(value, STR("all"))) {
+        filter->states = STATES_ALL;
+        return true;
+    }
+    if (!submission_state_parse(value, &state))
+        return false;
+    filter->states = 1u << state;
+    return true;
 }
 
 static const struct parameter {
@@ -80,16 +99,24 @@ static const struct parameter {
     {"limit", set_limit, "limit must be a number from 1 to 200"},
     {"cursor", set_cursor, "cursor must be the 'next' of an earlier page"},
     {"form", set_form, "form must be a form's name"},
+    {"state", set_state, "state must be new, read, archived, spam, trash or all"},
     {"since", set_since, "since must be an RFC 3339 time such as 2026-01-31T09:00:00Z or a date"},
     {"until", set_until, "until must be an RFC 3339 time such as 2026-01-31T09:00:00Z or a date"},
 };
 
-static const char *set_parameter(struct submission_filter *filter, struct str key, struct str value)
+/* `seen` has a bit for each parameter that was there already. */
+static const char *set_parameter(struct submission_filter *filter, struct str key, struct str value,
+                                 unsigned *seen)
 {
-    for (size_t i = 0; i < COUNTOF(PARAMETERS); i++)
-        if (str_equal(key, str_of(PARAMETERS[i].name)))
-            return PARAMETERS[i].set(filter, value) ? NULL : PARAMETERS[i].rule;
-    return "unknown parameter; known are limit, cursor, form, since and until";
+    for (size_t i = 0; i < COUNTOF(PARAMETERS); i++) {
+        if (!str_equal(key, str_of(PARAMETERS[i].name)))
+            continue;
+        if (*seen & 1u << i)
+            return "a parameter was sent twice";
+        *seen |= 1u << i;
+        return PARAMETERS[i].set(filter, value) ? NULL : PARAMETERS[i].rule;
+    }
+    return "unknown parameter; known are limit, cursor, form, state, since and until";
 }
 
 /* NULL, or what is wrong. */
@@ -98,11 +125,12 @@ static const char *read_filter(struct exchange *x, struct submission_filter *fil
     struct query_string query = query_string_of(x->query);
     const char *wrong = NULL;
     struct str key, value;
+    unsigned seen = 0;
     enum err err;
 
     *filter = (struct submission_filter){.limit = SUBMISSION_LIST_DEFAULT};
     while (!wrong && (err = query_string_next(&query, &x->arena, &key, &value)) != ERR_NOT_FOUND)
-        wrong = err == ERR_OK ? set_parameter(filter, key, value)
+        wrong = err == ERR_OK ? set_parameter(filter, key, value, &seen)
                               : "the query string is not valid percent-encoded UTF-8";
     return wrong;
 }

@@ -8,7 +8,9 @@
 enum { CONTACT_ROUTE_COUNT = 10 };
 
 extern const struct route CONTACT_ROUTES[CONTACT_ROUTE_COUNT];
-enum { FORM_ROUTE_COUNT = 5 };
+enum { FORM_ROUTE_COUNT = 5, TRIAGE_ROUTE_COUNT = 1 };
+
+extern const struct route TRIAGE_ROUTES[TRIAGE_ROUTE_COUNT];
 
 extern const struct route FORM_ROUTES[FORM_ROUTE_COUNT];
 extern const struct route SUBMISSION_ROUTES[2];

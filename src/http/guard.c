@@ -115,6 +115,7 @@ void guard_header(struct guard *guard, struct str name, struct str value)
 {
     const char *reason = check_header(guard, name, value);
 
+    guard->headers++;
     if (!guard->reason)
         guard->reason = reason;
 }

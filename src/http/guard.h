@@ -14,6 +14,7 @@
 struct guard {
     unsigned counts[HEADER__COUNT];
     const char *reason;      /* static; NULL while nothing is wrong */
+    size_t headers;          /* how many lines were given */
     uint64_t content_length; /* valid when one was sent */
 };
 

@@ -18,6 +18,9 @@ struct connection {
     int fd;
     bool is_cut;         /* shutdown(2) was called, microhttpd will notice */
     bool is_busy;        /* a complete head was read and its reply is not yet sent */
+    bool is_reading;     /* the next bytes must come from the client */
+    bool is_ended;       /* and at the last sweep it had closed its side */
+    int64_t since_ms;    /* monotonic; when waiting for the present request began */
     int64_t deadline_ms; /* monotonic; 0: none, somebody else bounds the wait */
     char peer[CLIENT_ADDRESS_MAX];
 };
@@ -75,6 +78,7 @@ struct loop {
     struct lingering lingering[LINGER_MAX];
     size_t linger_count;
     size_t waiting; /* suspended exchanges */
+    size_t open;    /* connections */
     uint64_t request_count;
 
     pthread_mutex_t wake_lock; /* guards the next two */

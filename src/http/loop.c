@@ -26,7 +26,12 @@
 #include "base/metrics.h"
 #include "internal.h"
 
-enum { SWEEP_MS = 250 };
+enum {
+    SWEEP_MS = 250,
+    CROWDED_HEAD_MS = 2000, /* for a head or between two requests, when places are scarce */
+    CROWDED_BODY_MS = 5000, /* for head and body together */
+    ENDS_BATCH = 256,
+};
 
 /* --- connections --------------------------------------------------------- */
 
@@ -60,6 +65,9 @@ static void connection_open(struct loop *loop, struct MHD_Connection *mhd, void 
     info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     set_peer(self, info ? info->client_addr : NULL);
     self->deadline_ms = loop->now_ms + loop->server->options.header_timeout_ms;
+    self->since_ms = loop->now_ms;
+    self->is_reading = true;
+    loop->open++;
     self->older = loop->connections.older;
     self->newer = &loop->connections;
     self->older->newer = self;
@@ -67,12 +75,13 @@ static void connection_open(struct loop *loop, struct MHD_Connection *mhd, void 
     metric_add(METRIC_CONNECTIONS, 1);
 }
 
-static void connection_close(void **context)
+static void connection_close(struct loop *loop, void **context)
 {
     struct connection *self = *context;
 
     if (!self)
         return;
+    loop->open--;
     self->older->newer = self->newer;
     self->newer->older = self->older;
     free(self);
@@ -86,7 +95,7 @@ static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
     if (what == MHD_CONNECTION_NOTIFY_STARTED)
         connection_open(arg, mhd, context);
     else
-        connection_close(context);
+        connection_close(arg, context);
 }
 
 /* The library notices at its next read or write, and closes; the fd stays its own till then. */
@@ -96,20 +105,77 @@ static void cut(struct connection *connection)
     shutdown(connection->fd, SHUT_RDWR);
 }
 
+/* Seven eighths of the places are taken: who keeps us waiting is sent away sooner. */
+static bool is_crowded(const struct loop *loop)
+{
+    size_t places = loop->server->options.max_connections / loop->server->options.threads;
+
+    return loop->open >= places - places / 8;
+}
+
+static bool is_late(const struct loop *loop, const struct connection *c, bool is_crowded_now)
+{
+    int64_t patience_ms = c->is_busy ? CROWDED_BODY_MS : CROWDED_HEAD_MS;
+
+    if (c->deadline_ms && c->deadline_ms <= loop->now_ms)
+        return true;
+    return is_crowded_now && c->is_reading && loop->now_ms - c->since_ms >= patience_ms;
+}
+
+/*
+ * Whoever closes right behind the first bytes may escape the library, whose
+ * epoll is edge-triggered. A request that is not complete then never will be.
+ * Seen at two sweeps in a row, so that the library has had its turn.
+ */
+static void check_ends(struct connection *const batch[], size_t count)
+{
+    struct pollfd fds[ENDS_BATCH];
+
+    for (size_t i = 0; i < count; i++)
+        fds[i] = (struct pollfd){.fd = batch[i]->fd, .events = POLLRDHUP};
+    if (poll(fds, count, 0) < 0)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        bool is_ended = fds[i].revents != 0;
+        if (is_ended && batch[i]->is_ended)
+            cut(batch[i]);
+        batch[i]->is_ended = is_ended;
+    }
+}
+
+static void sweep_ends(struct loop *loop)
+{
+    struct connection *batch[ENDS_BATCH];
+    size_t count = 0;
+
+    for (struct connection *c = loop->connections.newer; c != &loop->connections; c = c->newer) {
+        if (!c->is_reading || c->is_cut)
+            continue;
+        batch[count++] = c;
+        if (count == ENDS_BATCH) {
+            check_ends(batch, count);
+            count = 0;
+        }
+    }
+    check_ends(batch, count);
+}
+
 static void sweep(struct loop *loop)
 {
     bool is_stopping = atomic_load(&loop->server->is_stopping);
+    bool is_crowded_now = is_crowded(loop);
 
     loop->swept_ms = loop->now_ms;
     linger_sweep(loop);
     for (struct connection *c = loop->connections.newer; c != &loop->connections; c = c->newer) {
-        bool is_late = c->deadline_ms && c->deadline_ms <= loop->now_ms;
-        if (c->is_cut || !(is_late || (is_stopping && !c->is_busy)))
+        bool was_late = is_late(loop, c, is_crowded_now);
+        if (c->is_cut || !(was_late || (is_stopping && !c->is_busy)))
             continue;
-        if (is_late)
+        if (was_late)
             metric_add(METRIC_CONNECTIONS_CUT, 1);
         cut(c);
     }
+    sweep_ends(loop);
 }
 
 /* --- the loop ------------------------------------------------------------ */

@@ -16,6 +16,8 @@
 
 enum {
     EXCHANGE_MEMORY_MAX = 256 * 1024, /* of a request's arena */
+    FIELD_RECORD_BYTES = 64,          /* of the library, for each header field */
+    REPLY_RESERVE_BYTES = 2560,       /* for the reply's head, with some to spare */
     DRAIN_MAX = 64 * 1024,            /* a refused body up to this size is read, for keep-alive */
 };
 
@@ -95,6 +97,7 @@ struct head {
     struct exchange *x;
     struct guard guard;
     struct layout layout;
+    bool is_too_large;
 };
 
 /* Several lines of a list are one list (RFC 9110, section 5.3), e.g. each proxy's own
@@ -249,6 +252,17 @@ static struct str whole_target(const struct exchange *x)
     return (struct str){x->path.ptr, x->path.len + query_len};
 }
 
+/*
+ * The library keeps head, fields and reply in one pool per connection. A head
+ * that leaves no room for the reply is refused while there is some.
+ */
+static bool is_head_too_large(const struct exchange *x, const struct head *head, size_t bytes)
+{
+    size_t memory = x->http->loop->server->options.connection_memory;
+
+    return bytes + head->guard.headers * FIELD_RECORD_BYTES + REPLY_RESERVE_BYTES > memory;
+}
+
 /* Every header field through the guard, and the whole head past the eye for hidden bytes. */
 static void read_head(struct head *head, const char *method, const char *version)
 {
@@ -260,6 +274,7 @@ static void read_head(struct head *head, const char *method, const char *version
     head->layout = layout_begin(method, whole_target(x).len, version);
     MHD_get_connection_values_n(x->http->mhd, MHD_HEADER_KIND, on_header, head);
     layout_end(&head->layout, method, head_bytes);
+    head->is_too_large = is_head_too_large(x, head, head_bytes);
     if (head->layout.has_gap)
         head->guard.reason = "the head has hidden bytes or folded lines";
 }
@@ -276,6 +291,10 @@ static enum MHD_Result on_head(struct exchange *x, const char *method, const cha
     enum verdict verdict =
         guard_verdict(&head.guard, x->method, str_of(version), whole_target(x), &problem);
     set_body_deadline(x, head.guard.content_length);
+    if (verdict != VERDICT_REFUSE && head.is_too_large) {
+        verdict = VERDICT_REFUSE;
+        problem = PROBLEM_HEAD_TOO_LARGE;
+    }
     if (verdict == VERDICT_REFUSE) {
         metric_add(METRIC_HTTP_REFUSED, 1);
         x->http->must_close = true;
@@ -337,6 +356,7 @@ static enum MHD_Result on_request(struct exchange *x)
         return send_refusal(x);
     if (http->phase == PHASE_BODY) {
         http->phase = PHASE_STEPS;
+        http->connection->is_reading = false;
         buf_put_char(&http->body, '\0');
         /* The ceiling leaves room for the terminator: see max_body in server.c. */
         x->body = (struct str){http->body.ptr, http->body.len - 1};
@@ -422,6 +442,8 @@ void request_on_completed(void *arg, struct MHD_Connection *mhd, void **exchange
         if (x->http->has_unread)
             linger_start(loop, x->http->connection->fd);
         x->http->connection->is_busy = false;
+        x->http->connection->is_reading = true;
+        x->http->connection->since_ms = loop->now_ms;
         x->http->connection->deadline_ms = loop->now_ms + loop->server->options.idle_timeout_ms;
     }
     exchange_free(loop, CONTAINER_OF(x, struct http_exchange, x));

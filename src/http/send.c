@@ -33,6 +33,7 @@ enum MHD_Result send_reply(struct exchange *x)
 {
     struct http_state *http = x->http;
 
+    http->connection->is_reading = false;
     if (x->style && x->style->dress)
         x->style->dress(http->loop->server->options.ctx, x);
     if (buf_status(&x->reply.body) != ERR_OK) {

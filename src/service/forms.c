@@ -22,6 +22,7 @@ struct held_entry {
     atomic_uint users;
     struct form_rules *rules;
     struct schema *schema; /* NULL: a built-in one is used */
+    struct bayes *model;
     char name[FORM_NAME_MAX + 1];
 };
 
@@ -58,6 +59,7 @@ void form_entry_release(const struct form_entry *entry)
         return;
     form_rules_free(held->rules);
     schema_free(held->schema);
+    free(held->model);
     free(held);
 }
 
@@ -150,27 +152,55 @@ static enum err add_keys(struct snapshot *snapshot, struct held_entry *held)
     return ERR_OK;
 }
 
-static enum err add_form(struct snapshot *snapshot, struct str name, struct str settings,
+/* A model that cannot be read is a filter that knows nothing: harmless, and worth a line. */
+static enum err read_model(struct held_entry *held, struct store *store)
+{
+    CLEANUP(buf_done) struct buf bytes = buf_new(BAYES_PACKED_BYTES);
+
+    enum err err = store_model_get(store, held->entry.name, &bytes);
+    if (err == ERR_NOT_FOUND)
+        return ERR_OK;
+    TRY(err);
+    held->model = malloc(sizeof *held->model);
+    if (!held->model)
+        return ERR_MEMORY;
+    if (bayes_unpack(buf_str(&bytes), held->model) == ERR_OK) {
+        held->entry.model = held->model;
+        return ERR_OK;
+    }
+    LOG(LOG_WARN, "spam_model_ignored", LOG_STR("form", held->entry.name));
+    return ERR_OK;
+}
+
+static enum err prepare(struct held_entry *held, struct str settings, bool is_registered,
+                        struct store *store)
+{
+    TRY(entry_fill(held, settings));
+    held->entry.schema = held->schema ? held->schema : built_in_schema(held);
+    held->entry.is_registered = is_registered;
+    spam_expect(held->rules->languages.items, held->rules->languages.count, &held->entry.expected);
+    return read_model(held, store);
+}
+
+struct loading {
+    struct store *store;
+    struct snapshot snapshot;
+    size_t forms;
+    bool has_default;
+};
+
+static enum err add_form(struct loading *loading, struct str name, struct str settings,
                          bool is_registered)
 {
     struct held_entry *held = NULL;
 
     TRY(entry_new(name, &held));
-    enum err err = entry_fill(held, settings);
-    if (err == ERR_OK) {
-        held->entry.schema = held->schema ? held->schema : built_in_schema(held);
-        held->entry.is_registered = is_registered;
-        err = add_keys(snapshot, held);
-    }
+    enum err err = prepare(held, settings, is_registered, loading->store);
+    if (err == ERR_OK)
+        err = add_keys(&loading->snapshot, held);
     form_entry_release(&held->entry);
     return err;
 }
-
-struct loading {
-    struct snapshot snapshot;
-    size_t forms;
-    bool has_default;
-};
 
 static enum err load_form(void *arg, const struct form *form)
 {
@@ -180,7 +210,7 @@ static enum err load_form(void *arg, const struct form *form)
         return ERR_FULL;
     if (str_equal(form->name, STR(FORM_DEFAULT)))
         loading->has_default = true;
-    return add_form(&loading->snapshot, form->name, form->settings, true);
+    return add_form(loading, form->name, form->settings, true);
 }
 
 static int compare_ids(struct str a, struct str b)
@@ -201,11 +231,11 @@ static int compare_keys(const void *a, const void *b)
     return (right->id.ptr == right->entry->name) - (left->id.ptr == left->entry->name);
 }
 
-static enum err load(struct loading *loading, struct store *store)
+static enum err load(struct loading *loading)
 {
-    TRY(store_form_list(store, load_form, loading));
+    TRY(store_form_list(loading->store, load_form, loading));
     if (!loading->has_default)
-        TRY(add_form(&loading->snapshot, STR(FORM_DEFAULT), STR("{}"), false));
+        TRY(add_form(loading, STR(FORM_DEFAULT), STR("{}"), false));
     qsort(loading->snapshot.keys, loading->snapshot.count, sizeof *loading->snapshot.keys,
           compare_keys);
     return ERR_OK;
@@ -213,10 +243,10 @@ static enum err load(struct loading *loading, struct store *store)
 
 enum err forms_reload(struct forms *forms, struct store *store)
 {
-    struct loading loading = {.forms = 0};
+    struct loading loading = {.store = store};
 
     pthread_mutex_lock(&forms->reloading);
-    enum err err = load(&loading, store);
+    enum err err = load(&loading);
     if (err == ERR_OK) {
         pthread_rwlock_wrlock(&forms->lock);
         struct snapshot former = forms->snapshot;

@@ -18,7 +18,7 @@ struct entry {
 
 struct limiter {
     pthread_mutex_t lock;
-    uint8_t key[DIGEST_KEY_BYTES];
+    uint8_t key[TABLE_KEY_BYTES];
     size_t sets;
     struct entry entries[];
 };
@@ -61,10 +61,9 @@ static struct entry *find(struct limiter *limiter, uint64_t set, uint64_t name)
     return oldest;
 }
 
-struct limiter_answer limiter_ask(struct limiter *limiter, char kind, struct str key,
-                                  const struct bucket_limit *limit, int64_t now_ms)
+/* The key's bucket, with the lock held: see unlock(). */
+static struct bucket *lock(struct limiter *limiter, char kind, struct str key)
 {
-    struct limiter_answer answer;
     char text[256] = {kind};
     uint64_t words[2];
 
@@ -72,13 +71,25 @@ struct limiter_answer limiter_ask(struct limiter *limiter, char kind, struct str
         key.len = sizeof text - 1;
     if (key.len)
         memcpy(text + 1, key.ptr, key.len);
-    struct digest digest = digest_of((struct str){text, key.len + 1}, limiter->key);
-    memcpy(words, digest.bytes, sizeof words);
+    table_hash((struct str){text, key.len + 1}, limiter->key, words);
     pthread_mutex_lock(&limiter->lock);
-    struct entry *entry = find(limiter, words[0], words[1] | 1);
-    answer.wait_ms = bucket_take(&entry->bucket, limit, now_ms);
-    answer.left = bucket_left(&entry->bucket, limit);
+    return &find(limiter, words[0], words[1] | 1)->bucket;
+}
+
+static void unlock(struct limiter *limiter)
+{
     pthread_mutex_unlock(&limiter->lock);
+}
+
+struct limiter_answer limiter_ask(struct limiter *limiter, char kind, struct str key,
+                                  const struct bucket_limit *limit, int64_t now_ms)
+{
+    struct limiter_answer answer;
+    struct bucket *bucket = lock(limiter, kind, key);
+
+    answer.wait_ms = bucket_take(bucket, limit, now_ms);
+    answer.left = bucket_left(bucket, limit);
+    unlock(limiter);
     return answer;
 }
 
@@ -86,4 +97,15 @@ int64_t limiter_take(struct limiter *limiter, char kind, struct str key,
                      const struct bucket_limit *limit, int64_t now_ms)
 {
     return limiter_ask(limiter, kind, key, limit, now_ms).wait_ms;
+}
+
+uint32_t limiter_used(struct limiter *limiter, char kind, struct str key,
+                      const struct bucket_limit *limit, int64_t now_ms)
+{
+    struct bucket *bucket = lock(limiter, kind, key);
+
+    (void)bucket_wait_ms(bucket, limit, now_ms);
+    uint32_t used = limit->burst - bucket_left(bucket, limit);
+    unlock(limiter);
+    return used;
 }

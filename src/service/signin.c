@@ -6,8 +6,9 @@
  *
  * Guessing is slowed by three buckets: per source, per account, and overall.
  * A source from which the right password came once may go on past the latter
- * two: strangers who hammer an account delay each other, not its owner. Tokens
- * have 256 random bits and need no brake.
+ * two, and every source may make an attempt in ten minutes whatever the others
+ * do: strangers who hammer an account delay each other, not its owner.
+ * Tokens have 256 random bits and need no brake.
  *
  * HTTP threads call signin_begin(), the workers' threads run the attempts;
  * `lock` guards `memory` and `friends`, `generation` is atomic.
@@ -36,6 +37,10 @@ enum {
 static const struct bucket_limit PER_SOURCE = {.burst = 10, .per_hour = 600};
 static const struct bucket_limit PER_ACCOUNT = {.burst = 10, .per_hour = 600};
 static const struct bucket_limit OVERALL = {.burst = 20, .per_hour = 5 * 3600};
+
+/* Kept for those who did not try for long: now and then one, of as many sources as there are. */
+static const struct bucket_limit NOW_AND_THEN = {.burst = 1, .per_hour = 6};
+static const struct bucket_limit NEWCOMERS = {.burst = 30, .per_hour = 3600};
 
 struct remembered {
     struct digest key;
@@ -251,9 +256,12 @@ static int64_t throttle(struct signin *signin, const struct signin_attempt *atte
     if (wait_ms || is_friend(signin, attempt))
         return wait_ms;
     wait_ms = limiter_take(signin->limiter, 'u', user, &PER_ACCOUNT, now_ms);
-    if (wait_ms)
+    if (!wait_ms)
+        wait_ms = limiter_take(signin->limiter, 'o', (struct str){0}, &OVERALL, now_ms);
+    if (!wait_ms ||
+        limiter_take(signin->limiter, 'q', str_of(attempt->source), &NOW_AND_THEN, now_ms))
         return wait_ms;
-    return limiter_take(signin->limiter, 'o', (struct str){0}, &OVERALL, now_ms);
+    return limiter_take(signin->limiter, 'n', (struct str){0}, &NEWCOMERS, now_ms);
 }
 
 enum signin_verdict signin_begin(struct signin *signin, struct str authorization, struct str source,

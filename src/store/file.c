@@ -84,6 +84,9 @@ static enum err check(const char *path, struct err_detail *detail)
         return file_refuse_errno(detail, errno, "open", path);
     if (!S_ISREG(info.st_mode))
         return file_refuse(detail, ERR_INVALID, "open", path, "it is not a regular file");
+    /* Locks and logs go by name: under two names, two processes would own it. */
+    if (info.st_nlink > 1)
+        return file_refuse(detail, ERR_INVALID, "open", path, "it has a second name (a hard link)");
     /* SQLite would take such a stump for an empty database, and write over it. */
     if (info.st_size > 0 && info.st_size < SMALLEST_DATABASE_BYTES)
         return file_refuse(detail, ERR_CORRUPT, "open", path, "the file is not a database");

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -43,6 +44,14 @@ static void write_pid(int fd)
         return;
 }
 
+/* Not a device, and not a second name of something that we would write over. */
+static bool is_plain(int fd)
+{
+    struct stat info;
+
+    return fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink == 1;
+}
+
 enum err lock_take(const char *path, int *ret_fd, struct err_detail *detail)
 {
     CLEANUP(buf_done) struct buf name = buf_new(LOCK_PATH_MAX);
@@ -50,9 +59,14 @@ enum err lock_take(const char *path, int *ret_fd, struct err_detail *detail)
     buf_printf(&name, "%s.lock", path);
     buf_put_char(&name, '\0');
     TRY(buf_status(&name));
-    int fd = open(name.ptr, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+    int fd =
+        open(name.ptr, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, S_IRUSR | S_IWUSR);
     if (fd < 0)
         return file_refuse_errno(detail, errno, "lock", name.ptr);
+    if (!is_plain(fd)) {
+        close(fd);
+        return file_refuse(detail, ERR_INVALID, "lock", name.ptr, "it is not a file of its own");
+    }
     if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
         write_pid(fd);
         *ret_fd = fd;

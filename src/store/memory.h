@@ -53,7 +53,7 @@ enum err memory_submission_newest(struct store *store, int64_t since_ms, int64_t
 enum err memory_submission_find_key(struct store *store, struct str form, struct str key,
                                     int64_t since_ms, store_submission_fn fn, void *arg);
 enum err memory_submission_set_state(struct store *store, const struct id *id,
-                                     enum submission_state state);
+                                     enum submission_state state, enum submission_taught taught);
 
 /* --- memory_form.c ------------------------------------------------------ */
 

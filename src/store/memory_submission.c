@@ -44,7 +44,7 @@ static struct row *fetch(struct memory_store *self, const struct id *id)
 }
 
 enum err memory_submission_set_state(struct store *store, const struct id *id,
-                                     enum submission_state state)
+                                     enum submission_state state, enum submission_taught taught)
 {
     struct memory_store *self = memory_of(store);
     CLEANUP(row_dropp) struct row *old = fetch(self, id);
@@ -53,6 +53,7 @@ enum err memory_submission_set_state(struct store *store, const struct id *id,
         return ERR_NOT_FOUND;
     struct submission changed = old->submission;
     changed.state = state;
+    changed.taught = taught;
     return memory_put(self, submission_row(&changed), old);
 }
 

@@ -12,6 +12,8 @@
  */
 #include "store/sqlite.h"
 
+#include <stdio.h>
+
 static enum err begin(struct store *store)
 {
     struct sqlite_store *self = sqlite_of(store);
@@ -32,6 +34,20 @@ static void rollback(struct store *store)
         self->is_broken = true;
 }
 
+/* What was committed to a file that has lost its name is not safe, whatever fsync says. */
+static enum err check_place(struct sqlite_store *self)
+{
+    const char *missing = whereabouts_missing(&self->where);
+
+    if (!missing)
+        return ERR_OK;
+    snprintf(self->base.words, STORE_WORDS_MAX,
+             "%.160s was moved, removed or replaced while it was in use; put it back, or stop the "
+             "service",
+             missing);
+    return ERR_IO;
+}
+
 static enum err commit(struct store *store)
 {
     struct sqlite_store *self = sqlite_of(store);
@@ -39,7 +55,7 @@ static enum err commit(struct store *store)
 
     if (err != ERR_OK)
         rollback(store);
-    return err;
+    return err == ERR_OK ? check_place(self) : err;
 }
 
 static enum err write_plain(struct sqlite_store *self, enum sql_query name)

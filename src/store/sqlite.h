@@ -10,12 +10,14 @@
 
 #include "sql_sqlite.h"
 #include "store/backend.h"
+#include "store/whereabouts.h"
 
 struct sqlite_store {
     struct store base;
     sqlite3 *db;                     /* NULL after a reconnection that failed */
     char *path;                      /* absolute, without symbolic links */
     int lock_fd;                     /* the writer's, else -1 */
+    struct whereabouts where;        /* the writer's */
     sqlite3_stmt *stmts[SQL__COUNT]; /* prepared once, kept until the connection closes */
 
     bool is_broken;       /* a rollback failed: reconnect before the next transaction */
@@ -110,7 +112,7 @@ enum err sqlite_submission_newest(struct store *store, int64_t since_ms, int64_t
 enum err sqlite_submission_find_key(struct store *store, struct str form, struct str key,
                                     int64_t since_ms, store_submission_fn fn, void *arg);
 enum err sqlite_submission_set_state(struct store *store, const struct id *id,
-                                     enum submission_state state);
+                                     enum submission_state state, enum submission_taught taught);
 
 /* --- sqlite_form.c ------------------------------------------------------ */
 

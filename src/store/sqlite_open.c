@@ -185,6 +185,7 @@ static void free_store(struct sqlite_store **self)
     if (!*self)
         return;
     disconnect(*self);
+    whereabouts_done(&(*self)->where);
     lock_release((*self)->lock_fd); /* last: until here the files were ours */
     free((*self)->path);
     free(*self);
@@ -218,9 +219,11 @@ enum err sqlite_open(const char *url, bool may_create, struct store **ret_store,
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     TRY(file_find(url, may_create, &self->path, detail));
     TRY(lock_take(self->path, &self->lock_fd, detail));
+    TRY(whereabouts_init(&self->where, self->path));
     enum err err = connect_writer(self, detail);
     if (err != ERR_OK)
         return refuse(self, err, detail);
+    (void)whereabouts_missing(&self->where); /* the first look */
     *ret_store = &self->base;
     self = NULL;
     return ERR_OK;
@@ -251,6 +254,7 @@ enum err sqlite_reconnect(struct sqlite_store *self)
     disconnect(self);
     enum err err = connect_writer(self, NULL);
     self->base.ids = ids;
+    whereabouts_look_again(&self->where);
     self->is_broken = err != ERR_OK;
     if (err != ERR_OK)
         disconnect(self);

@@ -42,12 +42,13 @@ static enum err read_row(struct query *query, struct submission *ret_row)
         .spam_reasons = query_str(query, 11),
         .idempotency_key = query_str(query, 12),
     };
-    int64_t state = query_i64(query, 1);
+    int64_t state = query_i64(query, 1), taught = query_i64(query, 13);
 
     TRY(query_status(query));
-    if (state < STATE_NEW || state > STATE_TRASH)
+    if (state < STATE_NEW || state > STATE_TRASH || taught < 0 || taught > TAUGHT_SPAM)
         return query_corrupt(query);
     row.state = (enum submission_state)state;
+    row.taught = (enum submission_taught)taught;
     TRY(query_bytes(query, 0, row.id.bytes, sizeof row.id.bytes));
     *ret_row = row;
     return ERR_OK;
@@ -142,7 +143,7 @@ enum err sqlite_submission_find_key(struct store *store, struct str form, struct
 }
 
 enum err sqlite_submission_set_state(struct store *store, const struct id *id,
-                                     enum submission_state state)
+                                     enum submission_state state, enum submission_taught taught)
 {
     CLEANUP(query_done)
     struct query query = query_start(sqlite_of(store), SQL_SUBMISSION_SET_STATE);
@@ -150,5 +151,6 @@ enum err sqlite_submission_set_state(struct store *store, const struct id *id,
     query_bind_i64(&query, 1, id_seq(id));
     query_bind_i64(&query, 2, (int64_t)state);
     query_bind_bytes(&query, 3, id->bytes, sizeof id->bytes);
+    query_bind_i64(&query, 4, (int64_t)taught);
     return query_write_one(&query);
 }

@@ -167,10 +167,10 @@ enum err store_submission_find_key(struct store *store, struct str form, struct 
 }
 
 enum err store_submission_set_state(struct store *store, const struct id *id,
-                                    enum submission_state state)
+                                    enum submission_state state, enum submission_taught taught)
 {
     assert(store->depth != STORE_IDLE);
-    return store->ops->submission_set_state(store, id, state);
+    return store->ops->submission_set_state(store, id, state, taught);
 }
 
 enum err store_form_put(struct store *store, const struct form *form)

@@ -118,8 +118,7 @@ const pages = {
     <input name="email"><textarea name="message"></textarea><button>Send</button></form>`,
 };
 
-const esbuild = await load('esbuild');
-const bundle = await (esbuild.build ?? esbuild.default.build)({
+const bundle = await load('esbuild').build({
   stdin: {
     contents: `import React from 'react'; import { createRoot } from 'react-dom/client';
       import { useForm, ValidationError } from '@formspree/react';
@@ -201,19 +200,19 @@ const cases = {
     await page.waitForSelector('text=/Email must be an e-mail address/');
   },
   '@formspree/core in node, with a project': async (mark) => {
-    const { createClient } = await load('@formspree/core');
+    const { createClient } = load('@formspree/core');
     const result = await createClient({ project: 'shop-project' }).submitForm('contactForm', { email: ADA, message: mark }, { endpoint: url });
     assert.equal(result.kind, 'success', JSON.stringify(result));
     await isStored(mark, { form: 'shop', email: ADA, message: mark });
   },
   '@formspree/core in node tells of a form that is not there': async () => {
-    const { createClient } = await load('@formspree/core');
+    const { createClient } = load('@formspree/core');
     const result = await createClient().submitForm('nothing', { email: ADA }, { endpoint: url });
     assert.equal(result.kind, 'error');
     assert.equal(result.getFormErrors()[0].code, 'FORM_NOT_FOUND');
   },
   '@formspree/core in node gets its codes for a field': async () => {
-    const { createClient } = await load('@formspree/core');
+    const { createClient } = load('@formspree/core');
     const result = await createClient().submitForm('xyzabcde', { email: 'nobody', message: 'x' }, { endpoint: url });
     assert.equal(result.getFieldErrors('email')[0].code, 'TYPE_EMAIL');
   },

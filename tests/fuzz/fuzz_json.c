@@ -28,7 +28,7 @@ static void check_errors_are_json(const struct field_errors *errors)
     assert(errors->count <= FIELD_ERRORS_MAX);
     js_open(&out, '{');
     js_key(&out, "errors");
-    field_errors_render(&out, errors);
+    field_errors_render(&out, errors, field_code_text);
     js_close(&out, '}');
     assert(js_parse_object(buf_str(&out), &object, NULL) == ERR_OK);
     assert(json_array_size(json_object_get(object, "errors")) == errors->count);

@@ -179,7 +179,8 @@ def test_guessing_is_throttled_but_the_owner_still_gets_in(start):
     assert attempt(password, "198.51.100.7").status_code == 200
     statuses = [attempt(f"guess {i}", f"203.0.113.{i % 200}").status_code for i in range(120)]
     throttled = attempt("another guess", "203.0.113.250")
-    assert statuses.count(429) >= 90 and set(statuses) == {401, 429}
+    # Ten for the account, thirty for addresses that were not seen before, and what comes back meanwhile.
+    assert statuses.count(429) >= 60 and set(statuses) == {401, 429}
     assert throttled.status_code == 429 and int(throttled.headers["Retry-After"]) >= 1
     # The same account under fire: the owner's credential is remembered, and from the address
     # that was right before even a mistyped one is looked at.
@@ -197,7 +198,7 @@ def test_one_source_is_throttled_over_all_accounts(start):
 
 def test_the_client_address_comes_through_trusted_proxies_only(start):
     def source(server, forwarded):
-        identity = requests.post(server.url + "/contact", json=ADA, headers={"X-Forwarded-For": forwarded}, timeout=10).json()["id"]
+        identity = requests.post(server.url + "/contact", json={**ADA, "message": f"from {forwarded}"}, headers={"X-Forwarded-For": forwarded}, timeout=10).json()["id"]
         return get(server, "/" + identity, token=server.token()).json()["source"]
 
     trusting, plain = start(trusted_proxies="127.0.0.0/8, 10.0.0.0/8"), start()

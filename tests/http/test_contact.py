@@ -89,7 +89,7 @@ def test_malformed_json_is_400_and_says_why(post, body, hint):
     answer = post(body)
     assert answer.status_code == 400
     error = answer.json()
-    assert error["error"] == "invalid input" and error["code"] == "invalid_json"
+    assert error["error"] == "invalid input" and error["code"] == 400 and error["reason"] == "invalid_json"
     assert hint.lower() in error["message"].lower()
 
 

@@ -227,10 +227,10 @@ static void errors_are_rendered_as_json(void **state)
     struct field_errors errors = {0};
 
     (void)state;
-    field_errors_render(&out, &errors);
+    field_errors_render(&out, &errors, field_code_text);
     field_errors_add(&errors, STR("\"<b>\n"), FIELD_CODE_FIELD_NAME, "bad \"name\"");
     field_errors_add(&errors, STR("a\0b"), FIELD_CODE_TOO_LONG, "must be %d", 7);
-    field_errors_render(&out, &errors);
+    field_errors_render(&out, &errors, field_code_text);
     check_str(
         buf_str(&out),
         "[][{\"field\":\"\\\"<b>\\n\",\"code\":\"FIELD_NAME\",\"message\":\"bad \\\"name\\\"\"},"

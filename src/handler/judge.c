@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Gathers what the rules of core/spam look at: headers, what the page says of
+ * itself, and how often this source and this text were seen lately. Counting
+ * is done in buckets that leak, so memory is fixed and old visits fade.
+ */
+#include "judge.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/encode.h"
+#include "base/json.h"
+#include "core/web.h"
+#include "page_origin.h"
+#include "rate.h"
+
+enum { SESSION_MAX = 512, COMMON_TEXT_MAX = 40, REASONS_MAX = 4096 };
+
+/* Counters, not limits: what leaks out in an hour is what is forgotten in an hour. */
+static const struct bucket_limit POSTS = {.burst = 1000, .per_hour = 60};
+static const struct bucket_limit REFUSALS = {.burst = 1000, .per_hour = 60};
+static const struct bucket_limit PAIRS = {.burst = 1, .per_hour = 1};
+static const struct bucket_limit FORMS = {.burst = 1000, .per_hour = 1};
+
+/* Formspree's clients send base64 of {"loadedAt":ms,"webdriver":bool}; ours does too. */
+static void read_session(struct exchange *x, struct spam_input *input)
+{
+    struct str header = x->headers[HEADER_FORMSPREE_SESSION_DATA];
+    CLEANUP(js_decref) json_t *session = NULL;
+    char text[SESSION_MAX];
+    size_t len;
+
+    if (!header.len || !base64_decode(header, text, sizeof text, &len) ||
+        js_parse_object((struct str){text, len}, &session, NULL) != ERR_OK)
+        return;
+    input->loaded_at_ms = json_integer_value(json_object_get(session, "loadedAt"));
+    input->is_webdriver = json_is_true(json_object_get(session, "webdriver"));
+}
+
+/* How many other forms got this text lately. Short texts are everybody's. */
+static uint32_t same_body_forms(struct post *post, int64_t now_ms)
+{
+    struct limiter *census = post->ctx->census;
+    struct str message = post->row.message;
+
+    if (message.len < COMMON_TEXT_MAX)
+        return 0;
+    struct digest body = digest_of(message, NULL);
+    char pair[DIGEST_BYTES + FORM_NAME_MAX];
+    struct str key = {(const char *)body.bytes, DIGEST_BYTES};
+    memcpy(pair, body.bytes, DIGEST_BYTES);
+    memcpy(pair + DIGEST_BYTES, post->row.form.ptr, post->row.form.len);
+    uint32_t forms = limiter_used(census, 'B', key, &FORMS, now_ms);
+    bool is_new = !limiter_take(census, 'b', (struct str){pair, DIGEST_BYTES + post->row.form.len},
+                                &PAIRS, now_ms) &&
+                  !limiter_take(census, 'B', key, &FORMS, now_ms);
+    return is_new || forms == 0 ? forms : forms - 1; /* without this one */
+}
+
+static void count_visits(struct post *post, struct spam_input *input)
+{
+    struct limiter *census = post->ctx->census;
+    char room[ADDRESS_TEXT_LEN + 1];
+    struct str source = rate_source_key(post->x->source, room);
+    int64_t now_ms = clock_mono_ms();
+
+    input->source_posts = POSTS.burst - limiter_ask(census, 'p', source, &POSTS, now_ms).left - 1;
+    input->source_refusals = limiter_used(census, 'r', source, &REFUSALS, now_ms);
+    input->same_body_forms = same_body_forms(post, now_ms);
+}
+
+void judge_note_refusal(struct app_ctx *ctx, struct exchange *x)
+{
+    char room[ADDRESS_TEXT_LEN + 1];
+
+    limiter_ask(ctx->census, 'r', rate_source_key(x->source, room), &REFUSALS, clock_mono_ms());
+}
+
+static int bayes_of(const struct post *post)
+{
+    const struct bayes *model = post->form->model;
+    const struct bayes_text text = {
+        .email = post->row.email, .message = post->row.message, .fields = post->fields};
+
+    return model && bayes_is_trained(model) ? bayes_log_odds(model, &text) : 0;
+}
+
+static bool knows(const void *form, struct str field)
+{
+    const struct form_entry *entry = form;
+
+    return rule_find(&entry->schema->root, field);
+}
+
+static struct spam_input input_of(struct post *post, const struct fields *posted)
+{
+    struct exchange *x = post->x;
+    const struct form_entry *form = post->form;
+
+    return (struct spam_input){
+        .fields = posted,
+        .dialect = post->dialect,
+        .name = post->row.name,
+        .email = post->row.email,
+        .message = post->row.message,
+        .honeypot = form->rules->honeypot,
+        .expected = form->expected,
+        .knows = form->rules->schema ? knows : NULL,
+        .form = form,
+        .is_from_page = x->headers[HEADER_ORIGIN].ptr || x->headers[HEADER_REFERER].ptr ||
+                        x->headers[HEADER_SEC_FETCH_MODE].ptr,
+        .user_agent = post->row.user_agent,
+        .page_host = web_url_host(page_origin(x)),
+        .now_ms = clock_wall_ms(),
+        .token = post->token,
+        .proof = post->proof,
+        .captcha = post->captcha,
+        .bayes_log_odds = bayes_of(post),
+    };
+}
+
+/* The row as the result has it. */
+static enum err write_down(struct post *post, const struct spam_result *result)
+{
+    CLEANUP(buf_done) struct buf reasons = buf_new(REASONS_MAX);
+    bool is_spam = result->score >= post->form->rules->spam_threshold;
+
+    post->row.spam_score = result->score;
+    post->row.state = is_spam ? STATE_SPAM : STATE_NEW;
+    post->row.spam_reasons = (struct str){0};
+    if (!result->count)
+        return ERR_OK;
+    spam_render(&reasons, result);
+    TRY(buf_status(&reasons));
+    return arena_keep(&post->x->arena, buf_str(&reasons), &post->row.spam_reasons);
+}
+
+enum err judge_post(struct post *post, const struct fields *posted)
+{
+    struct spam_input input = input_of(post, posted);
+    struct spam_result result;
+
+    read_session(post->x, &input);
+    count_visits(post, &input);
+    spam_score(&input, &result);
+    /* Only what may be corrected later is kept. */
+    if (post->spent_count) {
+        post->result = arena_alloc(&post->x->arena, sizeof *post->result);
+        if (!post->result)
+            return ERR_MEMORY;
+        *post->result = result;
+    }
+    return write_down(post, &result);
+}
+
+void judge_reused(struct post *post, enum spam_part part)
+{
+    if (!post->result)
+        return;
+    spam_set_verdict(post->result, part, VERDICT_REUSED);
+    /* Without memory the reasons stay as they were: the row must be stored all the same. */
+    if (write_down(post, post->result) != ERR_OK)
+        post->row.spam_reasons = (struct str){0};
+}

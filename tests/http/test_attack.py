@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: MIT
+"""What a break-in attempt of a day found, so that it stays mended."""
+import base64
+import os
+import shutil
+import socket
+import subprocess
+import time
+
+import pytest
+import requests
+
+from harness import SLOW, Server, connect, running
+
+HALF_POST = (b"POST /contact HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+             b"Content-Length: 65536\r\n\r\n{")
+
+
+def message(text):
+    return {"name": "Ada", "email": "ada@example.org", "message": text}
+
+
+def post(server, text, **options):
+    return requests.post(server.url + "/contact", json=message(text), timeout=10 * SLOW, **options)
+
+
+def connections(server):
+    text = requests.get(server.url + "/metrics", timeout=10 * SLOW).text
+    return int(next(line for line in text.splitlines() if line.startswith("contactd_connections ")).split()[1])
+
+
+def wait_until(claim, seconds):
+    end = time.monotonic() + seconds * SLOW
+    while not claim():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.mark.parametrize("piece", [b"GET /h", b"GET /healthz HTTP/1.1\r\nHost: x\r\n", HALF_POST],
+                         ids=["line", "head", "body"])
+def test_who_hangs_up_in_the_middle_keeps_no_place(server, piece):
+    """libmicrohttpd misses an end that comes together with the last bytes."""
+    for _ in range(200):
+        with connect(server.port) as s:
+            s.sendall(piece)
+    assert wait_until(lambda: connections(server) <= 2, 5), f"{connections(server)} are still open"
+
+
+def test_a_few_slow_clients_do_not_keep_everybody_out(start):
+    """All places are taken by clients that ask for something now and then, or send a body slowly."""
+    server = start(max_connections="40")
+    taken = [connect(server.port) for _ in range(40)]
+    for i, s in enumerate(taken):
+        s.sendall(HALF_POST if i % 2 else b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    started = time.monotonic()
+    assert requests.get(server.url + "/healthz", timeout=20 * SLOW).status_code == 200
+    assert time.monotonic() - started < 10 * SLOW  # the deadlines that they would have are 30 and 84 s
+    for s in taken:
+        s.close()
+
+
+@pytest.mark.parametrize("victims, how", [
+    (("contactd.db",), "remove"), (("contactd.db",), "move"), (("contactd.db-wal",), "remove"),
+    (("contactd.db", "contactd.db-wal", "contactd.db-shm"), "remove"), (("contactd.db.lock",), "remove"),
+    (("contactd.db",), "replace"),
+], ids=["removed", "moved", "log", "all", "lock", "replaced"])
+def test_nothing_is_acknowledged_when_the_files_are_gone(start, victims, how):
+    server = start()
+    assert post(server, "before").status_code == 200
+    for name in victims:
+        path = server.directory / name
+        if how == "remove":
+            path.unlink()
+        elif how == "move":
+            path.rename(server.directory / "elsewhere")
+        else:
+            shutil.copy(path, server.directory / "copy")
+            (server.directory / "copy").rename(path)
+    answers = [post(server, f"after {i}").status_code for i in range(3)]
+    assert answers == [503, 503, 503]
+    assert requests.get(server.url + "/readyz", timeout=10 * SLOW).status_code == 503
+    failed = server.log_lines("commit_failed")
+    assert failed and "was moved, removed or replaced" in failed[0]["detail"]
+
+
+def test_a_file_that_comes_back_is_written_again(start):
+    server = start()
+    path, away = server.directory / "contactd.db", server.directory / "away"
+    path.rename(away)
+    assert post(server, "lost?").status_code == 503
+    away.rename(path)
+    assert post(server, "found").status_code == 200
+
+
+def test_a_database_has_one_name(start):
+    server = start()
+    os.link(server.directory / "contactd.db", server.directory / "other.db")
+    done = subprocess.run([str(server.binary), "serve"], capture_output=True, text=True, timeout=30 * SLOW,
+                          env={**server.environment(), "CONTACTD_DATABASE": str(server.directory / "other.db"),
+                               "CONTACTD_LISTEN": "127.0.0.1:0"})
+    assert done.returncode == 4
+    assert "hard link" in done.stderr
+    os.unlink(server.directory / "other.db")
+
+
+def test_the_lock_is_not_written_over_something_else(start):
+    server = start()
+    server.stop()
+    other = server.directory / "precious"
+    other.write_text("do not touch\n")
+    lock = server.directory / "contactd.db.lock"
+    lock.unlink()
+    os.link(other, lock)
+    done = server.cli("user", "list")
+    assert done.returncode == 4 and "not a file of its own" in done.stderr
+    assert other.read_text() == "do not touch\n"
+
+
+def test_an_owner_gets_in_while_strangers_guess(start):
+    """Eight sources hammer the account; the owner comes from a ninth that was never seen."""
+    server = start(rate_limit="on", trusted_proxies="127.0.0.0/8")
+    made = server.cli("user", "add", "ada", "--role", "owner")
+    assert made.returncode == 0, made.stderr
+    password = made.stdout.strip()
+
+    def ask(source, secret):
+        credential = base64.b64encode(f"ada:{secret}".encode()).decode()
+        return requests.get(server.url + "/admin/submissions", timeout=20 * SLOW,
+                            headers={"Authorization": f"Basic {credential}", "X-Forwarded-For": source}).status_code
+
+    seen = [ask(f"203.0.113.{i % 8}", f"wrong password {i}") for i in range(80)]
+    assert 429 in seen and 200 not in seen
+    assert ask("198.51.100.1", password) == 200
+
+
+@pytest.mark.parametrize("count, width", [(5, 2500), (30, 400), (90, 100), (137, 22), (136, 20), (160, 20), (1, 11000),
+                                          (1, 9000), (1, 11700), (100, 60)])
+def test_a_message_with_a_large_head_is_stored_and_answered_or_neither(server, count, width):
+    head = "".join(f"X-H-{i:04d}: {'v' * width}\r\n" for i in range(count))
+    body = b'{"name":"Ada","email":"ada@example.org","message":"%d %d"}' % (count, width)
+    with connect(server.port) as s:
+        s.sendall(b"POST /contact HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n"
+                  + f"Content-Length: {len(body)}\r\n{head}\r\n".encode() + body)
+        got = bytearray()
+        try:
+            while piece := s.recv(65536):
+                got += piece
+        except ConnectionError:
+            pass
+    token = server.token()
+    rows = requests.get(server.url + "/admin/submissions", headers={"Authorization": f"Bearer {token}"},
+                        timeout=10 * SLOW).json()["submissions"]
+    is_stored = any(row["message"] == f"{count} {width}" for row in rows)
+    # Beyond the connection's memory the library has no room left to say 431, and closes.
+    assert got.startswith(b"HTTP/1.1 200") if is_stored else not got or b" 431 " in got[:20], bytes(got[:80])
+
+
+def test_a_log_that_nobody_reads_stops_nothing(tmp_path):
+    """stderr is a pipe; it fills, and the service goes on without its log."""
+    server = Server(tmp_path)
+    reader, writer = os.pipe()
+    server.start()
+    server.stop()
+    process = subprocess.Popen([str(server.binary), "serve"], env=server.environment(), stderr=writer,
+                               stdout=subprocess.DEVNULL, cwd=tmp_path)
+    os.close(writer)
+    try:
+        assert wait_until(server.is_healthy, 15)
+        with requests.Session() as session:
+            for i in range(1000):
+                assert session.get(f"{server.url}/healthz?{'x' * 450}{i}", timeout=10 * SLOW).status_code == 200
+        assert post(server, "unlogged").status_code == 200
+        os.set_blocking(reader, False)
+        while True:
+            try:
+                if not os.read(reader, 65536):
+                    break
+            except BlockingIOError:
+                break
+        assert server.is_healthy()
+        os.set_blocking(reader, True)
+        assert b"log_lines_dropped" in os.read(reader, 65536)
+    finally:
+        process.terminate()
+        assert process.wait(timeout=15 * SLOW) == 0
+        os.close(reader)
+
+
+def test_closed_standard_files_do_not_become_the_lock(tmp_path):
+    with running(Server(tmp_path)):
+        pass
+    server = Server(tmp_path)
+    server.port = socket.create_server(("127.0.0.1", 0)).getsockname()[1]
+    process = subprocess.Popen(["/bin/sh", "-c", f'exec "{server.binary}" serve 0<&- 1>&- 2>&-'],
+                               env=server.environment(), cwd=tmp_path)
+    try:
+        assert wait_until(server.is_healthy, 15)
+        assert post(server, "x").status_code == 200
+        assert (tmp_path / "contactd.db.lock").read_text() == f"{process.pid}\n"
+    finally:
+        process.terminate()
+        assert process.wait(timeout=15 * SLOW) == 0
+
+
+def test_until_1970_is_not_for_ever(server):
+    post(server, "now")
+    token = server.token()
+    for until in ("1970-01-01", "1970-01-01T00:00:00Z"):
+        answer = requests.get(server.url + "/admin/submissions", params={"until": until}, timeout=10 * SLOW,
+                              headers={"Authorization": f"Bearer {token}"})
+        assert answer.json()["submissions"] == []
+
+
+def test_a_parameter_is_sent_once(server):
+    token = server.token()
+    answer = requests.get(server.url + "/admin/submissions?limit=1&limit=200", timeout=10 * SLOW,
+                          headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 400 and "twice" in answer.json()["message"]
+
+
+def test_a_first_password_that_nobody_saw_is_told(tmp_path):
+    server = Server(tmp_path)
+    server.port = socket.create_server(("127.0.0.1", 0)).getsockname()[1]
+    with open("/dev/full", "w") as full, open(tmp_path / "log", "w") as log:
+        process = subprocess.Popen([str(server.binary), "serve"], env=server.environment(), cwd=tmp_path,
+                                   stdout=full, stderr=log)
+        try:
+            assert wait_until(lambda: "first_password_not_shown" in (tmp_path / "log").read_text(), 15)
+        finally:
+            process.terminate()
+            process.wait(timeout=15 * SLOW)
+    assert "contactd user passwd admin" in (tmp_path / "log").read_text()
