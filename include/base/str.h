@@ -33,6 +33,11 @@ static inline bool str_equal(struct str a, struct str b)
 bool str_equal_nocase(struct str a, struct str b);
 bool str_starts_with_nocase(struct str text, struct str prefix);
 
+static inline bool str_starts_with(struct str text, struct str prefix)
+{
+    return text.len >= prefix.len && str_equal((struct str){text.ptr, prefix.len}, prefix);
+}
+
 static inline bool str_ends_with(struct str text, struct str suffix)
 {
     return text.len >= suffix.len &&
