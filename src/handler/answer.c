@@ -74,6 +74,10 @@ static const char *own_page(const struct post *post)
     }
     buf_put(&url, STR("/thanks?form="));
     buf_put(&url, post->row.form);
+    if (post->form->rules->language.len) {
+        buf_put(&url, STR("&lang="));
+        buf_put(&url, post->form->rules->language);
+    }
     return buf_status(&url) == ERR_OK ? arena_copy(&x->arena, buf_str(&url)) : "/thanks";
 }
 

@@ -19,6 +19,7 @@ struct post {
     struct digest content;
 
     enum verdict token, proof, captcha;
+    struct altcha_proof *altcha; /* NULL: none was looked at */
     struct spent {
         enum spam_part part;
         int64_t expires_at_ms;
