@@ -23,6 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 SLOW = float(os.environ.get("CONTACTD_TEST_SLOW", "1"))
 SANITIZER = re.compile("ERROR: AddressSanitizer|WARNING: ThreadSanitizer|runtime error:|LeakSanitizer")
 CANNOT_LISTEN = 5  # exit code
+TOKEN_NAMES = itertools.count(1)  # a server may be started again on the same database
 
 
 def default_binary():
@@ -153,7 +154,6 @@ class Server(Process):
         super().__init__(tmp_path)
         self.binary = pathlib.Path(binary) if binary else default_binary()
         self.options = {**self.DEFAULTS, "database": self.directory / "contactd.db", **options}
-        self._token_names = itertools.count(1)
 
     def environment(self):
         # The tester's own CONTACTD_* settings must not leak into the server under test.
@@ -173,7 +173,7 @@ class Server(Process):
 
     def token(self, scope="read"):
         """Makes an API token and returns it."""
-        done = self.cli("token", "add", f"test-{next(self._token_names)}", "--scope", scope)
+        done = self.cli("token", "add", f"test-{os.getpid()}-{next(TOKEN_NAMES)}", "--scope", scope)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 

@@ -11,11 +11,16 @@ const { url } = contactd;
 
 await contactd.addForm('shop', { aliases: ['xyzabcde', 'shop-project/contactForm', 'hello@example.org', '11111111-2222-4333-8444-555555555555'] });
 await contactd.addForm('netlify-contact', { title: 'Netlify' });
+await contactd.addForm('guarded', { token: 'required', proof: 'required' });
 
 // --- the pages -------------------------------------------------------------
 
 const KEY = '11111111-2222-4333-8444-555555555555';
 const SHOW = 'document.body.dataset.result = ';
+
+const altchaPage = (version) => `<!doctype html><title>t</title><script type="module" src="/nm/altcha/dist/main/altcha.js"></script>
+  <form action="${url}/f/guarded" method="post"><input name="email"><textarea name="message"></textarea>
+  <altcha-widget challenge="${url}/altcha?form=guarded&v=${version}" auto="onload"></altcha-widget><button>Send</button></form>`;
 
 const pages = {
   '/formspree-ajax.html': `<!doctype html><title>t</title>
@@ -104,6 +109,16 @@ const pages = {
         .then((response) => { ${SHOW} response.ok ? 'thanks' : 'failed'; });
     };</script>`,
 
+  // ALTCHA's widget from npm, against our challenges of both protocols.
+  '/altcha-v1.html': altchaPage(1),
+  '/altcha-v2.html': altchaPage(2),
+
+  '/formjs.html': `<!doctype html><title>t</title><script src="${url}/form.js" defer></script>
+    <form action="${url}/f/guarded" method="post" data-success="Danke!"><label>E-mail <input name="email"></label>
+    <label>Message <textarea name="message"></textarea></label><label><input type="checkbox" name="topics" value="a">a</label>
+    <label><input type="checkbox" name="topics" value="b">b</label><input name="_gotcha" hidden><button>Send</button></form>
+    <form action="https://elsewhere.example/f" id="other"><button>Other</button></form>`,
+
   '/plain.html': `<!doctype html><title>t</title>
     <form action="${url}/f/xyzabcde" method="post"><input name="email"><textarea name="message"></textarea>
     <input type="checkbox" name="topics" value="price"><input type="checkbox" name="topics" value="date"><button>Send</button></form>`,
@@ -173,6 +188,19 @@ function snippet(path, values, result, form = 'shop') {
   };
 }
 
+// The widget works by itself; the form then posts as forms do.
+function altcha(path) {
+  return async (mark) => {
+    const page = await visit(scriptBrowser, path, { email: ADA, message: mark });
+    await page.waitForFunction(() => document.querySelector('input[name=altcha]')?.value, null, { timeout: 60_000 });
+    await page.click('button:text("Send")');
+    await page.waitForURL(/\/thanks/);
+    const row = await isStored(mark, { form: 'guarded', email: ADA, fields: {} });
+    const proof = row.spamReasons.find((reason) => reason.rule === 'proof');
+    assert.equal(proof?.points, -1, JSON.stringify(row.spamReasons));
+  };
+}
+
 const cases = {
   '@formspree/ajax shows success': async (mark) => {
     const page = await visit(scriptBrowser, '/formspree-ajax.html', { email: ADA, message: mark });
@@ -229,6 +257,60 @@ const cases = {
   'FormSubmit\'s /ajax/': snippet('/formsubmit.html', { name: 'Ada', email: ADA }, 'thanks'),
   'Formcarry\'s fetch': snippet('/formcarry.html', { email: ADA }, 'thanks'),
   'Getform\'s fetch': snippet('/getform.html', { email: ADA }, 'thanks'),
+
+  'the ALTCHA widget solves our v1 challenge': altcha('/altcha-v1.html'),
+  'the ALTCHA widget solves our v2 challenge': altcha('/altcha-v2.html'),
+
+  'form.js sends, thanks, and brings token, proof and where the visitor came from': async (mark) => {
+    const page = await visit(scriptBrowser, '/formjs.html?utm_source=news&utm_x1=no', { email: ADA, message: mark });
+    await page.check('[value=a]');
+    await page.check('[value=b]');
+    await page.waitForTimeout(2200); // nobody types faster than a token's least age
+    await page.click('button');
+    await page.waitForSelector('[role=status]');
+    assert.equal(await page.textContent('[role=status]'), 'Danke!');
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Danke!');
+    assert.deepEqual(page.failures, []);
+    const row = await isStored(mark, { form: 'guarded', email: ADA, fields: { topics: ['a', 'b'], utm_source: 'news' } });
+    const rules = Object.fromEntries(row.spamReasons.map((reason) => [reason.rule, reason.points]));
+    assert.equal(rules.proof, -1, JSON.stringify(row.spamReasons));
+    assert.ok(!('token' in rules), JSON.stringify(row.spamReasons));
+  },
+  'form.js shows errors next to their fields, and the second attempt goes through': async (mark) => {
+    const page = await visit(scriptBrowser, '/formjs.html', { email: 'nobody', message: mark });
+    await page.click('button');
+    await page.waitForSelector('[aria-invalid=true]');
+    assert.equal(await page.getAttribute('[aria-invalid]', 'name'), 'email');
+    const note = page.locator(`#${await page.getAttribute('[name=email]', 'aria-describedby')}`);
+    assert.match(await note.textContent(), /e-mail address/);
+    assert.equal(await page.evaluate(() => document.activeElement.name), 'email');
+    assert.equal(await page.isEnabled('button'), true);
+    await page.fill('[name=email]', ADA);
+    await page.click('button');
+    await page.waitForSelector('[role=status]');
+    assert.equal(await page.locator('[aria-invalid]').count(), 0);
+    await isStored(mark, { form: 'guarded', email: ADA });
+  },
+  'form.js keeps the text when there is no connection, and two clicks are one message': async (mark) => {
+    const page = await visit(scriptBrowser, '/formjs.html', { email: ADA, message: mark });
+    await page.route('**/f/guarded', (route) => route.abort());
+    await page.click('button');
+    await page.waitForSelector('[role=alert]');
+    assert.equal(await page.inputValue('[name=message]'), mark);
+    await page.unroute('**/f/guarded');
+    await page.dblclick('button');
+    await page.waitForSelector('[role=status]');
+    await isStored(mark, { form: 'guarded', email: ADA });
+  },
+  'form.js leaves forms of others alone': async () => {
+    const page = await visit(scriptBrowser, '/formjs.html', {});
+    const prevented = await page.evaluate(() => {
+      const event = new Event('submit', { bubbles: true, cancelable: true });
+      document.getElementById('other').dispatchEvent(event);
+      return event.defaultPrevented;
+    });
+    assert.equal(prevented, false);
+  },
 
   'a plain form without JavaScript ends on a page of ours': async (mark) => {
     const page = await visit(plainBrowser, '/plain.html', { email: ADA, message: mark });
