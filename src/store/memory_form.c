@@ -87,7 +87,7 @@ static enum err put_refusal(struct memory_store *self, const struct refusal *ref
 
 static enum err trim_refusals(struct memory_store *self, size_t count)
 {
-    if (count < REFUSALS_MAX)
+    if (count <= REFUSALS_MAX)
         return ERR_OK;
     CLEANUP(row_dropp)
     struct row *quietest = memory_fetch(self, rows_after, ROW_REFUSAL, (struct str){0});
@@ -102,8 +102,8 @@ enum err memory_refusal_add(struct store *store, const struct refusal *refusal)
     CLEANUP(row_dropp) struct row *old = fetch_refusal(self, refusal, &count);
 
     if (!old) {
-        TRY(trim_refusals(self, count));
-        return put_refusal(self, &sum, NULL);
+        TRY(put_refusal(self, &sum, NULL));
+        return trim_refusals(self, count + 1);
     }
     sum.count += old->refusal.count;
     sum.first_at_ms = old->refusal.first_at_ms;
