@@ -110,6 +110,15 @@ static char *schema_of(const char *path)
     return buf_take(&text);
 }
 
+static uint64_t big_endian(const uint8_t bytes[8])
+{
+    uint64_t number = 0;
+
+    for (int i = 0; i < 8; i++)
+        number = number << 8 | bytes[i];
+    return number;
+}
+
 /* Makes the file that a binary with only the first `steps` migrations would have left. */
 static void make_old(const char *path, size_t steps)
 {
@@ -122,6 +131,47 @@ static void make_old(const char *path, size_t steps)
     snprintf(stamp, sizeof stamp, "PRAGMA application_id = %d; PRAGMA user_version = %zu",
              APPLICATION_ID, steps);
     run_foreign(path, stamp);
+}
+
+/* Every row of the first schema, as it was, in the state that it must have had. */
+static enum err check_old_row(void *arg, const struct submission *row)
+{
+    int *left = arg;
+    char message[32];
+
+    snprintf(message, sizeof message, "message %d", --*left);
+    assert_true(str_equal(row->message, str_of(message)));
+    assert_true(str_equal(row->form, STR("a")) && str_equal(row->email, STR("e")));
+    assert_true(str_equal(row->fields, STR("{}")) && str_equal(row->page, STR("p")));
+    assert_null(row->name.ptr);
+    assert_int_equal(row->state, STATE_NEW);
+    assert_int_equal(row->spam_score, 0);
+    return ERR_OK;
+}
+
+static void an_upgrade_keeps_every_message(void **state)
+{
+    struct fixture *fix = *state;
+    struct submission_filter filter = {.limit = SUBMISSION_LIST_MAX, .form = STR("a")};
+    int left = 50;
+
+    make_old(fix->place.path, 1);
+    for (int i = 0; i < left; i++) {
+        struct id id = id_at(T0 + i, 0, 1);
+        char sql[300];
+        snprintf(sql, sizeof sql,
+                 "INSERT INTO submission VALUES (%lld, x'%016llx%016llx', 'a', NULL, 'e', "
+                 "'message %d', '{}', 's', 'u', 'p')",
+                 (long long)id_seq(&id), (unsigned long long)big_endian(id.bytes),
+                 (unsigned long long)big_endian(id.bytes + 8), i);
+        run_foreign(fix->place.path, sql);
+    }
+    assert_ok(open_store(fix));
+    assert_ok(store_submission_list(fix->store, &filter, check_old_row, &left));
+    assert_int_equal(left, 0);
+    struct id first = id_at(T0, 0, 1);
+    left = 1;
+    assert_ok(store_submission_get(fix->store, &first, check_old_row, &left));
 }
 
 static void an_upgraded_schema_is_the_fresh_one(void **state)
@@ -364,6 +414,7 @@ int main(void)
         CASE(the_writer_syncs_fully_and_trusts_nobody),
         CASE(a_reader_cannot_write_nor_checkpoint),
         CASE(every_commit_syncs_the_log_before_it_returns),
+        CASE(an_upgrade_keeps_every_message),
         CASE(an_upgraded_schema_is_the_fresh_one),
         CASE(a_migration_that_fails_changes_nothing),
         CASE(every_query_prepares_and_none_is_more_than_one_statement),
