@@ -10,6 +10,7 @@
 
 #include "core/dialect.h"
 #include "core/fields.h"
+#include "core/verdict.h"
 
 enum {
     SPAM_THRESHOLD_DEFAULT = 500,
@@ -42,22 +43,6 @@ enum spam_part {
     SPAM_RATE,
     SPAM_BAYES,
     SPAM_PART__COUNT
-};
-
-/* What became of a form token, a proof of work or a captcha. */
-enum verdict {
-    VERDICT_NONE, /* not asked for, or not looked at */
-    VERDICT_FINE,
-    VERDICT_ABSENT, /* the page should have sent one */
-    VERDICT_MALFORMED,
-    VERDICT_FORGED,
-    VERDICT_OTHER_FORM,
-    VERDICT_TOO_YOUNG,
-    VERDICT_EXPIRED,
-    VERDICT_WRONG, /* genuine, but not solved; or the captcha's service said no */
-    VERDICT_REUSED,
-    VERDICT_UNREACHABLE, /* the captcha's service did not answer */
-    VERDICT__COUNT
 };
 
 /* The word for it: "too young". */
