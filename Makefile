@@ -49,7 +49,8 @@ LIBS = $(PKG_LIBS) -lpthread -lm
 SRC   := $(wildcard src/*/*.c)
 OBJ   := $(SRC:src/%.c=$(BUILD)/obj/%.o)
 MAIN  := $(BUILD)/obj/main.o
-GEN   := $(BUILD)/gen/sql_sqlite.h
+ASSETS := form.js page.css
+GEN   := $(BUILD)/gen/sql_sqlite.h $(BUILD)/gen/assets.h
 .SECONDARY: $(GEN)
 C_FILES = $(wildcard src/*.c src/*/*.[ch] include/*/*.h tests/*/*.[ch])
 UNIT  := $(patsubst tests/%.c,$(BUILD)/tests/%,\
@@ -72,6 +73,12 @@ $(BUILD)/gen/sql_%.h: sql/embed.awk $(wildcard sql/*/*.sql)
 	@mkdir -p $(@D)
 	@echo "  GEN   $@"
 	@awk -f sql/embed.awk $(sort $(wildcard sql/$*/[0-9]*.sql)) sql/$*/queries.sql > $@
+
+# What the server serves itself, as another.
+$(BUILD)/gen/assets.h: src/assets/embed.sh $(addprefix src/assets/,$(ASSETS))
+	@mkdir -p $(@D)
+	@echo "  GEN   $@"
+	@src/assets/embed.sh $(ASSETS) > $@
 
 $(BUILD)/tests/%: tests/%.c $(OBJ) Makefile
 	@mkdir -p $(@D)

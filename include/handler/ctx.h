@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "core/address.h"
+#include "handler/secrets.h"
 #include "http/server.h"
 #include "service/commit.h"
 #include "service/forms.h"
@@ -30,7 +31,9 @@ struct app_ctx {
     struct forms *forms;
     struct recent *recent;   /* the committer's thread only */
     struct limiter *limiter; /* of posts; NULL: there is no limit */
-    struct limiter *census;  /* counts visits and texts, for the spam score */
+    const struct secrets *secrets;
+    int64_t purged_ms;      /* wall; when spent tokens were last tidied up; the committer's */
+    struct limiter *census; /* counts visits and texts, for the spam score */
     const struct cidr *trusted_proxies;
     size_t trusted_proxy_count;
 

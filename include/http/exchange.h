@@ -28,6 +28,7 @@ typedef enum flow (*step_fn)(struct app_ctx *ctx, struct exchange *x);
 /* Request headers that somebody here reads. X(NAME, "lower-case name") */
 #define HEADER_LIST(X)                                                                             \
     X(ACCEPT, "accept")                                                                            \
+    X(ACCEPT_ENCODING, "accept-encoding")                                                          \
     X(ACCEPT_LANGUAGE, "accept-language")                                                          \
     X(ACCESS_CONTROL_REQUEST_HEADERS, "access-control-request-headers")                            \
     X(AUTHORIZATION, "authorization")                                                              \
@@ -37,6 +38,7 @@ typedef enum flow (*step_fn)(struct app_ctx *ctx, struct exchange *x);
     X(FORMSPREE_SESSION_DATA, "formspree-session-data")                                            \
     X(HOST, "host")                                                                                \
     X(IDEMPOTENCY_KEY, "idempotency-key")                                                          \
+    X(IF_NONE_MATCH, "if-none-match")                                                              \
     X(ORIGIN, "origin")                                                                            \
     X(REFERER, "referer")                                                                          \
     X(SEC_FETCH_DEST, "sec-fetch-dest")                                                            \
@@ -88,6 +90,7 @@ struct reply_header {
 struct reply {
     unsigned status;
     const char *content_type; /* static */
+    bool is_cacheable;        /* it has a Cache-Control of its own */
     struct buf body;
     struct reply_header headers[REPLY_HEADERS_MAX];
     size_t header_count;

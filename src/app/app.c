@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 
 #include "base/clock.h"
+#include "base/encode.h"
 #include "base/log.h"
 #include "handler/routes.h"
 #include "listen.h"
@@ -72,6 +73,53 @@ static enum err forms_start(struct app *app, struct err_detail *detail)
 static void forms_stop(struct app *app)
 {
     forms_free(app->forms);
+}
+
+static enum err make_secret(struct store *writer, uint8_t secret[DIGEST_KEY_BYTES])
+{
+    char text[BASE64URL_LEN(DIGEST_KEY_BYTES) + 1];
+
+    secret_random(secret, DIGEST_KEY_BYTES);
+    base64url_encode(secret, DIGEST_KEY_BYTES, text);
+    TRY(store_begin(writer));
+    enum err err = store_meta_put(writer, STR("secret"), str_of(text));
+    secret_wipe(text, sizeof text);
+    if (err == ERR_OK)
+        return store_commit(writer);
+    store_rollback(writer);
+    return err;
+}
+
+/* What pages hold must still be good after a restart, so it is kept with the messages. */
+static enum err load_secret(struct store *writer, uint8_t secret[DIGEST_KEY_BYTES])
+{
+    CLEANUP(buf_done) struct buf text = buf_new(BASE64URL_LEN(DIGEST_KEY_BYTES));
+    size_t len;
+
+    enum err err = store_meta_get(writer, STR("secret"), &text);
+    if (err == ERR_NOT_FOUND)
+        return make_secret(writer, secret);
+    TRY(err);
+    if (!base64url_decode(buf_str(&text), secret, DIGEST_KEY_BYTES, &len) ||
+        len != DIGEST_KEY_BYTES)
+        return ERR_CORRUPT;
+    return ERR_OK;
+}
+
+static enum err secrets_start(struct app *app, struct err_detail *detail)
+{
+    enum err err = load_secret(app->writer, app->secrets.token);
+
+    if (err != ERR_OK)
+        return err_set(detail, err, "cannot read the server's secret in %s: %s",
+                       app->config->database, store_error(app->writer));
+    altcha_key_derive(app->secrets.token, &app->secrets.altcha);
+    return ERR_OK;
+}
+
+static void secrets_stop(struct app *app)
+{
+    secret_wipe(&app->secrets, sizeof app->secrets);
 }
 
 static enum err remember(void *arg, const struct submission *row)
@@ -230,6 +278,7 @@ static enum err server_run(struct app *app, struct err_detail *detail)
     app->ctx.recent = app->recent;
     app->ctx.limiter = app->limiter;
     app->ctx.census = app->census;
+    app->ctx.secrets = &app->secrets;
     app->ctx.trusted_proxies = app->trusted_proxies;
     app->ctx.trusted_proxy_count = app->config->trusted_proxies.count;
     atomic_init(&app->ctx.is_ready, true);
@@ -263,6 +312,7 @@ static const struct stage {
     {listen_start, listen_stop, EXIT_LISTEN},
     {server_make, server_unmake, EXIT_FAILED},
     {database_start, database_stop, EXIT_DATABASE},
+    {secrets_start, secrets_stop, EXIT_DATABASE},
     {forms_start, forms_stop, EXIT_DATABASE},
     {posts_start, posts_stop, EXIT_FAILED},
     {commit_stage_start, commit_stage_stop, EXIT_FAILED},

@@ -9,6 +9,7 @@
 #include "http/reply.h"
 #include "judge.h"
 #include "page_origin.h"
+#include "pages.h"
 #include "post.h"
 
 enum { RETRY_MS = 2000, TARGET_MAX = 2048 };
@@ -73,6 +74,10 @@ static const char *own_page(const struct post *post)
     }
     buf_put(&url, STR("/thanks?form="));
     buf_put(&url, post->row.form);
+    if (post->form->rules->language.len) {
+        buf_put(&url, STR("&lang="));
+        buf_put(&url, post->form->rules->language);
+    }
     return buf_status(&url) == ERR_OK ? arena_copy(&x->arena, buf_str(&url)) : "/thanks";
 }
 
@@ -173,6 +178,17 @@ static void put_failure(struct exchange *x, enum problem problem, struct str mes
 
 /* --- answers ------------------------------------------------------------- */
 
+/* What the form's owner or the page wants the visitor to be spoken to in. */
+static enum language language_of(struct exchange *x)
+{
+    const struct post *post = post_of(x);
+
+    if (!post || !post->form)
+        return page_language(x, (struct str){0});
+    struct str owners = post->form->rules->language;
+    return page_language(x, owners.len ? owners : post->special[SPECIAL_LANGUAGE]);
+}
+
 enum flow answer_stored(struct post *post)
 {
     struct exchange *x = post->x;
@@ -183,24 +199,52 @@ enum flow answer_stored(struct post *post)
     if (!answer_is_json(x))
         return send_on(x, next_of(post));
     reply_json(x, 200);
-    put_success(&x->reply.body, post, STR("Thank you! Your message has arrived."));
+    put_success(&x->reply.body, post, str_of(text_say(language_of(x), TEXT_ARRIVED)));
     return FLOW_DONE;
+}
+
+/* Where the page or the form's owner wants visitors to go after an error. NULL: nowhere. */
+static const char *error_target(const struct post *post)
+{
+    if (!post || !post->form)
+        return NULL;
+    return target_of(post, SPECIAL_ERROR_REDIRECT, post->form->rules->error_redirect);
+}
+
+/*
+ * A page. The body is read once more, since by now its fields may be gone, and
+ * the visitor must get back what he wrote.
+ */
+static enum flow show_error(struct exchange *x, enum problem problem,
+                            const struct field_errors *errors)
+{
+    const struct post *post = post_of(x);
+    const char *target = error_target(post);
+    struct fields posted;
+
+    if (target)
+        return send_on(x, target);
+    bool is_read = x->body.len && contact_read_body(x, &posted, NULL) == ERR_OK;
+    const struct page_error page = {
+        .problem = problem,
+        .language = language_of(x),
+        .errors = errors,
+        .posted = is_read ? &posted : NULL,
+        .honeypot = post && post->form ? post->form->rules->honeypot : (struct str){0},
+    };
+    enum flow flow = page_error(x, &page);
+    if (is_read)
+        fields_done(&posted);
+    return flow;
 }
 
 enum flow answer_problem(struct exchange *x, enum problem problem, const char *message,
                          struct str errors)
 {
-    struct str text = str_of(message ? message : problem_text(problem));
-    const struct post *post = post_of(x);
-
-    if (!answer_is_json(x) && post && post->form) {
-        const char *target =
-            target_of(post, SPECIAL_ERROR_REDIRECT, post->form->rules->error_redirect);
-        if (target)
-            return send_on(x, target);
-    }
+    if (!answer_is_json(x))
+        return show_error(x, problem, NULL);
     reply_json(x, problem_status(problem));
-    put_failure(x, problem, text, errors);
+    put_failure(x, problem, str_of(message ? message : problem_text(problem)), errors);
     return FLOW_DONE;
 }
 
@@ -209,6 +253,9 @@ enum flow answer_invalid(struct post *post, const struct field_errors *errors)
     CLEANUP(buf_done) struct buf list = buf_new(REPLY_BODY_MAX);
 
     judge_note_refusal(post->ctx, post->x);
+    post->x->decision = problem_code(PROBLEM_INVALID_FIELDS);
+    if (!answer_is_json(post->x))
+        return show_error(post->x, PROBLEM_INVALID_FIELDS, errors);
     field_errors_render(&list, errors,
                         post->dialect == DIALECT_CONTACTD ? field_code_text
                                                           : field_code_service_text);

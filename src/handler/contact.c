@@ -18,6 +18,7 @@
 #include "http/reply.h"
 #include "judge.h"
 #include "post.h"
+#include "proofs.h"
 #include "rate.h"
 #include "refusal.h"
 #include "topics.h"
@@ -28,6 +29,7 @@ enum {
     KEY_MAX = 128,
     KEY_KEPT_MS = 24 * 3600 * 1000, /* for so long an idempotency key stands for its message */
     RETRY_MS = 2000,
+    PURGE_MS = 60 * 1000, /* spent tokens that have expired are tidied up so often */
 };
 
 static enum flow contact_create(struct app_ctx *ctx, struct exchange *x);
@@ -73,13 +75,17 @@ static enum err see_first(void *arg, const struct submission *first)
 }
 
 /* Uses up token and proof, in the message's own transaction. */
-static enum err spend(struct post *post, struct store *store)
+static enum err spend(struct post *post, struct store *store, int64_t now_ms)
 {
+    if (post->spent_count && now_ms - post->ctx->purged_ms > PURGE_MS) {
+        TRY(store_spent_purge(store, now_ms));
+        post->ctx->purged_ms = now_ms;
+    }
     for (size_t i = 0; i < post->spent_count; i++) {
         const struct spent *spent = &post->spent[i];
         enum err err = store_spent_add(store, spent->expires_at_ms, &spent->digest);
         if (err == ERR_EXISTS)
-            judge_reused(post, spent->part);
+            judge_correct(post, spent->part, VERDICT_REUSED);
         else
             TRY(err);
     }
@@ -101,7 +107,7 @@ static enum err post_store(struct job *job, struct store *store)
     }
     if (recent_find(post->ctx->recent, &post->content, now_ms, &post->row.id))
         return ERR_OK;
-    TRY(spend(post, store));
+    TRY(spend(post, store, now_ms));
     post->row.id = store_next_id(store, now_ms);
     TRY(store_submission_insert(store, &post->row));
     recent_put(post->ctx->recent, &post->content, &post->row.id);
@@ -298,6 +304,42 @@ static enum flow commit_post(struct post *post)
     return FLOW_WAIT;
 }
 
+/* --- a costly proof ------------------------------------------------------ */
+
+static enum err proof_run(struct job *job, struct store *reader)
+{
+    struct post *post = CONTAINER_OF(job, struct post, job);
+
+    (void)reader;
+    post->proof = proofs_check(post);
+    return ERR_OK;
+}
+
+static void proof_done(struct job *job, bool more)
+{
+    exchange_wake(CONTAINER_OF(job, struct post, job)->x, more);
+}
+
+/* A worker that has no time leaves the proof as good as it looked. */
+static enum flow contact_proved(struct app_ctx *ctx, struct exchange *x)
+{
+    struct post *post = post_of(x);
+
+    (void)ctx;
+    if (post->proof != VERDICT_FINE)
+        judge_correct(post, SPAM_PROOF, post->proof);
+    return commit_post(post);
+}
+
+static enum flow prove_post(struct post *post)
+{
+    post->job.run = proof_run;
+    post->job.done = proof_done;
+    exchange_wait(post->x, contact_proved);
+    worker_submit(post->ctx->readers, &post->job);
+    return FLOW_WAIT;
+}
+
 static enum flow take_post(struct post *post, const struct fields *posted)
 {
     struct field_errors errors = {.count = 0};
@@ -319,13 +361,15 @@ static enum flow take_post(struct post *post, const struct fields *posted)
     if (err == ERR_INVALID)
         return answer_invalid(post, &errors);
     if (err == ERR_OK)
+        err = proofs_read(post);
+    if (err == ERR_OK)
         err = judge_post(post, posted);
     if (err != ERR_OK)
         return reply_retry_later(post->x, PROBLEM_UNAVAILABLE, RETRY_MS);
-    return commit_post(post);
+    return proofs_need_check(post) ? prove_post(post) : commit_post(post);
 }
 
-static enum err read_body(struct exchange *x, struct fields *fields, struct err_detail *detail)
+enum err contact_read_body(struct exchange *x, struct fields *fields, struct err_detail *detail)
 {
     switch (x->media) {
     case MEDIA_URLENCODED:
@@ -354,7 +398,7 @@ static enum flow contact_create(struct app_ctx *ctx, struct exchange *x)
 
     if (!post)
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, RETRY_MS);
-    enum err err = read_body(x, &fields, &detail);
+    enum err err = contact_read_body(x, &fields, &detail);
     if (err == ERR_INVALID)
         return reply_problem(
             x, x->media == MEDIA_JSON ? PROBLEM_INVALID_JSON : PROBLEM_INVALID_FORM, detail.text);

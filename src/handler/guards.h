@@ -11,6 +11,9 @@ enum flow guard_open(struct app_ctx *ctx, struct exchange *x);
 /* Whoever has not posted too much: by source, and all together. */
 enum flow guard_rate(struct app_ctx *ctx, struct exchange *x);
 
+/* The same for what pages fetch before they post. */
+enum flow guard_rate_reads(struct app_ctx *ctx, struct exchange *x);
+
 /* A user or token that may read; sets x->principal. */
 enum flow guard_read(struct app_ctx *ctx, struct exchange *x);
 

@@ -20,6 +20,7 @@ enum { SESSION_MAX = 512, COMMON_TEXT_MAX = 40, REASONS_MAX = 4096 };
 /* Counters, not limits: what leaks out in an hour is what is forgotten in an hour. */
 static const struct bucket_limit POSTS = {.burst = 1000, .per_hour = 60};
 static const struct bucket_limit REFUSALS = {.burst = 1000, .per_hour = 60};
+static const struct bucket_limit EVERYBODY = {.burst = 100000, .per_hour = 3600}; /* beyond 1/s */
 static const struct bucket_limit PAIRS = {.burst = 1, .per_hour = 1};
 static const struct bucket_limit FORMS = {.burst = 1000, .per_hour = 1};
 
@@ -66,6 +67,7 @@ static void count_visits(struct post *post, struct spam_input *input)
     int64_t now_ms = clock_mono_ms();
 
     input->source_posts = POSTS.burst - limiter_ask(census, 'p', source, &POSTS, now_ms).left - 1;
+    limiter_ask(census, 'a', (struct str){0}, &EVERYBODY, now_ms);
     input->source_refusals = limiter_used(census, 'r', source, &REFUSALS, now_ms);
     input->same_body_forms = same_body_forms(post, now_ms);
 }
@@ -154,12 +156,25 @@ enum err judge_post(struct post *post, const struct fields *posted)
     return write_down(post, &result);
 }
 
-void judge_reused(struct post *post, enum spam_part part)
+void judge_correct(struct post *post, enum spam_part part, enum verdict verdict)
 {
     if (!post->result)
         return;
-    spam_set_verdict(post->result, part, VERDICT_REUSED);
-    /* Without memory the reasons stay as they were: the row must be stored all the same. */
+    spam_set_verdict(post->result, part, verdict);
+    /* Without memory the reasons are left out: the row must be stored all the same. */
     if (write_down(post, post->result) != ERR_OK)
         post->row.spam_reasons = (struct str){0};
+}
+
+struct altcha_load judge_load(struct app_ctx *ctx, struct exchange *x)
+{
+    char room[ADDRESS_TEXT_LEN + 1];
+    int64_t now_ms = clock_mono_ms();
+
+    return (struct altcha_load){
+        .by_source =
+            limiter_used(ctx->census, 'p', rate_source_key(x->source, room), &POSTS, now_ms),
+        .by_all = limiter_used(ctx->census, 'a', (struct str){0}, &EVERYBODY, now_ms),
+        .multiplier = 1,
+    };
 }

@@ -12,10 +12,13 @@
 MUST_CHECK enum err judge_post(struct post *post, const struct fields *posted);
 
 /*
- * The committer's correction, when it has seen that a token or proof was used
- * before. Post's owner at that time.
+ * A correction: what was taken for fine is not, as a worker found out or the
+ * committer (then it was used before). For whoever owns the post at that time.
  */
-void judge_reused(struct post *post, enum spam_part part);
+void judge_correct(struct post *post, enum spam_part part, enum verdict verdict);
+
+/* How busy this source and everybody are, for the price of a challenge. */
+struct altcha_load judge_load(struct app_ctx *ctx, struct exchange *x);
 
 /* A post of this source was refused; the next ones are looked at more closely. */
 void judge_note_refusal(struct app_ctx *ctx, struct exchange *x);

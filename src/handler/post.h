@@ -19,6 +19,7 @@ struct post {
     struct digest content;
 
     enum verdict token, proof, captcha;
+    struct altcha_proof *altcha; /* NULL: none was looked at */
     struct spent {
         enum spam_part part;
         int64_t expires_at_ms;
@@ -36,6 +37,10 @@ static inline struct post *post_of(struct exchange *x)
 {
     return x->job ? CONTAINER_OF(x->job, struct post, job) : NULL;
 }
+
+/* Reads the body by its kind; errors as those of core/fields. Free with fields_done(). */
+MUST_CHECK enum err contact_read_body(struct exchange *x, struct fields *ret_fields,
+                                      struct err_detail *detail);
 
 /* Whether JSON is the answer to `x`; else it is a page or a redirect. */
 bool answer_is_json(struct exchange *x);

@@ -17,6 +17,7 @@ enum { HOUR_S = 3600 };
 
 static const struct bucket_limit PER_SOURCE = {.burst = 20, .per_hour = 240};
 static const struct bucket_limit PER_FORM = {.burst = 1000, .per_hour = 10000};
+static const struct bucket_limit READS = {.burst = 60, .per_hour = 1200};
 static const struct bucket_limit OVERALL = {.burst = 10000, .per_hour = 360000};
 
 static enum flow refuse(struct exchange *x, int64_t wait_ms)
@@ -68,6 +69,17 @@ enum flow guard_rate(struct app_ctx *ctx, struct exchange *x)
     if (!answer.wait_ms)
         answer.wait_ms = limiter_take(ctx->limiter, 'o', (struct str){0}, &OVERALL, now_ms);
     return answer.wait_ms ? refuse(x, answer.wait_ms) : FLOW_NEXT;
+}
+
+enum flow guard_rate_reads(struct app_ctx *ctx, struct exchange *x)
+{
+    char room[ADDRESS_TEXT_LEN + 1];
+
+    if (!ctx->limiter)
+        return FLOW_NEXT;
+    int64_t wait_ms =
+        limiter_take(ctx->limiter, 't', rate_source_key(x->source, room), &READS, clock_mono_ms());
+    return wait_ms ? refuse(x, wait_ms) : FLOW_NEXT;
 }
 
 int64_t rate_take_form(struct app_ctx *ctx, struct exchange *x, const struct form_entry *form,

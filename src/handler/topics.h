@@ -8,6 +8,12 @@
 enum { CONTACT_ROUTE_COUNT = 10 };
 
 extern const struct route CONTACT_ROUTES[CONTACT_ROUTE_COUNT];
+enum { PAGE_ROUTE_COUNT = 3, PROOF_ROUTE_COUNT = 2 };
+
+extern const struct route PROOF_ROUTES[PROOF_ROUTE_COUNT];
+
+extern const struct route PAGE_ROUTES[PAGE_ROUTE_COUNT];
+
 enum { FORM_ROUTE_COUNT = 5, TRIAGE_ROUTE_COUNT = 1 };
 
 extern const struct route TRIAGE_ROUTES[TRIAGE_ROUTE_COUNT];

@@ -27,7 +27,8 @@ enum header header_find(struct str name)
 /* Fields that may be sent on several lines, which together are one list (RFC 9110, section 5.3). */
 bool header_is_list(enum header header)
 {
-    return header == HEADER_ACCEPT || header == HEADER_ACCEPT_LANGUAGE ||
+    return header == HEADER_ACCEPT || header == HEADER_ACCEPT_ENCODING ||
+           header == HEADER_ACCEPT_LANGUAGE || header == HEADER_IF_NONE_MATCH ||
            header == HEADER_ACCESS_CONTROL_REQUEST_HEADERS || header == HEADER_X_FORWARDED_FOR;
 }
 

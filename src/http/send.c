@@ -18,7 +18,8 @@ static bool add_headers(struct MHD_Response *response, const struct exchange *x)
                     add(response, "X-Content-Type-Options", "nosniff");
 
     /* Replies to other methods are not cached anyway (RFC 9111, section 3). */
-    if (str_equal(x->method, STR("GET")) || str_equal(x->method, STR("HEAD")))
+    if (!x->reply.is_cacheable &&
+        (str_equal(x->method, STR("GET")) || str_equal(x->method, STR("HEAD"))))
         is_added = is_added && add(response, "Cache-Control", "no-store");
     if (x->reply.content_type)
         is_added = is_added && add(response, "Content-Type", x->reply.content_type);

@@ -46,6 +46,12 @@ void limiter_free(struct limiter *limiter)
     free(limiter);
 }
 
+/* The one that was quiet longer; of two from the same moment the one less used. */
+static bool gives_way(const struct bucket *a, const struct bucket *b)
+{
+    return a->at_ms < b->at_ms || (a->at_ms == b->at_ms && a->used < b->used);
+}
+
 static struct entry *find(struct limiter *limiter, uint64_t set, uint64_t name)
 {
     struct entry *ways = &limiter->entries[set % limiter->sets * WAYS];
@@ -54,7 +60,7 @@ static struct entry *find(struct limiter *limiter, uint64_t set, uint64_t name)
     for (size_t i = 0; i < WAYS; i++) {
         if (ways[i].name == name)
             return &ways[i];
-        if (ways[i].bucket.at_ms < oldest->bucket.at_ms)
+        if (gives_way(&ways[i].bucket, &oldest->bucket))
             oldest = &ways[i];
     }
     *oldest = (struct entry){.name = name};

@@ -11,7 +11,7 @@
  * Tokens have 256 random bits and need no brake.
  *
  * HTTP threads call signin_begin(), the workers' threads run the attempts;
- * `lock` guards `memory` and `friends`, `generation` is atomic.
+ * `lock` guards `memory`, `friends` and the two buckets, `generation` is atomic.
  */
 #include "service/signin.h"
 
@@ -56,6 +56,7 @@ struct signin {
     uint8_t key[DIGEST_KEY_BYTES];
     atomic_uint_least64_t generation;
     pthread_mutex_t lock;
+    struct bucket overall, newcomers; /* not in the limiter, where strangers could crowd them out */
     struct remembered memory[MEMORY_SLOTS];
     struct digest friends[FRIEND_SLOTS];
 };
@@ -245,6 +246,15 @@ static void set_source(struct signin_attempt *attempt, struct str source)
     attempt->source[len] = '\0';
 }
 
+static int64_t take(struct signin *signin, struct bucket *bucket, const struct bucket_limit *limit,
+                    int64_t now_ms)
+{
+    pthread_mutex_lock(&signin->lock);
+    int64_t wait_ms = bucket_take(bucket, limit, now_ms);
+    pthread_mutex_unlock(&signin->lock);
+    return wait_ms;
+}
+
 static int64_t throttle(struct signin *signin, const struct signin_attempt *attempt, int64_t now_ms)
 {
     struct str user = attempt->credential.user;
@@ -257,11 +267,11 @@ static int64_t throttle(struct signin *signin, const struct signin_attempt *atte
         return wait_ms;
     wait_ms = limiter_take(signin->limiter, 'u', user, &PER_ACCOUNT, now_ms);
     if (!wait_ms)
-        wait_ms = limiter_take(signin->limiter, 'o', (struct str){0}, &OVERALL, now_ms);
+        wait_ms = take(signin, &signin->overall, &OVERALL, now_ms);
     if (!wait_ms ||
         limiter_take(signin->limiter, 'q', str_of(attempt->source), &NOW_AND_THEN, now_ms))
         return wait_ms;
-    return limiter_take(signin->limiter, 'n', (struct str){0}, &NEWCOMERS, now_ms);
+    return take(signin, &signin->newcomers, &NEWCOMERS, now_ms);
 }
 
 enum signin_verdict signin_begin(struct signin *signin, struct str authorization, struct str source,

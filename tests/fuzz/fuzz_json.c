@@ -42,8 +42,10 @@ static void check_further_fields_are_the_rest(const struct fields *fields, json_
 
     enum err err = validate_collect_further(&SCHEMA_CONTACT, fields, &out, &errors);
     assert(err == ERR_OK || (err == ERR_INVALID && errors.count == 1 && out.len == 0));
-    for (size_t i = 0; i < SCHEMA_CONTACT.count; i++)
-        json_object_del(object, SCHEMA_CONTACT.rules[i].key);
+    static const char *const COLUMNS[] = {"name", "email", "message"};
+    for (size_t i = 0; i < COUNTOF(COLUMNS); i++)
+        if (json_is_string(json_object_get(object, COLUMNS[i])))
+            json_object_del(object, COLUMNS[i]);
     if (out.len) {
         assert(js_parse_object(buf_str(&out), &further, NULL) == ERR_OK);
         assert(json_equal(object, further));

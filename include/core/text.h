@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What visitors are told, in their language. Every language has every
+ * sentence. Pure; any thread.
+ */
+#ifndef CONTACTD_CORE_TEXT_H
+#define CONTACTD_CORE_TEXT_H
+
+#include "core/validate.h"
+
+/* X(NAME, "ISO 639-1 code") */
+#define LANGUAGE_LIST(X)                                                                           \
+    X(EN, "en")                                                                                    \
+    X(DE, "de")                                                                                    \
+    X(FR, "fr")                                                                                    \
+    X(ES, "es")                                                                                    \
+    X(PT, "pt")                                                                                    \
+    X(IT, "it")                                                                                    \
+    X(NL, "nl")                                                                                    \
+    X(PL, "pl")
+
+enum language {
+#define LANGUAGE_AS_ENUM(name, code) LANGUAGE_##name,
+    LANGUAGE_LIST(LANGUAGE_AS_ENUM)
+#undef LANGUAGE_AS_ENUM
+        LANGUAGE__COUNT
+};
+
+enum text {
+    TEXT_THANKS,    /* a title */
+    TEXT_ARRIVED,   /* the message has */
+    TEXT_BACK,      /* a link to the page before */
+    TEXT_NOT_SENT,  /* a title: the message has not been sent yet */
+    TEXT_CORRECT,   /* correct what is marked */
+    TEXT_TRY_AGAIN, /* a button */
+    TEXT_KEPT,      /* nothing is lost, try again in a moment */
+    TEXT_REFUSED,   /* this form cannot take it */
+    TEXT_TOO_LARGE, /* the message is */
+    TEXT_REQUIRED,  /* of one field, and so on: */
+    TEXT_EMAIL,
+    TEXT_TOO_LONG,
+    TEXT_TOO_SHORT,
+    TEXT_CHOICE,
+    TEXT_FILE,
+    TEXT_INVALID,
+    TEXT_EMPTY, /* of the whole form */
+    TEXT__COUNT
+};
+
+const char *text_say(enum language language, enum text text);
+
+const char *language_code(enum language language);
+
+/* "de" or "de-AT"; false when it is none of ours. */
+MUST_CHECK bool language_parse(struct str tag, enum language *ret_language);
+
+/* The visitor's favourite among ours (RFC 9110, section 12.5.4); English when there is none. */
+enum language language_negotiate(struct str accept_language);
+
+/* What is wrong with a field. */
+enum text text_of_field_code(enum field_code code);
+
+#endif

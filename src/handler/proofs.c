@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A page asks for a token when somebody begins to fill in its form; with it
+ * comes a challenge that costs the visitor's browser a moment and a bot's
+ * owner money. Both are optional until a form's owner says otherwise, and
+ * whatever is wrong with them counts in the spam score: no message is refused.
+ */
+#include "proofs.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "core/form_token.h"
+#include "cors.h"
+#include "guards.h"
+#include "http/query_string.h"
+#include "http/reply.h"
+#include "judge.h"
+#include "topics.h"
+
+static enum flow token_get(struct app_ctx *ctx, struct exchange *x);
+static enum flow challenge_get(struct app_ctx *ctx, struct exchange *x);
+
+static const struct reply_style PROOF_STYLE = {.dress = cors_dress};
+
+const struct route PROOF_ROUTES[PROOF_ROUTE_COUNT] = {
+    {.name = "token",
+     .method = "GET",
+     .path = "/token",
+     .steps = {guard_rate_reads, token_get},
+     .style = &PROOF_STYLE,
+     .help = "a form token and a challenge for a page (form, or action: the form's address)"},
+    {.name = "altcha",
+     .method = "GET",
+     .path = "/altcha",
+     .steps = {guard_rate_reads, challenge_get},
+     .style = &PROOF_STYLE,
+     .help = "a challenge for ALTCHA's widget (form; v=1 or 2)"},
+};
+
+/* --- giving out ---------------------------------------------------------- */
+
+struct request {
+    struct str form, action, version;
+};
+
+static void read_query(struct exchange *x, struct request *request)
+{
+    struct query_string query = query_string_of(x->query);
+    struct str key, value;
+
+    *request = (struct request){.form = {0}};
+    while (query_string_next(&query, &x->arena, &key, &value) == ERR_OK) {
+        if (str_equal(key, STR("form")))
+            request->form = value;
+        else if (str_equal(key, STR("action")))
+            request->action = value;
+        else if (str_equal(key, STR("v")))
+            request->version = value;
+    }
+}
+
+/* The last segment of a form's address is its id; "/contact" alone is the default form's. */
+static struct str id_of_action(struct str action)
+{
+    struct str last = {0};
+
+    while (action.ptr)
+        last = str_cut(&action, '/');
+    if (str_ends_with(last, STR(".json")))
+        last.len -= sizeof ".json" - 1;
+    return str_equal(last, STR("contact")) ? STR(FORM_DEFAULT) : last;
+}
+
+/* The name that a message to this form will be stored under. */
+static struct str form_name(struct app_ctx *ctx, struct exchange *x, const struct request *request)
+{
+    struct str id = request->form.len ? request->form : id_of_action(request->action);
+    const struct form_entry *entry = forms_find(ctx->forms, id);
+    struct str name = form_name_is_valid(id) ? id : STR(FORM_DEFAULT);
+
+    if (entry && arena_keep(&x->arena, entry->name, &name) != ERR_OK)
+        name = STR(FORM_DEFAULT);
+    form_entry_release(entry);
+    return name;
+}
+
+static void put_challenge(struct app_ctx *ctx, struct exchange *x, struct str form,
+                          enum altcha_version version)
+{
+    uint8_t random[ALTCHA_RANDOM_BYTES];
+    struct altcha_load load = judge_load(ctx, x);
+
+    secret_random(random, sizeof random);
+    const struct altcha_order order = {.version = version,
+                                       .form = form,
+                                       .effort = altcha_effort(&load),
+                                       .expires_at_ms = clock_wall_ms() + ALTCHA_LIFE_MS,
+                                       .random = random};
+    altcha_issue(&x->reply.body, &ctx->secrets->altcha, &order);
+}
+
+static enum flow token_get(struct app_ctx *ctx, struct exchange *x)
+{
+    uint8_t nonce[FORM_TOKEN_NONCE_BYTES];
+    char token[FORM_TOKEN_TEXT_LEN + 1];
+    struct request request;
+
+    read_query(x, &request);
+    struct str form = form_name(ctx, x, &request);
+    secret_random(nonce, sizeof nonce);
+    form_token_make(ctx->secrets->token, form, clock_wall_ms(), nonce, token);
+    x->decision = "token";
+    reply_json(x, 200);
+    js_open(&x->reply.body, '{');
+    js_field_string(&x->reply.body, "form", form);
+    js_field_string(&x->reply.body, "token", str_of(token));
+    js_key(&x->reply.body, "challenge");
+    put_challenge(ctx, x, form, ALTCHA_V1);
+    js_close(&x->reply.body, '}');
+    buf_put_char(&x->reply.body, '\n');
+    return FLOW_DONE;
+}
+
+static enum flow challenge_get(struct app_ctx *ctx, struct exchange *x)
+{
+    struct request request;
+
+    read_query(x, &request);
+    x->decision = "challenge";
+    reply_json(x, 200);
+    put_challenge(ctx, x, form_name(ctx, x, &request),
+                  str_equal(request.version, STR("2")) ? ALTCHA_V2 : ALTCHA_V1);
+    buf_put_char(&x->reply.body, '\n');
+    return FLOW_DONE;
+}
+
+/* --- taking back --------------------------------------------------------- */
+
+/* What is not there counts only where the form's owner asks for it. */
+static enum verdict by_policy(enum verdict verdict, enum form_policy policy)
+{
+    if (policy == POLICY_OFF || (policy == POLICY_OPTIONAL && verdict == VERDICT_ABSENT))
+        return VERDICT_NONE;
+    return verdict;
+}
+
+static void will_spend(struct post *post, enum spam_part part, int64_t expires_at_ms,
+                       const struct digest *digest)
+{
+    post->spent[post->spent_count++] = (struct spent){part, expires_at_ms, *digest};
+}
+
+static void read_token(struct post *post, int64_t now_ms)
+{
+    const struct form_token_limits limits = {FORM_TOKEN_AGE_MIN_MS, FORM_TOKEN_AGE_MAX_MS};
+    struct form_token token;
+
+    enum verdict verdict = form_token_check(post->ctx->secrets->token, post->row.form,
+                                            post->special[SPECIAL_TOKEN], now_ms, &limits, &token);
+    post->token = by_policy(verdict, post->form->rules->token);
+    if (post->token == VERDICT_FINE || post->token == VERDICT_TOO_YOUNG)
+        will_spend(post, SPAM_TOKEN, token.expires_at_ms, &token.digest);
+}
+
+enum err proofs_read(struct post *post)
+{
+    enum form_policy policy = post->form->rules->proof;
+    struct str text = post->special[SPECIAL_PROOF];
+    int64_t now_ms = clock_wall_ms();
+
+    if (post->form->rules->token != POLICY_OFF)
+        read_token(post, now_ms);
+    if (policy == POLICY_OFF || (policy == POLICY_OPTIONAL && !text.len))
+        return ERR_OK;
+    post->altcha = arena_alloc(&post->x->arena, sizeof *post->altcha);
+    if (!post->altcha)
+        return ERR_MEMORY;
+    TRY(altcha_read(&post->ctx->secrets->altcha, post->row.form, text, now_ms, post->altcha));
+    post->proof = by_policy(post->altcha->verdict, policy);
+    if (post->proof == VERDICT_FINE)
+        will_spend(post, SPAM_PROOF, post->altcha->expires_at_ms, &post->altcha->digest);
+    return ERR_OK;
+}
+
+bool proofs_need_check(const struct post *post)
+{
+    return post->proof == VERDICT_FINE && post->altcha->version == ALTCHA_V2;
+}
+
+enum verdict proofs_check(const struct post *post)
+{
+    return altcha_verify(post->altcha);
+}
