@@ -36,7 +36,8 @@ const issue = async (version, form = 'shop', expires = EXPIRES_MS) =>
 const encode = (payload) => btoa(JSON.stringify(payload));
 
 async function check(payload, { form = 'shop', now = Date.now() } = {}) {
-  const [verdict, digest] = (await ask('check', form, now, typeof payload === 'string' ? payload : encode(payload))).split(' ');
+  const answer = await ask('check', form, now, typeof payload === 'string' ? payload : encode(payload));
+  const [, digest, verdict] = /^(\w+) (.*)$/.exec(answer);
   return { verdict, digest };
 }
 
@@ -119,7 +120,7 @@ for (const [version, protocol] of Object.entries(protocols)) {
 
   test(`v${version}: a proof is of one form and of its time`, async () => {
     const payload = await protocol.solve(await issue(version));
-    assert.equal((await check(payload, { form: 'news' })).verdict, 'other-form');
+    assert.equal((await check(payload, { form: 'news' })).verdict, 'for another form');
     assert.equal((await check(payload, { now: EXPIRES_MS })).verdict, 'fine');
     assert.equal((await check(payload, { now: EXPIRES_MS + 1 })).verdict, 'expired');
     const old = await protocol.solve(await issue(version, 'shop', Date.now() - 2000));

@@ -6,13 +6,14 @@
  *   key                            the HMAC key, as a text
  *   issue VERSION FORM EFFORT EXPIRES_MS
  *                                  the challenge as JSON
- *   check FORM NOW_MS PAYLOAD      the verdict and the digest's first bytes
+ *   check FORM NOW_MS PAYLOAD      the digest's first bytes and the verdict
  */
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
 
 #include "core/altcha.h"
+#include "core/spam.h"
 
 enum { LINE_MAX_BYTES = 4096 };
 
@@ -40,12 +41,6 @@ static bool issue(const struct altcha_key *key, const char *line)
 
 static bool check(const struct altcha_key *key, const char *line)
 {
-    static const char *const WORDS[VERDICT__COUNT] = {
-        [VERDICT_FINE] = "fine",           [VERDICT_ABSENT] = "absent",
-        [VERDICT_MALFORMED] = "malformed", [VERDICT_FORGED] = "forged",
-        [VERDICT_WRONG] = "wrong",         [VERDICT_OTHER_FORM] = "other-form",
-        [VERDICT_EXPIRED] = "expired",
-    };
     char form[65], payload[LINE_MAX_BYTES] = "", digest[17];
     int64_t now_ms;
     struct altcha_proof proof;
@@ -54,7 +49,7 @@ static bool check(const struct altcha_key *key, const char *line)
         altcha_read(key, str_of(form), str_of(payload), now_ms, &proof) != ERR_OK)
         return false;
     sodium_bin2hex(digest, sizeof digest, proof.digest.bytes, 8);
-    printf("%s %s\n", WORDS[altcha_verify(&proof)], digest);
+    printf("%s %s\n", digest, verdict_text(altcha_verify(&proof)));
     return true;
 }
 
