@@ -37,6 +37,11 @@ struct app_ctx {
     const struct cidr *trusted_proxies;
     size_t trusted_proxy_count;
 
+    /* Signs of a proxy that nobody has told us about; see handler/rate. */
+    atomic_flag has_warned_forwarded, has_warned_one_source;
+    atomic_uint_least64_t last_source; /* a hash */
+    atomic_uint posts_of_last_source;
+
     /* The last proof that the database can be written; see handler/ops. */
     _Atomic int64_t ready_checked_ms; /* monotonic */
     atomic_bool is_ready;

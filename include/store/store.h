@@ -135,6 +135,9 @@ MUST_CHECK enum err store_form_get(struct store *store, struct str name, store_f
 MUST_CHECK enum err store_form_list(struct store *store, store_form_fn fn, void *arg); /* by name */
 /* Last seen first. */
 MUST_CHECK enum err store_refusal_list(struct store *store, store_refusal_fn fn, void *arg);
+/* ERR_OK: it is spent. ERR_NOT_FOUND: not by any commit so far. */
+MUST_CHECK enum err store_spent_find(struct store *store, int64_t expires_at_ms,
+                                     const struct digest *digest);
 /* The bytes are appended to `out`; ERR_NOT_FOUND when there are none. */
 MUST_CHECK enum err store_model_get(struct store *store, struct str form, struct buf *out);
 MUST_CHECK enum err store_user_get(struct store *store, struct str name, store_user_fn fn,

@@ -111,6 +111,9 @@ DELETE FROM refusal WHERE form = ?1 AND origin = ?2;
 -- name: spent_add
 INSERT INTO spent (expires_at, digest) VALUES (?1, ?2);
 
+-- name: spent_find
+SELECT 1 FROM spent WHERE expires_at = ?1 AND digest = ?2;
+
 -- name: spent_purge
 DELETE FROM spent WHERE expires_at < ?1;
 

@@ -310,8 +310,7 @@ static enum err proof_run(struct job *job, struct store *reader)
 {
     struct post *post = CONTAINER_OF(job, struct post, job);
 
-    (void)reader;
-    post->proof = proofs_check(post);
+    post->proof = proofs_check(post, reader);
     return ERR_OK;
 }
 

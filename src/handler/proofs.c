@@ -187,7 +187,9 @@ bool proofs_need_check(const struct post *post)
     return post->proof == VERDICT_FINE && post->altcha->version == ALTCHA_V2;
 }
 
-enum verdict proofs_check(const struct post *post)
+enum verdict proofs_check(const struct post *post, struct store *reader)
 {
+    if (store_spent_find(reader, post->altcha->expires_at_ms, &post->altcha->digest) == ERR_OK)
+        return VERDICT_REUSED;
     return altcha_verify(post->altcha);
 }

@@ -16,7 +16,7 @@ MUST_CHECK enum err proofs_read(struct post *post);
 /* Whether the costly part is due. */
 bool proofs_need_check(const struct post *post);
 
-/* That part, for a worker's thread: the verdict of the proof. */
-enum verdict proofs_check(const struct post *post);
+/* That part, for a worker's thread: the verdict of the proof. A spent one costs nothing. */
+enum verdict proofs_check(const struct post *post, struct store *reader);
 
 #endif

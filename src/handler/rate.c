@@ -13,7 +13,7 @@
 #include "guards.h"
 #include "http/reply.h"
 
-enum { HOUR_S = 3600 };
+enum { HOUR_S = 3600, ONE_SOURCE_POSTS = 200 };
 
 static const struct bucket_limit PER_SOURCE = {.burst = 20, .per_hour = 240};
 static const struct bucket_limit PER_FORM = {.burst = 1000, .per_hour = 10000};
@@ -56,10 +56,45 @@ struct str rate_source_key(struct str source, char room[ADDRESS_TEXT_LEN + 1])
     return str_of(room);
 }
 
+static bool is_private(struct str source)
+{
+    static const struct str RANGES[] = {{"10.0.0.0/8", 10},     {"172.16.0.0/12", 13},
+                                        {"192.168.0.0/16", 14}, {"127.0.0.0/8", 11},
+                                        {"::1/128", 7},         {"fc00::/7", 8}};
+    struct address address;
+    struct cidr range;
+
+    for (size_t i = 0; i < COUNTOF(RANGES) && address_parse(source, &address); i++)
+        if (cidr_parse(RANGES[i], &range) && cidr_contains(&range, &address))
+            return true;
+    return false;
+}
+
+/* Once: so many posts in a row from one private address are a proxy's that does not say for whom.
+ */
+static void watch_sources(struct app_ctx *ctx, struct str source)
+{
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+
+    for (size_t i = 0; i < source.len; i++)
+        hash = (hash ^ (unsigned char)source.ptr[i]) * 1099511628211u;
+    if (atomic_exchange(&ctx->last_source, hash) != hash) {
+        atomic_store(&ctx->posts_of_last_source, 0);
+        return;
+    }
+    if (atomic_fetch_add(&ctx->posts_of_last_source, 1) == ONE_SOURCE_POSTS && is_private(source) &&
+        !atomic_flag_test_and_set(&ctx->has_warned_one_source))
+        LOG(LOG_WARN, "all_posts_from_one_address", LOG_STR("source", source),
+            LOG_TEXT("reason", "visitors share one limit when a proxy does not say who they are"),
+            LOG_TEXT("remedy",
+                     "let the proxy send X-Forwarded-For, and name it in trusted-proxies"));
+}
+
 enum flow guard_rate(struct app_ctx *ctx, struct exchange *x)
 {
     char room[ADDRESS_TEXT_LEN + 1];
 
+    watch_sources(ctx, x->source);
     if (!ctx->limiter)
         return FLOW_NEXT;
     int64_t now_ms = clock_mono_ms();

@@ -32,6 +32,18 @@ static const struct cidr *trusted(struct app_ctx *ctx, bool is_unix, size_t *ret
     return is_unix ? &UNSPECIFIED : ctx->trusted_proxies;
 }
 
+/* Once: a proxy that is not trusted makes all its visitors one source, and a stranger may lie. */
+static void warn_untrusted(struct app_ctx *ctx, const struct address *peer, struct str peer_text)
+{
+    for (size_t i = 0; i < ctx->trusted_proxy_count; i++)
+        if (cidr_contains(&ctx->trusted_proxies[i], peer))
+            return;
+    if (!atomic_flag_test_and_set(&ctx->has_warned_forwarded))
+        LOG(LOG_WARN, "x_forwarded_for_ignored", LOG_STR("peer", peer_text),
+            LOG_TEXT("reason", "it comes from an address that is not in trusted-proxies"),
+            LOG_TEXT("remedy", "if that is your proxy, set trusted-proxies to its address"));
+}
+
 struct str handler_client_address(struct app_ctx *ctx, struct str peer, struct str forwarded,
                                   char *room, size_t room_bytes)
 {
@@ -42,6 +54,8 @@ struct str handler_client_address(struct app_ctx *ctx, struct str peer, struct s
         return peer;
     bool is_unix = !address_parse(peer, &address);
     const struct cidr *proxies = trusted(ctx, is_unix, &count);
+    if (!is_unix)
+        warn_untrusted(ctx, &address, peer);
     address = address_client(&address, forwarded, proxies, count);
     address_format(&address, room);
     return str_of(room);

@@ -47,6 +47,7 @@ struct store_ops {
     enum err (*refusal_delete)(struct store *store, struct str form, struct str origin);
     enum err (*refusal_list)(struct store *store, store_refusal_fn fn, void *arg);
     enum err (*spent_add)(struct store *store, int64_t expires_at_ms, const struct digest *digest);
+    enum err (*spent_find)(struct store *store, int64_t expires_at_ms, const struct digest *digest);
     enum err (*spent_purge)(struct store *store, int64_t now_ms);
     enum err (*model_put)(struct store *store, struct str form, struct str bytes);
     enum err (*model_get)(struct store *store, struct str form, struct buf *out);

@@ -207,6 +207,7 @@ const struct store_ops MEMORY_OPS = {
     .refusal_delete = memory_refusal_delete,
     .refusal_list = memory_refusal_list,
     .spent_add = memory_spent_add,
+    .spent_find = memory_spent_find,
     .spent_purge = memory_spent_purge,
     .model_put = memory_model_put,
     .model_get = memory_model_get,

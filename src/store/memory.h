@@ -65,6 +65,7 @@ enum err memory_refusal_add(struct store *store, const struct refusal *refusal);
 enum err memory_refusal_delete(struct store *store, struct str form, struct str origin);
 enum err memory_refusal_list(struct store *store, store_refusal_fn fn, void *arg);
 enum err memory_spent_add(struct store *store, int64_t expires_at_ms, const struct digest *digest);
+enum err memory_spent_find(struct store *store, int64_t expires_at_ms, const struct digest *digest);
 enum err memory_spent_purge(struct store *store, int64_t now_ms);
 enum err memory_model_put(struct store *store, struct str form, struct str bytes);
 enum err memory_model_get(struct store *store, struct str form, struct buf *out);

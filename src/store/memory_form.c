@@ -139,15 +139,32 @@ enum err memory_refusal_list(struct store *store, store_refusal_fn fn, void *arg
 
 /* --- spent tokens, models ------------------------------------------------ */
 
+enum { SPENT_KEY_BYTES = SEQ_KEY_BYTES + DIGEST_BYTES };
+
+static struct str spent_key(int64_t expires_at_ms, const struct digest *digest,
+                            char key[SPENT_KEY_BYTES])
+{
+    rows_seq_key(expires_at_ms, key);
+    memcpy(key + SEQ_KEY_BYTES, digest->bytes, DIGEST_BYTES);
+    return (struct str){key, SPENT_KEY_BYTES};
+}
+
+enum err memory_spent_find(struct store *store, int64_t expires_at_ms, const struct digest *digest)
+{
+    char key[SPENT_KEY_BYTES];
+
+    return memory_is_taken(memory_of(store), ROW_SPENT, spent_key(expires_at_ms, digest, key))
+               ? ERR_OK
+               : ERR_NOT_FOUND;
+}
+
 enum err memory_spent_add(struct store *store, int64_t expires_at_ms, const struct digest *digest)
 {
     struct memory_store *self = memory_of(store);
-    char key[SEQ_KEY_BYTES + DIGEST_BYTES];
-    struct str text = {key, sizeof key};
+    char key[SPENT_KEY_BYTES];
+    struct str text = spent_key(expires_at_ms, digest, key);
     struct str *texts[] = {&text};
 
-    rows_seq_key(expires_at_ms, key);
-    memcpy(key + SEQ_KEY_BYTES, digest->bytes, DIGEST_BYTES);
     if (memory_is_taken(self, ROW_SPENT, text))
         return ERR_EXISTS;
     struct row *row = row_new(ROW_SPENT, texts, COUNTOF(texts));

@@ -125,6 +125,7 @@ const struct store_ops SQLITE_OPS = {
     .refusal_delete = sqlite_refusal_delete,
     .refusal_list = sqlite_refusal_list,
     .spent_add = sqlite_spent_add,
+    .spent_find = sqlite_spent_find,
     .spent_purge = sqlite_spent_purge,
     .model_put = sqlite_model_put,
     .model_get = sqlite_model_get,

@@ -124,6 +124,7 @@ enum err sqlite_refusal_add(struct store *store, const struct refusal *refusal);
 enum err sqlite_refusal_delete(struct store *store, struct str form, struct str origin);
 enum err sqlite_refusal_list(struct store *store, store_refusal_fn fn, void *arg);
 enum err sqlite_spent_add(struct store *store, int64_t expires_at_ms, const struct digest *digest);
+enum err sqlite_spent_find(struct store *store, int64_t expires_at_ms, const struct digest *digest);
 enum err sqlite_spent_purge(struct store *store, int64_t now_ms);
 enum err sqlite_model_put(struct store *store, struct str form, struct str bytes);
 enum err sqlite_model_get(struct store *store, struct str form, struct buf *out);

@@ -120,6 +120,18 @@ enum err sqlite_spent_add(struct store *store, int64_t expires_at_ms, const stru
     return query_write(&query);
 }
 
+enum err sqlite_spent_find(struct store *store, int64_t expires_at_ms, const struct digest *digest)
+{
+    CLEANUP(query_done) struct query query = query_start(sqlite_of(store), SQL_SPENT_FIND);
+
+    query_bind_i64(&query, 1, expires_at_ms);
+    query_bind_bytes(&query, 2, digest->bytes, sizeof digest->bytes);
+    if (query_next(&query))
+        return ERR_OK;
+    TRY(query_status(&query));
+    return ERR_NOT_FOUND;
+}
+
 enum err sqlite_spent_purge(struct store *store, int64_t now_ms)
 {
     CLEANUP(query_done) struct query query = query_start(sqlite_of(store), SQL_SPENT_PURGE);

@@ -218,6 +218,11 @@ enum err store_spent_add(struct store *store, int64_t expires_at_ms, const struc
     return store->ops->spent_add(store, expires_at_ms, digest);
 }
 
+enum err store_spent_find(struct store *store, int64_t expires_at_ms, const struct digest *digest)
+{
+    return store->ops->spent_find(store, expires_at_ms, digest);
+}
+
 enum err store_spent_purge(struct store *store, int64_t now_ms)
 {
     assert(store->depth != STORE_IDLE);

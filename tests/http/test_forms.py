@@ -496,6 +496,15 @@ def test_a_form_is_limited(start):
     assert statuses == [200, 200, 200, 429, 429]
 
 
+def test_a_wrong_proxy_setting_is_told_loudly_once(start):
+    server = start()
+    for i in range(210):
+        requests.post(server.url + "/contact", json=fresh(name="Ada"), headers={"X-Forwarded-For": f"192.0.2.{i}"}, timeout=9 * SLOW)
+    ignored, shared = server.log_lines("x_forwarded_for_ignored"), server.log_lines("all_posts_from_one_address")
+    assert len(ignored) == len(shared) == 1
+    assert "trusted-proxies" in ignored[0]["remedy"] and "trusted-proxies" in shared[0]["remedy"]
+
+
 # --- assets ------------------------------------------------------------------
 
 

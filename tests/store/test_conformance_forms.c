@@ -260,6 +260,9 @@ static void what_is_spent_is_spent_until_it_expires(void **state)
     assert_ok(store_spent_add(fix->store, 100, &two));
     assert_ok(store_spent_add(fix->store, 101, &one));
     commit(fix);
+    CLEANUP(store_closep) struct store *reader = reader_of(fix);
+    assert_ok(store_spent_find(reader, 100, &two));
+    assert_err(store_spent_find(reader, 101, &two), ERR_NOT_FOUND);
     begin(fix);
     assert_ok(store_spent_purge(fix->store, 101));
     assert_ok(store_spent_add(fix->store, 100, &one));
