@@ -39,7 +39,7 @@ endif
 CFLAGS  ?=
 LDFLAGS ?=
 # Recursive on purpose: pkg-config runs only when something is compiled.
-PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
+PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) libcurl)
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
 ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -DCONTACTD_VERSION='"$(VERSION)"' -Iinclude -Isrc -I$(BUILD)/gen \
              $(WARN) $(HARDEN) $(OPT) $(PKG_CFLAGS) $(CFLAGS) $(EXTRA_CFLAGS)

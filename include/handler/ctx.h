@@ -8,6 +8,7 @@
 #include "core/address.h"
 #include "handler/secrets.h"
 #include "http/server.h"
+#include "service/captcha.h"
 #include "service/commit.h"
 #include "service/forms.h"
 #include "service/limiter.h"
@@ -28,6 +29,7 @@ struct app_ctx {
     struct commit *commit;
     struct worker *readers;
     struct signin *signin;
+    struct captcha *captcha;
     struct forms *forms;
     struct recent *recent;   /* the committer's thread only */
     struct limiter *limiter; /* of posts; NULL: there is no limit */

@@ -14,7 +14,8 @@ struct worker;
 /*
  * Starts `threads` threads that read from `writer`'s database; at most
  * `queue_max` jobs wait. With one thread, jobs run one at a time. `writer`
- * must stay open until worker_stop() returns.
+ * must stay open until worker_stop() returns; with NULL for it, jobs get no
+ * connection.
  */
 MUST_CHECK enum err worker_start(struct store *writer, unsigned threads, size_t queue_max,
                                  struct worker **ret_worker, struct err_detail *detail);

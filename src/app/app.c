@@ -193,6 +193,16 @@ static void signin_stage_stop(struct app *app)
     signin_stop(app->signin);
 }
 
+static enum err captcha_stage_start(struct app *app, struct err_detail *detail)
+{
+    return captcha_start(getenv("CONTACTD_TEST_CAPTCHA_URL"), &app->captcha, detail);
+}
+
+static void captcha_stage_stop(struct app *app)
+{
+    captcha_stop(app->captcha);
+}
+
 static enum err proxies_start(struct app *app, struct err_detail *detail)
 {
     const struct config_list *list = &app->config->trusted_proxies;
@@ -279,6 +289,7 @@ static enum err server_run(struct app *app, struct err_detail *detail)
     app->ctx.limiter = app->limiter;
     app->ctx.census = app->census;
     app->ctx.secrets = &app->secrets;
+    app->ctx.captcha = app->captcha;
     app->ctx.trusted_proxies = app->trusted_proxies;
     app->ctx.trusted_proxy_count = app->config->trusted_proxies.count;
     atomic_init(&app->ctx.is_ready, true);
@@ -318,6 +329,7 @@ static const struct stage {
     {commit_stage_start, commit_stage_stop, EXIT_FAILED},
     {readers_start, readers_stop, EXIT_DATABASE},
     {signin_stage_start, signin_stage_stop, EXIT_DATABASE},
+    {captcha_stage_start, captcha_stage_stop, EXIT_FAILED},
     {server_run, server_rest, EXIT_FAILED},
     {control_stage_start, control_stage_stop, EXIT_FAILED},
 };

@@ -16,6 +16,7 @@ struct app {
     struct worker *readers;
     struct forms *forms;
     struct recent *recent;
+    struct captcha *captcha;
     struct secrets secrets;
     struct limiter *census;
     struct limiter *limiter; /* NULL: off */

@@ -319,6 +319,33 @@ static void proof_done(struct job *job, bool more)
     exchange_wake(CONTAINER_OF(job, struct post, job)->x, more);
 }
 
+static void question_done(struct job *job, bool more)
+{
+    struct post_question *question = CONTAINER_OF(job, struct post_question, question.job);
+
+    exchange_wake(question->x, more);
+}
+
+static enum flow contact_asked(struct app_ctx *ctx, struct exchange *x)
+{
+    struct post *post = post_of(x);
+
+    (void)ctx;
+    judge_correct(post, SPAM_CAPTCHA, post->question->question.verdict);
+    return commit_post(post);
+}
+
+/* Whatever takes time has been asked; the captcha's service comes last, since it is not ours. */
+static enum flow ask_or_commit(struct post *post)
+{
+    if (!post->question)
+        return commit_post(post);
+    post->question->question.job.done = question_done;
+    exchange_wait(post->x, contact_asked);
+    captcha_ask(post->ctx->captcha, &post->question->question);
+    return FLOW_WAIT;
+}
+
 /* A worker that has no time leaves the proof as good as it looked. */
 static enum flow contact_proved(struct app_ctx *ctx, struct exchange *x)
 {
@@ -327,7 +354,7 @@ static enum flow contact_proved(struct app_ctx *ctx, struct exchange *x)
     (void)ctx;
     if (post->proof != VERDICT_FINE)
         judge_correct(post, SPAM_PROOF, post->proof);
-    return commit_post(post);
+    return ask_or_commit(post);
 }
 
 static enum flow prove_post(struct post *post)
@@ -365,7 +392,7 @@ static enum flow take_post(struct post *post, const struct fields *posted)
         err = judge_post(post, posted);
     if (err != ERR_OK)
         return reply_retry_later(post->x, PROBLEM_UNAVAILABLE, RETRY_MS);
-    return proofs_need_check(post) ? prove_post(post) : commit_post(post);
+    return proofs_need_check(post) ? prove_post(post) : ask_or_commit(post);
 }
 
 enum err contact_read_body(struct exchange *x, struct fields *fields, struct err_detail *detail)

@@ -147,7 +147,7 @@ enum err judge_post(struct post *post, const struct fields *posted)
     count_visits(post, &input);
     spam_score(&input, &result);
     /* Only what may be corrected later is kept. */
-    if (post->spent_count) {
+    if (post->spent_count || post->question) {
         post->result = arena_alloc(&post->x->arena, sizeof *post->result);
         if (!post->result)
             return ERR_MEMORY;

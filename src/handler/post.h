@@ -19,7 +19,8 @@ struct post {
     struct digest content;
 
     enum verdict token, proof, captcha;
-    struct altcha_proof *altcha; /* NULL: none was looked at */
+    struct altcha_proof *altcha;    /* NULL: none was looked at */
+    struct post_question *question; /* NULL: the form has no captcha, or no answer came */
     struct spent {
         enum spam_part part;
         int64_t expires_at_ms;
@@ -30,6 +31,12 @@ struct post {
 
     bool is_conflict;   /* its idempotency key stands for another message */
     bool is_remembered; /* the committer has put `content` on its list */
+};
+
+/* What a captcha's service is asked about a post. */
+struct post_question {
+    struct captcha_question question;
+    struct exchange *x;
 };
 
 /* The post of an exchange, or NULL while there is none. */

@@ -162,8 +162,34 @@ static void read_token(struct post *post, int64_t now_ms)
         will_spend(post, SPAM_TOKEN, token.expires_at_ms, &token.digest);
 }
 
+/* The form's captcha: its answer is on its way to somebody else's server, later. */
+static enum err read_captcha(struct post *post)
+{
+    static const enum special ANSWERS[] = {[CAPTCHA_TURNSTILE] = SPECIAL_TURNSTILE,
+                                           [CAPTCHA_HCAPTCHA] = SPECIAL_HCAPTCHA,
+                                           [CAPTCHA_RECAPTCHA] = SPECIAL_RECAPTCHA};
+    const struct form_rules *rules = post->form->rules;
+
+    if (rules->captcha == CAPTCHA_NONE)
+        return ERR_OK;
+    struct str answer = post->special[ANSWERS[rules->captcha]];
+    post->captcha = answer.len ? VERDICT_NONE : VERDICT_ABSENT;
+    if (!answer.len)
+        return ERR_OK;
+    post->question = arena_alloc(&post->x->arena, sizeof *post->question);
+    if (!post->question)
+        return ERR_MEMORY;
+    *post->question = (struct post_question){.x = post->x,
+                                             .question = {.kind = rules->captcha,
+                                                          .secret = rules->captcha_secret,
+                                                          .answer = answer,
+                                                          .source = post->x->source}};
+    return ERR_OK;
+}
+
 enum err proofs_read(struct post *post)
 {
+    TRY(read_captcha(post));
     enum form_policy policy = post->form->rules->proof;
     struct str text = post->special[SPECIAL_PROOF];
     int64_t now_ms = clock_wall_ms();

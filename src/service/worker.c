@@ -38,7 +38,8 @@ static enum err thread_start(struct worker *worker, struct store *writer, struct
     struct worker_thread *self = &worker->threads[worker->started];
 
     self->worker = worker;
-    TRY(store_open_reader(writer, &self->reader, detail));
+    if (writer)
+        TRY(store_open_reader(writer, &self->reader, detail));
     if (pthread_create(&self->thread, NULL, worker_main, self)) {
         store_close(self->reader);
         return err_set(detail, ERR_MEMORY, "cannot start a worker thread");

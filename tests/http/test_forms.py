@@ -2,14 +2,17 @@
 """Forms, doors, spam, repetition and limits, from outside."""
 import base64
 import hashlib
+import http.server
 import json
+import threading
 import time
+import urllib.parse
 import uuid
 
 import pytest
 import requests
 
-from harness import SLOW
+from harness import SLOW, Server, running
 
 PASSWORD = "correct horse battery"
 
@@ -432,6 +435,55 @@ def test_a_token_of_another_form_is_none_of_this(admin):
     admin.form("blog")
     admin.post("/f/shop", fresh(_token=fetch_token(admin, "blog")["token"]))
     assert "form" in rules_of(admin.messages()[0])["token"]
+
+
+class Siteverify(http.server.BaseHTTPRequestHandler):
+    """What the three captcha services answer, by their documentation."""
+
+    def do_POST(self):
+        asked = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        self.server.asked.append(asked)
+        if asked["response"] == ["slow"]:
+            time.sleep(8)
+        body = json.dumps({"success": asked["secret"] == ["s3cret&="] and asked["response"] == ["passed"]}).encode()
+        self.send_response(500 if asked["response"] == ["broken"] else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def siteverify(monkeypatch):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Siteverify)
+    server.asked = []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+@pytest.mark.parametrize("kind, field", [("turnstile", "cf-turnstile-response"), ("hcaptcha", "h-captcha-response"),
+                                         ("recaptcha", "g-recaptcha-response")])
+def test_a_captcha_is_asked_about(tmp_path, siteverify, kind, field):
+    server = Server(tmp_path)
+    plain = server.environment
+    server.environment = lambda: {**plain(), "CONTACTD_TEST_CAPTCHA_URL": f"http://127.0.0.1:{siteverify.server_port}/"}
+    with running(server):
+        admin = Admin(server)
+        admin.form("shop", captcha={"kind": kind, "secret": "s3cret&="})
+        points = {}
+        for answer in (None, "passed", "failed", "broken", "slow"):
+            posted = admin.post("/f/shop", fresh(**({field: answer} if answer else {})))
+            assert posted.status_code == 200
+            row = admin.messages()[0]
+            assert row["fields"] == {}
+            points[answer] = {r["rule"]: r["points"] for r in row["spamReasons"]}.get("captcha", 0)
+        assert points["passed"] < 0 < points["failed"] and points[None] > 0
+        assert points["broken"] == points["slow"] < points["failed"]  # somebody else's fault costs no message
+        assert siteverify.asked[0] == {"secret": ["s3cret&="], "response": ["passed"], "remoteip": ["127.0.0.1"]}
+        assert len(siteverify.asked) == 4 and len(server.log_lines("captcha_unreachable")) == 2
 
 
 # --- no duplicates -----------------------------------------------------------

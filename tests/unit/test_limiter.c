@@ -4,6 +4,7 @@
 
 #include <malloc.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "check.h"
 
@@ -114,6 +115,50 @@ static void strangers_without_number_cost_no_memory(void **state)
         passed += take_number(limiter, i, 1000 + (int64_t)i) == 0;
     assert_int_equal(passed, 100000);
     assert_int_equal(mallinfo2().uordblks, before);
+}
+
+static size_t resident_bytes(void)
+{
+    unsigned long all = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%lu %lu", &all, &resident), 2);
+    fclose(file);
+    return resident * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* The size that the server uses; what counts is memory that is really there. */
+static void a_million_sources_cost_at_most_four_megabytes(void **state)
+{
+    size_t before = resident_bytes();
+    CLEANUP(limiter_freep) struct limiter *limiter = limiter_of(65536);
+
+    (void)state;
+    for (size_t i = 0; i < 1000000; i++)
+        assert_int_equal(take_number(limiter, i, 1000 + (int64_t)i), 0);
+    size_t cost = resident_bytes() - before;
+    print_message("# a million sources cost %zu KiB\n", cost / 1024);
+    assert_true(cost <= 4 * 1024 * 1024);
+}
+
+static void what_is_used_is_told_without_taking(void **state)
+{
+    static const struct bucket_limit TEN = {.burst = 10, .per_hour = 10};
+    CLEANUP(limiter_freep) struct limiter *limiter = limiter_of(64);
+
+    (void)state;
+    assert_int_equal(limiter_used(limiter, 'a', STR("x"), &TEN, 1000), 0);
+    for (uint32_t i = 1; i <= 10; i++) {
+        struct limiter_answer answer = limiter_ask(limiter, 'a', STR("x"), &TEN, 1000);
+        assert_int_equal(answer.wait_ms, 0);
+        assert_int_equal(answer.left, 10 - i);
+        assert_int_equal(limiter_used(limiter, 'a', STR("x"), &TEN, 1000), i);
+    }
+    assert_true(limiter_ask(limiter, 'a', STR("x"), &TEN, 1000).wait_ms > 0);
+    assert_int_equal(limiter_used(limiter, 'a', STR("x"), &TEN, 1000), 10);
+    assert_int_equal(limiter_used(limiter, 'a', STR("x"), &TEN, 1000 + HOUR_MS / 2), 5);
+    assert_int_equal(limiter_used(limiter, 'b', STR("x"), &TEN, 1000), 0);
 }
 
 static void a_bucket_long_quiet_gives_way(void **state)
@@ -244,6 +289,9 @@ int main(void)
         CASE("keys and kinds are kept apart", keys_and_kinds_are_kept_apart),
         CASE("a key may be of any length", a_key_may_be_of_any_length),
         CASE("strangers without number cost no memory", strangers_without_number_cost_no_memory),
+        CASE("a million sources cost at most four megabytes",
+             a_million_sources_cost_at_most_four_megabytes),
+        CASE("what is used is told without taking", what_is_used_is_told_without_taking),
         CASE("a bucket long quiet gives way", a_bucket_long_quiet_gives_way),
         CASE("it is the longest quiet that gives way", it_is_the_longest_quiet_that_gives_way),
         CASE("the buckets of a set are not mixed up", the_buckets_of_a_set_are_not_mixed_up),
