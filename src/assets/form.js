@@ -26,7 +26,9 @@
   const prepare = (form) => {
     const state = stateOf(form);
     state.ready ||= (async () => {
-      const answer = await fetch(home + '/token?action=' + encodeURIComponent(new URL(form.action).pathname));
+      const named = form.querySelector('[name=form-name],[name=access_key],[name=accessKey],[name=apiKey],[name=apikey]');
+      const which = named ? 'form=' + encodeURIComponent(named.value) : 'action=' + encodeURIComponent(new URL(form.action).pathname);
+      const answer = await fetch(home + '/token?' + which);
       if (!answer.ok) return {};
       const { token, challenge } = await answer.json();
       return { token, altcha: challenge && crypto.subtle ? await solve(challenge) : '' };
