@@ -135,7 +135,7 @@ struct str web_url_host(struct str url)
     bool is_https;
     size_t end = 0;
 
-    if (!str_is_visible_ascii(url) || memchr(url.ptr, '\\', url.len) ||
+    if (!url.len || !str_is_visible_ascii(url) || memchr(url.ptr, '\\', url.len) ||
         !take_scheme(&rest, &is_https))
         return (struct str){0};
     while (end < rest.len && !strchr("/?#", rest.ptr[end]))
