@@ -11,6 +11,7 @@
 #include "page_origin.h"
 #include "pages.h"
 #include "post.h"
+#include "rate.h"
 
 enum { RETRY_MS = 2000, TARGET_MAX = 2048 };
 
@@ -253,6 +254,7 @@ enum flow answer_invalid(struct post *post, const struct field_errors *errors)
     CLEANUP(buf_done) struct buf list = buf_new(REPLY_BODY_MAX);
 
     judge_note_refusal(post->ctx, post->x);
+    rate_give_back(post->ctx, post->x);
     post->x->decision = problem_code(PROBLEM_INVALID_FIELDS);
     if (!answer_is_json(post->x))
         return show_error(post->x, PROBLEM_INVALID_FIELDS, errors);

@@ -264,6 +264,9 @@ static enum flow contact_create(struct app_ctx *ctx, struct exchange *x)
 
     if (!post)
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, RETRY_MS);
+    if (x->media == MEDIA_URLENCODED && x->body.len && x->body.ptr[0] == '{')
+        return reply_problem(x, PROBLEM_INVALID_FORM,
+                             "this looks like JSON; send Content-Type: application/json with it");
     enum err err = contact_read_body(x, &fields, &detail);
     if (err == ERR_INVALID)
         return reply_problem(
