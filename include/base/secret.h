@@ -47,9 +47,6 @@ struct digest {
  */
 struct digest digest_of(struct str text, const uint8_t *key);
 
-/* The same of several texts, each with its length: no two lists have one digest. Without a key. */
-struct digest digest_of_list(const struct str *texts, size_t count);
-
 /* A quick keyed hash for tables that strangers fill (SipHash-2-4, 128 bits); not for secrets. */
 enum { TABLE_KEY_BYTES = 16 };
 void table_hash(struct str text, const uint8_t key[TABLE_KEY_BYTES], uint64_t ret_words[2]);

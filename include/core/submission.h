@@ -72,8 +72,22 @@ struct submission_filter {
  * digit, at most FORM_NAME_MAX bytes. */
 bool form_name_is_valid(struct str name);
 
-/* Equal for two messages that say the same on the same form, and for no others. */
-struct digest submission_digest(const struct submission *submission);
+/* What a message says, in 128 bits. */
+struct content {
+    uint64_t words[2];
+};
+
+/*
+ * Equal for two messages that say the same on the same form; who does not know
+ * the key cannot make two others equal.
+ */
+struct content submission_content(const struct submission *submission,
+                                  const uint8_t key[TABLE_KEY_BYTES]);
+
+static inline bool content_equal(const struct content *a, const struct content *b)
+{
+    return a->words[0] == b->words[0] && a->words[1] == b->words[1];
+}
 
 /* Appends the submission as one JSON object. */
 void submission_render(struct buf *out, const struct submission *submission);

@@ -8,8 +8,7 @@
 #ifndef CONTACTD_SERVICE_RECENT_H
 #define CONTACTD_SERVICE_RECENT_H
 
-#include "base/id.h"
-#include "base/secret.h"
+#include "core/submission.h"
 
 struct recent;
 
@@ -20,13 +19,13 @@ MUST_CHECK enum err recent_new(size_t rows, struct recent **ret_recent);
 void recent_free(struct recent *recent); /* NULL is allowed */
 
 /* True when `content` was put within RECENT_KEPT_MS before `now_ms` (wall). */
-MUST_CHECK bool recent_find(const struct recent *recent, const struct digest *content,
+MUST_CHECK bool recent_find(const struct recent *recent, const struct content *content,
                             int64_t now_ms, struct id *ret_id);
 
 /* `id` carries the time; it takes the place of an earlier one with the same content. */
-void recent_put(struct recent *recent, const struct digest *content, const struct id *id);
+void recent_put(struct recent *recent, const struct content *content, const struct id *id);
 
 /* Takes back what recent_put() did: the row did not reach the disk after all. */
-void recent_forget(struct recent *recent, const struct digest *content, const struct id *id);
+void recent_forget(struct recent *recent, const struct content *content, const struct id *id);
 
 #endif

@@ -23,6 +23,7 @@ enum {
     READ_QUEUE_MAX = 4096,
     RECENT_READ = 20000,     /* of these read at the start: a tenth of a second */
     RECENT_ROWS = 65536,     /* of messages that may be repeated; 2.5 MB when all are in use */
+    CENSUS_BUCKETS = 16384,  /* 512 KB, which caches hold */
     LIMITER_BUCKETS = 65536, /* 2 MB when all are in use */
     SPARE_FDS = 64,          /* database, sockets, eventfds and the like */
 };
@@ -124,9 +125,10 @@ static void secrets_stop(struct app *app)
 
 static enum err remember(void *arg, const struct submission *row)
 {
-    struct digest content = submission_digest(row);
+    struct app *app = arg;
+    struct content content = submission_content(row, app->secrets.token);
 
-    recent_put(arg, &content, &row->id);
+    recent_put(app->recent, &content, &row->id);
     return ERR_OK;
 }
 
@@ -135,9 +137,9 @@ static enum err posts_start(struct app *app, struct err_detail *detail)
 {
     TRY(recent_new(RECENT_ROWS, &app->recent));
     enum err err = store_submission_newest(app->writer, clock_wall_ms() - RECENT_KEPT_MS,
-                                           RECENT_READ, remember, app->recent);
+                                           RECENT_READ, remember, app);
     if (err == ERR_OK)
-        err = limiter_new(LIMITER_BUCKETS, &app->census);
+        err = limiter_new(CENSUS_BUCKETS, &app->census);
     if (err == ERR_OK && app->config->has_rate_limit)
         err = limiter_new(LIMITER_BUCKETS, &app->limiter);
     if (err == ERR_OK)

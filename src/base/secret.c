@@ -51,21 +51,6 @@ struct digest digest_of(struct str text, const uint8_t *key)
     return digest;
 }
 
-struct digest digest_of_list(const struct str *texts, size_t count)
-{
-    crypto_generichash_state state;
-    struct digest digest;
-
-    crypto_generichash_init(&state, NULL, 0, sizeof digest.bytes);
-    for (size_t i = 0; i < count; i++) {
-        uint64_t len = texts[i].len;
-        crypto_generichash_update(&state, (const unsigned char *)&len, sizeof len);
-        crypto_generichash_update(&state, (const unsigned char *)texts[i].ptr, texts[i].len);
-    }
-    crypto_generichash_final(&state, digest.bytes, sizeof digest.bytes);
-    return digest;
-}
-
 _Static_assert(TABLE_KEY_BYTES == crypto_shorthash_siphashx24_KEYBYTES, "SipHash takes this key");
 
 void table_hash(struct str text, const uint8_t key[TABLE_KEY_BYTES], uint64_t ret_words[2])

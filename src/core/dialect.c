@@ -90,7 +90,8 @@ static const struct special_row NAMES[] = {
 
 static bool row_fits(const struct special_row *row, struct str name)
 {
-    if (name.len < row->name.len || memcmp(name.ptr, row->name.ptr, row->name.len) != 0)
+    if (name.len < row->name.len || name.ptr[0] != row->name.ptr[0] ||
+        memcmp(name.ptr, row->name.ptr, row->name.len) != 0)
         return false;
     return row->is_prefix || name.len == row->name.len;
 }

@@ -13,7 +13,7 @@
 #include "post.h"
 #include "rate.h"
 
-enum { RETRY_MS = 2000, TARGET_MAX = 2048 };
+enum { TARGET_MAX = 2048, SUCCESS_BYTES = 500 };
 
 bool answer_is_json(struct exchange *x)
 {
@@ -105,6 +105,8 @@ static void put_success(struct buf *out, const struct post *post, struct str mes
     struct str id = {text, ID_TEXT_LEN};
 
     id_format(&post->row.id, text);
+    /* At once, for what follows; a failure sticks to the buffer. */
+    (void)!buf_reserve(out, SUCCESS_BYTES);
     js_open(out, '{');
     js_field_bool(out, "ok", true);
     if (answer->success_is_text)

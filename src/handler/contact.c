@@ -62,9 +62,9 @@ static const enum dialect DIALECTS[CONTACT_ROUTE_COUNT] = {
 static enum err see_first(void *arg, const struct submission *first)
 {
     struct post *post = arg;
-    struct digest content = submission_digest(first);
+    struct content content = submission_content(first, post->ctx->secrets->token);
 
-    post->is_conflict = !digest_equal(&content, &post->content);
+    post->is_conflict = !content_equal(&content, &post->content);
     post->row.id = first->id;
     return ERR_OK;
 }

@@ -43,33 +43,36 @@ static void read_session(struct exchange *x, struct spam_input *input)
 static uint32_t same_body_forms(struct post *post, int64_t now_ms)
 {
     struct limiter *census = post->ctx->census;
-    struct str message = post->row.message;
+    struct str message = post->row.message, form = post->row.form;
+    char pair[2 * sizeof(uint64_t) + FORM_NAME_MAX];
+    uint64_t words[2];
 
     if (message.len < COMMON_TEXT_MAX)
         return 0;
-    struct digest body = digest_of(message, NULL);
-    char pair[DIGEST_BYTES + FORM_NAME_MAX];
-    struct str key = {(const char *)body.bytes, DIGEST_BYTES};
-    memcpy(pair, body.bytes, DIGEST_BYTES);
-    memcpy(pair + DIGEST_BYTES, post->row.form.ptr, post->row.form.len);
-    uint32_t forms = limiter_used(census, 'B', key, &FORMS, now_ms);
-    bool is_new = !limiter_take(census, 'b', (struct str){pair, DIGEST_BYTES + post->row.form.len},
-                                &PAIRS, now_ms) &&
-                  !limiter_take(census, 'B', key, &FORMS, now_ms);
-    return is_new || forms == 0 ? forms : forms - 1; /* without this one */
+    table_hash(message, post->ctx->secrets->token, words);
+    memcpy(pair, words, sizeof words);
+    memcpy(pair + sizeof words, form.ptr, form.len);
+    struct str body = {pair, sizeof words}, both = {pair, sizeof words + form.len};
+    bool is_new = !limiter_take(census, 'b', both, &PAIRS, now_ms);
+    uint32_t forms = is_new ? FORMS.burst - limiter_ask(census, 'B', body, &FORMS, now_ms).left
+                            : limiter_used(census, 'B', body, &FORMS, now_ms);
+    return forms ? forms - 1 : 0; /* without this one */
 }
 
+/* Who has switched limits off does not want visits counted either. */
 static void count_visits(struct post *post, struct spam_input *input)
 {
     struct limiter *census = post->ctx->census;
     char room[ADDRESS_TEXT_LEN + 1];
-    struct str source = rate_source_key(post->x->source, room);
     int64_t now_ms = clock_mono_ms();
 
+    input->same_body_forms = same_body_forms(post, now_ms);
+    if (!post->ctx->limiter)
+        return;
+    struct str source = rate_source_key(post->x->source, room);
     input->source_posts = POSTS.burst - limiter_ask(census, 'p', source, &POSTS, now_ms).left - 1;
     limiter_ask(census, 'a', (struct str){0}, &EVERYBODY, now_ms);
     input->source_refusals = limiter_used(census, 'r', source, &REFUSALS, now_ms);
-    input->same_body_forms = same_body_forms(post, now_ms);
 }
 
 void judge_note_refusal(struct app_ctx *ctx, struct exchange *x)

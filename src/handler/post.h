@@ -16,7 +16,7 @@ struct post {
     struct fields *fields;         /* the visitor's own; NULL once they have become the row */
     struct str special[SPECIAL__COUNT];
     struct submission row; /* texts in the body or the arena */
-    struct digest content;
+    struct content content;
 
     enum verdict token, proof, captcha;
     struct altcha_proof *altcha;    /* NULL: none was looked at */

@@ -67,6 +67,6 @@ enum err post_make_row(struct post *post, struct field_errors *errors)
     row->user_agent = header_text(x, HEADER_USER_AGENT, USER_AGENT_MAX);
     row->page =
         header_text(x, x->headers[HEADER_REFERER].ptr ? HEADER_REFERER : HEADER_ORIGIN, PAGE_MAX);
-    post->content = submission_digest(row);
+    post->content = submission_content(row, post->ctx->secrets->token);
     return ERR_OK;
 }

@@ -19,7 +19,7 @@ static const struct str NAMES[HEADER__COUNT] = {HEADER_LIST(HEADER_AS_NAME)};
 enum header header_find(struct str name)
 {
     for (int i = 0; i < HEADER__COUNT; i++)
-        if (str_equal_nocase(name, NAMES[i]))
+        if (name.len == NAMES[i].len && str_equal_nocase(name, NAMES[i]))
             return (enum header)i;
     return HEADER__COUNT;
 }

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A set-associative table like the limiter's. Half of a content's digest is
- * kept: 128 bits are compared, 64 others choose the set, so that equal means
- * equal for all that chance can do. The digest is keyed by the caller.
+ * A set-associative table like the limiter's. Contents are hashes with a key,
+ * so all 128 bits are as good as random: some choose the set, all are compared.
  */
 #include "service/recent.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-enum { WAYS = 4, NAME_BYTES = 16 };
+enum { WAYS = 4 };
 
 struct entry {
-    uint8_t name[NAME_BYTES];
+    struct content content;
     struct id id;
     int64_t at_ms; /* 0: unused */
 };
@@ -40,21 +39,18 @@ void recent_free(struct recent *recent)
     free(recent);
 }
 
-static size_t set_of(const struct recent *recent, const struct digest *content)
+static size_t set_of(const struct recent *recent, const struct content *content)
 {
-    uint64_t word;
-
-    memcpy(&word, content->bytes + NAME_BYTES, sizeof word);
-    return word % recent->sets * WAYS;
+    return content->words[0] % recent->sets * WAYS;
 }
 
-static bool is_named(const struct entry *entry, const struct digest *content)
+static bool is_named(const struct entry *entry, const struct content *content)
 {
-    return entry->at_ms && memcmp(entry->name, content->bytes, NAME_BYTES) == 0;
+    return entry->at_ms && content_equal(&entry->content, content);
 }
 
 /* The content's entry, or SIZE_MAX. */
-static size_t place_of(const struct recent *recent, const struct digest *content)
+static size_t place_of(const struct recent *recent, const struct content *content)
 {
     size_t first = set_of(recent, content);
 
@@ -64,7 +60,7 @@ static size_t place_of(const struct recent *recent, const struct digest *content
     return SIZE_MAX;
 }
 
-bool recent_find(const struct recent *recent, const struct digest *content, int64_t now_ms,
+bool recent_find(const struct recent *recent, const struct content *content, int64_t now_ms,
                  struct id *ret_id)
 {
     size_t place = place_of(recent, content);
@@ -75,7 +71,7 @@ bool recent_find(const struct recent *recent, const struct digest *content, int6
     return true;
 }
 
-void recent_put(struct recent *recent, const struct digest *content, const struct id *id)
+void recent_put(struct recent *recent, const struct content *content, const struct id *id)
 {
     size_t first = set_of(recent, content), place = place_of(recent, content);
 
@@ -86,12 +82,12 @@ void recent_put(struct recent *recent, const struct digest *content, const struc
                 place = i;
     }
     struct entry *entry = &recent->entries[place];
-    memcpy(entry->name, content->bytes, NAME_BYTES);
+    entry->content = *content;
     entry->id = *id;
     entry->at_ms = id_wall_ms(id);
 }
 
-void recent_forget(struct recent *recent, const struct digest *content, const struct id *id)
+void recent_forget(struct recent *recent, const struct content *content, const struct id *id)
 {
     size_t place = place_of(recent, content);
 

@@ -27,9 +27,13 @@ static struct recent *recent_of(size_t rows)
     return recent;
 }
 
-static struct digest content(size_t number)
+static struct content content(size_t number)
 {
-    return digest_of((struct str){(const char *)&number, sizeof number}, NULL);
+    static const uint8_t KEY[TABLE_KEY_BYTES];
+    struct content content;
+
+    table_hash((struct str){(const char *)&number, sizeof number}, KEY, content.words);
+    return content;
 }
 
 static struct id id_at(int64_t wall_ms)
@@ -43,7 +47,7 @@ static struct id id_at(int64_t wall_ms)
 
 static struct id put(struct recent *recent, size_t number, int64_t wall_ms)
 {
-    struct digest digest = content(number);
+    struct content digest = content(number);
     struct id id = id_at(wall_ms);
 
     recent_put(recent, &digest, &id);
@@ -52,7 +56,7 @@ static struct id put(struct recent *recent, size_t number, int64_t wall_ms)
 
 static bool finds(struct recent *recent, size_t number, int64_t now_ms, const struct id *expected)
 {
-    struct digest digest = content(number);
+    struct content digest = content(number);
     struct id found;
 
     if (!recent_find(recent, &digest, now_ms, &found))
@@ -84,7 +88,7 @@ static void a_later_one_takes_the_place_of_an_earlier(void **state)
     put(recent, 1, START_MS);
     struct id later = put(recent, 1, START_MS + 15 * MINUTE_MS);
     assert_true(finds(recent, 1, START_MS + 16 * MINUTE_MS, &later));
-    struct digest digest = content(1);
+    struct content digest = content(1);
     recent_forget(recent, &digest, &later);
     assert_false(finds(recent, 1, START_MS, NULL)); /* and the earlier one is nowhere */
 }
@@ -92,7 +96,7 @@ static void a_later_one_takes_the_place_of_an_earlier(void **state)
 static void what_did_not_reach_the_disk_is_forgotten(void **state)
 {
     CLEANUP(recent_freep) struct recent *recent = recent_of(64);
-    struct digest one = content(1), two = content(2);
+    struct content one = content(1), two = content(2);
 
     (void)state;
     struct id id = put(recent, 1, START_MS), other = put(recent, 2, START_MS + 1);
