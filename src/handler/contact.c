@@ -17,6 +17,7 @@
 #include "guards.h"
 #include "http/reply.h"
 #include "judge.h"
+#include "page_origin.h"
 #include "post.h"
 #include "proofs.h"
 #include "rate.h"
@@ -140,10 +141,9 @@ static enum flow contact_stored(struct app_ctx *ctx, struct exchange *x)
 
 /* --- the row ------------------------------------------------------------- */
 
-/* What a header says is kept only as far as it is text, and no longer than `max` bytes. */
-static struct str header_text(struct exchange *x, enum header header, size_t max)
+/* What a browser says is kept only as far as it is text, and no longer than `max` bytes. */
+static struct str as_text(struct str text, size_t max)
 {
-    struct str text = x->headers[header];
     size_t points;
 
     if (text.len > max)
@@ -174,11 +174,27 @@ static struct str idempotency_key(struct exchange *x)
     return key.len && key.len <= KEY_MAX && str_is_visible_ascii(key) ? key : (struct str){0};
 }
 
+static enum err collect_further(struct post *post, size_t visits, struct buf *further,
+                                struct field_errors *errors)
+{
+    post->fields->count += visits;
+    post->fields->total += visits;
+    enum err err = validate_collect_further(&SCHEMA_CONTACT, post->fields, further, errors);
+    post->fields->count -= visits;
+    post->fields->total -= visits;
+    return err;
+}
+
+/* No message is refused for what a script has added to it. */
 static enum err keep_further(struct post *post, struct field_errors *errors)
 {
     CLEANUP(buf_done) struct buf further = buf_new(SCHEMA_CONTACT.further_bytes_max);
+    struct field_errors ignored = {.count = 0};
 
-    TRY(validate_collect_further(&SCHEMA_CONTACT, post->fields, &further, errors));
+    enum err err = collect_further(post, post->visits, &further, &ignored);
+    if (err == ERR_INVALID)
+        err = collect_further(post, 0, &further, errors);
+    TRY(err);
     post->row.fields = (struct str){0};
     return further.len ? arena_keep(&post->x->arena, buf_str(&further), &post->row.fields) : ERR_OK;
 }
@@ -196,16 +212,19 @@ static enum err make_row(struct post *post, struct field_errors *errors)
     row->message = fields_text(post->fields, STR("message"));
     row->source = x->source;
     row->idempotency_key = idempotency_key(x);
-    row->user_agent = header_text(x, HEADER_USER_AGENT, USER_AGENT_MAX);
-    row->page =
-        header_text(x, x->headers[HEADER_REFERER].ptr ? HEADER_REFERER : HEADER_ORIGIN, PAGE_MAX);
+    row->user_agent = as_text(x->headers[HEADER_USER_AGENT], USER_AGENT_MAX);
+    struct str page = page_url(x, post->special[SPECIAL_PAGE]);
+    row->page = as_text(page.ptr ? page : x->headers[HEADER_ORIGIN], PAGE_MAX);
     post->content = submission_digest(row);
     return ERR_OK;
 }
 
 /* --- which form, and what its fields mean -------------------------------- */
 
-/* Special fields apart, the rest into `own`; of several with one meaning the first with text holds.
+/*
+ * Special fields apart, the rest into `own`; of several with one meaning the
+ * first with text holds. How the visitor came stands behind the end of `own`,
+ * where no rule looks.
  */
 static void sort_fields(struct post *post, const struct fields *posted, struct fields *own)
 {
@@ -218,6 +237,9 @@ static void sort_fields(struct post *post, const struct fields *posted, struct f
         else if (!post->special[special].len)
             post->special[special] = field->text;
     }
+    for (size_t i = 0; i < posted->count; i++)
+        if (special_of(post->dialect, posted->list[i].name) == SPECIAL_VISIT)
+            own->list[own->count + post->visits++] = posted->list[i];
     own->total = own->count + posted->total - posted->count;
     own->values = posted->values;
     own->tree = NULL; /* stays with `posted` */
