@@ -104,9 +104,9 @@
     const element = note(text, 'alert');
     const old = input.getAttribute('aria-describedby') || '';
     const isChoice = input.type === 'radio' || input.type === 'checkbox';
-    ((isChoice && input.closest('fieldset,label')) || input).after(element);
+    ((isChoice && (input.closest('fieldset') || input.closest('label'))) || input).after(element);
     input.setAttribute('aria-invalid', 'true');
-    input.setAttribute('aria-describedby', old + ' ' + element.id);
+    input.setAttribute('aria-describedby', (old + ' ' + element.id).trim());
     state.undo.push(() => {
       element.remove();
       input.removeAttribute('aria-invalid');
@@ -128,10 +128,10 @@
       const input = field && form.querySelector(`[name="${name}"]:not([type=hidden]),[name="${name}[]"]:not([type=hidden])`);
       const text = (body.texts && body.texts[field || '']) || message;
       if (input) mark(stateOf(form), input, text);
-      else rest += text + ' ';
+      else rest += (rest && ' ') + text;
       first = first || input;
     }
-    if (!first) complain(form, body.text || rest || body.message || body.error);
+    if (!first) complain(form, (!body.texts && body.text) || rest || body.message);
     else first.focus();
   };
 
