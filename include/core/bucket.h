@@ -30,6 +30,9 @@ MUST_CHECK int64_t bucket_take(struct bucket *bucket, const struct bucket_limit 
 /* What bucket_take() would say, without taking. */
 int64_t bucket_wait_ms(struct bucket *bucket, const struct bucket_limit *limit, int64_t now_ms);
 
+/* Puts one token back, if one is missing. */
+void bucket_give_back(struct bucket *bucket);
+
 /* Whole tokens in the bucket as of its last use. */
 uint32_t bucket_left(const struct bucket *bucket, const struct bucket_limit *limit);
 

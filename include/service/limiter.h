@@ -32,6 +32,9 @@ struct limiter_answer limiter_ask(struct limiter *limiter, char kind, struct str
 MUST_CHECK int64_t limiter_take(struct limiter *limiter, char kind, struct str key,
                                 const struct bucket_limit *limit, int64_t now_ms);
 
+/* Gives a token back: what it was taken for did not happen. */
+void limiter_give_back(struct limiter *limiter, char kind, struct str key);
+
 /* How many tokens were taken lately, without taking one. */
 uint32_t limiter_used(struct limiter *limiter, char kind, struct str key,
                       const struct bucket_limit *limit, int64_t now_ms);

@@ -77,7 +77,7 @@ static enum exit_code set_password(struct cli *cli, const char *role)
 
 enum exit_code verb_user_add(struct cli *cli)
 {
-    return set_password(cli, cli->role ? cli->role : "owner");
+    return set_password(cli, cli->role ? cli->role : "reader");
 }
 
 enum exit_code verb_user_passwd(struct cli *cli)

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "core/address.h"
 #include "handler/routes.h"
 #include "verbs.h"
 
@@ -25,7 +26,17 @@ static enum exit_code verb_version(struct cli *cli)
 
 static enum exit_code verb_check_config(struct cli *cli)
 {
+    const struct config_list *proxies = &cli->config.trusted_proxies;
+    struct cidr range;
+
     config_print(&cli->config, stdout);
+    for (size_t i = 0; i < proxies->count; i++) {
+        if (cidr_parse(str_of(proxies->items[i]), &range))
+            continue;
+        fprintf(stderr, "contactd: trusted-proxies: %s is not an address or range\n",
+                proxies->items[i]);
+        return EXIT_CONFIG;
+    }
     return EXIT_OK;
 }
 
@@ -43,7 +54,7 @@ static const struct verb VERBS[] = {
     {"serve", NULL, verb_serve, 0, "", "serve until SIGTERM (the default verb)"},
     {"check-config", NULL, verb_check_config, 0, "", "print the effective configuration"},
     {"user", "add", verb_user_add, 1, "NAME [--role owner|manager|reader] [--password-file FILE|-]",
-     "add a user; without a file, make a password and print it"},
+     "add a user (a reader); without a file, make a password and print it"},
     {"user", "list", verb_list, 0, "[--json]", "list users"},
     {"user", "passwd", verb_user_passwd, 1, "NAME [--password-file FILE|-]",
      "give a user a new password"},

@@ -67,12 +67,45 @@ static enum err user_passwd(struct store *writer, const json_t *args, struct buf
     return done(result, "changed", name);
 }
 
+struct owners {
+    struct str leaving;
+    bool is_leaving_owner, is_another_there;
+};
+
+static enum err see_owner(void *arg, const struct user *user)
+{
+    struct owners *owners = arg;
+
+    if (user->role != ROLE_OWNER)
+        return ERR_OK;
+    if (str_equal(user->name, owners->leaving))
+        owners->is_leaving_owner = true;
+    else
+        owners->is_another_there = true;
+    return ERR_OK;
+}
+
+/* Without an owner the next start would make one, and print its password into some log. */
+static enum err check_owner_stays(struct store *writer, struct str name, struct err_detail *detail)
+{
+    struct owners owners = {.leaving = name};
+
+    TRY(store_user_list(writer, see_owner, &owners));
+    if (owners.is_leaving_owner && !owners.is_another_there)
+        return err_set(detail, ERR_INVALID,
+                       "%.*s is the last owner; first add another: contactd user add NAME --role "
+                       "owner",
+                       (int)name.len, name.ptr);
+    return ERR_OK;
+}
+
 static enum err user_remove(struct store *writer, const json_t *args, struct buf *result,
                             struct err_detail *detail)
 {
     struct str name;
 
     TRY(get_name(args, &name, detail));
+    TRY(check_owner_stays(writer, name, detail));
     TRY(explain(store_user_delete(writer, name), "user", name, detail));
     return done(result, "removed", name);
 }

@@ -205,16 +205,27 @@ void listen_close(const struct listener *listener)
     close(listener->fd);
 }
 
+static int connect_to(const struct addrinfo *address)
+{
+    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd >= 0 && connect(fd, address->ai_addr, address->ai_addrlen)) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
 int listen_connect(const char *address)
 {
+    int fd = -1;
+
     if (strncmp(address, "unix:", 5) == 0)
         return connect_unix(address + 5);
-    struct addrinfo *found = resolve(address, 0); /* without a host: the loopback address */
-    int fd = found ? socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
-    if (fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen)) {
-        close(fd);
-        fd = -1;
-    }
+    /* Without a host the loopback addresses, of which the server may listen on one family only. */
+    struct addrinfo *found = resolve(address, 0);
+    for (const struct addrinfo *each = found; each && fd < 0; each = each->ai_next)
+        fd = connect_to(each);
     if (found)
         freeaddrinfo(found);
     return fd;

@@ -60,7 +60,7 @@ enum exit_code cli_command(struct cli *cli, json_t *args, struct buf *result)
 
     if (!request)
         return cli_complain(ERR_MEMORY, &detail, EXIT_FAILED);
-    enum err opened = store_open(database, true, &writer, &detail);
+    enum err opened = store_open(database, false, &writer, &detail);
     if (opened != ERR_OK && opened != ERR_BUSY)
         return cli_complain(opened, &detail, EXIT_DATABASE);
     enum err err = opened == ERR_OK ? run_here(writer, request, result, &call_detail)

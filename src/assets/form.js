@@ -49,10 +49,10 @@
   };
 
   // Which form it is: the page says so, or a field of another service's pages, or the address.
-  const idOf = (form) => {
-    const field = form.querySelector('[name=access_key],[name=accessKey],[name=apiKey],[name=apikey],[name=form-name]');
-    const [, first, second, , fourth] = targetOf(form).pathname.split('/');
-    return form.dataset.contactd || (field && field.value) || (first === 'p' ? second + '/' + fourth : second || 'default');
+  const formOf = (form) => {
+    const field = form.querySelector('[name=form-name],[name=access_key],[name=accessKey],[name=apiKey],[name=apikey]');
+    const id = form.dataset.contactd || (field && field.value);
+    return id ? 'form=' + encodeURIComponent(id) : 'action=' + encodeURIComponent(targetOf(form).pathname);
   };
 
   // Token and proof are fetched at the first sign of life; without them the message goes all the same.
@@ -61,7 +61,7 @@
     if (!state.ready || Date.now() - state.readyAt > 9e5) {
       state.readyAt = Date.now();
       state.ready = (async () => {
-        const answer = await fetch(home + '/token?form=' + encodeURIComponent(idOf(form).replace(/\.json$/, '')) + '&lang=' + document.documentElement.lang);
+        const answer = await fetch(home + '/token?' + formOf(form) + '&lang=' + document.documentElement.lang);
         const { token, challenge, text } = answer.ok ? await answer.json() : {};
         state.failure = text;
         return { _token: token, altcha: challenge && challenge.salt && crypto.subtle ? await solve(challenge) : '' };

@@ -40,6 +40,11 @@ int64_t bucket_take(struct bucket *bucket, const struct bucket_limit *limit, int
     return wait_ms;
 }
 
+void bucket_give_back(struct bucket *bucket)
+{
+    bucket->used = bucket->used > TOKEN ? bucket->used - TOKEN : 0;
+}
+
 uint32_t bucket_left(const struct bucket *bucket, const struct bucket_limit *limit)
 {
     int64_t used = (bucket->used + TOKEN - 1) / TOKEN;

@@ -12,6 +12,7 @@
 #include "page.h"
 #include "page_origin.h"
 #include "post.h"
+#include "rate.h"
 
 enum { RETRY_MS = 2000, TARGET_MAX = 2048, THANKS_MAX = 512 };
 
@@ -320,6 +321,7 @@ enum flow answer_invalid(struct post *post, const struct field_errors *errors)
     CLEANUP(buf_done) struct buf list = buf_new(REPLY_BODY_MAX);
 
     judge_note_refusal(post->ctx, post->x);
+    rate_give_back(post->ctx, post->x);
     field_errors_render(&list, errors,
                         post->dialect == DIALECT_CONTACTD ? field_code_text
                                                           : field_code_service_text);

@@ -5,19 +5,16 @@
  * committer, and is answered when it is on disk.
  *
  * HTTP threads, but for post_store() and post_stored(), which run on the
- * committer's thread.
+ * committer's thread, and proof_run() on a worker's.
  */
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/metrics.h"
-#include "base/utf8.h"
-#include "core/email.h"
 #include "core/validate.h"
 #include "cors.h"
 #include "guards.h"
 #include "http/reply.h"
 #include "judge.h"
-#include "page_origin.h"
 #include "post.h"
 #include "proofs.h"
 #include "rate.h"
@@ -25,9 +22,6 @@
 #include "topics.h"
 
 enum {
-    USER_AGENT_MAX = 512,
-    PAGE_MAX = 1024,
-    KEY_MAX = 128,
     KEY_KEPT_MS = 24 * 3600 * 1000, /* for so long an idempotency key stands for its message */
     RETRY_MS = 2000,
     PURGE_MS = 60 * 1000, /* spent tokens that have expired are tidied up so often */
@@ -139,182 +133,6 @@ static enum flow contact_stored(struct app_ctx *ctx, struct exchange *x)
     return answer_stored(post);
 }
 
-/* --- the row ------------------------------------------------------------- */
-
-/* What a browser says is kept only as far as it is text, and no longer than `max` bytes. */
-static struct str as_text(struct str text, size_t max)
-{
-    size_t points;
-
-    if (text.len > max)
-        text.len = max;
-    if (!text.ptr || !utf8_length(text, &points))
-        return (struct str){0};
-    return text;
-}
-
-/* The address to answer to: the field of that name, or what the dialect has for it. */
-static struct str email_of(const struct post *post)
-{
-    struct str email = fields_text(post->fields, STR("email"));
-    struct str reply_to = post->special[SPECIAL_REPLY_TO];
-
-    if (email.len || !email_is_valid(reply_to))
-        return email;
-    return reply_to;
-}
-
-/* draft-ietf-httpapi-idempotency-key-header: a quoted string; many send it bare. */
-static struct str idempotency_key(struct exchange *x)
-{
-    struct str key = x->headers[HEADER_IDEMPOTENCY_KEY];
-
-    if (key.len >= 2 && key.ptr[0] == '"' && key.ptr[key.len - 1] == '"')
-        key = (struct str){key.ptr + 1, key.len - 2};
-    return key.len && key.len <= KEY_MAX && str_is_visible_ascii(key) ? key : (struct str){0};
-}
-
-static enum err collect_further(struct post *post, size_t visits, struct buf *further,
-                                struct field_errors *errors)
-{
-    post->fields->count += visits;
-    post->fields->total += visits;
-    enum err err = validate_collect_further(&SCHEMA_CONTACT, post->fields, further, errors);
-    post->fields->count -= visits;
-    post->fields->total -= visits;
-    return err;
-}
-
-/* No message is refused for what a script has added to it. */
-static enum err keep_further(struct post *post, struct field_errors *errors)
-{
-    CLEANUP(buf_done) struct buf further = buf_new(SCHEMA_CONTACT.further_bytes_max);
-    struct field_errors ignored = {.count = 0};
-
-    enum err err = collect_further(post, post->visits, &further, &ignored);
-    if (err == ERR_INVALID)
-        err = collect_further(post, 0, &further, errors);
-    TRY(err);
-    post->row.fields = (struct str){0};
-    return further.len ? arena_keep(&post->x->arena, buf_str(&further), &post->row.fields) : ERR_OK;
-}
-
-/* Texts of the row point into the body, which lives as long as the exchange. */
-static enum err make_row(struct post *post, struct field_errors *errors)
-{
-    struct exchange *x = post->x;
-    struct submission *row = &post->row;
-
-    TRY(validate_fields(post->form->schema, post->fields, errors));
-    TRY(keep_further(post, errors));
-    row->name = fields_text(post->fields, STR("name"));
-    row->email = email_of(post);
-    row->message = fields_text(post->fields, STR("message"));
-    row->source = x->source;
-    row->idempotency_key = idempotency_key(x);
-    row->user_agent = as_text(x->headers[HEADER_USER_AGENT], USER_AGENT_MAX);
-    struct str page = page_url(x, post->special[SPECIAL_PAGE]);
-    row->page = as_text(page.ptr ? page : x->headers[HEADER_ORIGIN], PAGE_MAX);
-    post->content = submission_digest(row);
-    return ERR_OK;
-}
-
-/* --- which form, and what its fields mean -------------------------------- */
-
-/*
- * Special fields apart, the rest into `own`; of several with one meaning the
- * first with text holds. How the visitor came stands behind the end of `own`,
- * where no rule looks.
- */
-static void sort_fields(struct post *post, const struct fields *posted, struct fields *own)
-{
-    own->count = 0;
-    for (size_t i = 0; i < posted->count; i++) {
-        const struct field *field = &posted->list[i];
-        enum special special = special_of(post->dialect, field->name);
-        if (special == SPECIAL_NONE)
-            own->list[own->count++] = *field;
-        else if (!post->special[special].len)
-            post->special[special] = field->text;
-    }
-    for (size_t i = 0; i < posted->count; i++)
-        if (special_of(post->dialect, posted->list[i].name) == SPECIAL_VISIT)
-            own->list[own->count + post->visits++] = posted->list[i];
-    own->total = own->count + posted->total - posted->count;
-    own->values = posted->values;
-    own->tree = NULL; /* stays with `posted` */
-    own->is_untyped = posted->is_untyped;
-    own->file = posted->file;
-    post->fields = own;
-}
-
-static struct str without_json(struct str id)
-{
-    static const struct str SUFFIX = {".json", 5};
-
-    if (id.len > SUFFIX.len && str_ends_with(id, SUFFIX))
-        id.len -= SUFFIX.len;
-    return id;
-}
-
-/* The form that has the id of the path or, where the path has none, of the body. */
-static const struct form_entry *find_registered(struct post *post)
-{
-    const struct str *params = post->x->params;
-    struct forms *forms = post->ctx->forms;
-
-    if (!params[0].ptr)
-        return forms_find(forms, post->special[SPECIAL_FORM]);
-    if (!params[1].ptr)
-        return forms_find(forms, without_json(params[0]));
-    struct str both = {NULL, params[0].len + 1 + params[1].len};
-    char *text = arena_alloc(&post->x->arena, both.len);
-    if (!text)
-        return NULL;
-    memcpy(text, params[0].ptr, params[0].len);
-    text[params[0].len] = '/';
-    memcpy(text + params[0].len + 1, params[1].ptr, params[1].len);
-    both.ptr = text;
-    const struct form_entry *found = forms_find(forms, both);
-    return found ? found : forms_find(forms, params[1]);
-}
-
-/*
- * On our own doors any name is good: a form that nobody has registered takes
- * messages like the default one, under its name. Other doors have ids that
- * somebody must have given out.
- */
-static bool find_form(struct post *post)
-{
-    struct str name = post->x->params[0].ptr ? post->x->params[0] : post->special[SPECIAL_FORM];
-
-    post->form = find_registered(post);
-    if (post->form) {
-        post->row.form = post->form->name;
-        return true;
-    }
-    if (post->dialect != DIALECT_CONTACTD)
-        return false;
-    bool is_valid = form_name_is_valid(name);
-    if (post->x->params[0].ptr && !is_valid)
-        return false;
-    post->form = forms_find(post->ctx->forms, STR(FORM_DEFAULT));
-    post->row.form = is_valid ? name : STR(FORM_DEFAULT);
-    return post->form != NULL;
-}
-
-static enum flow no_such_form(struct post *post)
-{
-    if (post->dialect == DIALECT_CONTACTD)
-        return reply_problem(post->x, PROBLEM_FORM_NOT_FOUND, "no form can have this name");
-    if (!post->x->params[0].ptr && !post->special[SPECIAL_FORM].len)
-        return reply_problem(post->x, PROBLEM_FORM_NOT_FOUND,
-                             "say which form: send its id as access_key or form-name");
-    return reply_problem(
-        post->x, PROBLEM_FORM_NOT_FOUND,
-        "its owner can add one that has this id: contactd form add NAME aliases=ID");
-}
-
 /* --- the way through ----------------------------------------------------- */
 
 static enum flow commit_post(struct post *post)
@@ -393,9 +211,9 @@ static enum flow take_post(struct post *post, const struct fields *posted)
     struct field_errors errors = {.count = 0};
     struct fields own;
 
-    sort_fields(post, posted, &own);
-    if (!find_form(post))
-        return no_such_form(post);
+    post_sort_fields(post, posted, &own);
+    if (!post_find_form(post))
+        return post_no_such_form(post);
     if (refusal_is_due(post))
         return refusal_answer(post);
     if (post->fields->file.ptr) {
@@ -405,7 +223,7 @@ static enum flow take_post(struct post *post, const struct fields *posted)
     }
     if (rate_take_form(post->ctx, post->x, post->form, post->row.form))
         return FLOW_DONE;
-    enum err err = make_row(post, &errors);
+    enum err err = post_make_row(post, &errors);
     if (err == ERR_INVALID)
         return answer_invalid(post, &errors);
     if (err == ERR_OK)
@@ -446,6 +264,9 @@ static enum flow contact_create(struct app_ctx *ctx, struct exchange *x)
 
     if (!post)
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, RETRY_MS);
+    if (x->media == MEDIA_URLENCODED && x->body.len && x->body.ptr[0] == '{')
+        return reply_problem(x, PROBLEM_INVALID_FORM,
+                             "this looks like JSON; send Content-Type: application/json with it");
     enum err err = contact_read_body(x, &fields, &detail);
     if (err == ERR_INVALID)
         return reply_problem(

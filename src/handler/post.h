@@ -48,6 +48,25 @@ static inline struct post *post_of(struct exchange *x)
     return x->job ? CONTAINER_OF(x->job, struct post, job) : NULL;
 }
 
+/* Special fields apart, the rest into `own`; of several with one meaning the first with text holds.
+ */
+void post_sort_fields(struct post *post, const struct fields *posted, struct fields *own);
+
+/*
+ * On our own doors any name is good: a form that nobody has registered takes
+ * messages like the default one, under its name. Other doors have ids that
+ * somebody must have given out. False: there is none; post_no_such_form() answers.
+ */
+MUST_CHECK bool post_find_form(struct post *post);
+enum flow post_no_such_form(struct post *post);
+
+/*
+ * Holds the fields against the form's rules and makes the row. Its texts point
+ * into the body and the arena, which live as long as the exchange. ERR_INVALID:
+ * `errors` tells.
+ */
+MUST_CHECK enum err post_make_row(struct post *post, struct field_errors *errors);
+
 /* Reads the body by its kind; errors as those of core/fields. Free with fields_done(). */
 MUST_CHECK enum err contact_read_body(struct exchange *x, struct fields *ret_fields,
                                       struct err_detail *detail);

@@ -62,23 +62,45 @@ static void read_query(struct exchange *x, struct request *request)
     }
 }
 
-/* The last segment of a form's address is its id; "/contact" alone is the default form's. */
-static struct str id_of_action(struct str action)
+/*
+ * The form's id in its address: "/contact" alone is the default form's, of
+ * "/p/project/f/key" it is "project/key" or "key", else the last segment.
+ */
+static const struct form_entry *find_by_action(struct app_ctx *ctx, struct str action,
+                                               struct str *ret_id, struct arena *arena)
 {
-    struct str last = {0};
+    struct str rest = action, part[5] = {{0}};
+    size_t count = 0;
 
-    while (action.ptr)
-        last = str_cut(&action, '/');
-    if (str_ends_with(last, STR(".json")))
-        last.len -= sizeof ".json" - 1;
-    return str_equal(last, STR("contact")) ? STR(FORM_DEFAULT) : last;
+    while (rest.ptr && count < COUNTOF(part))
+        part[count++] = str_cut(&rest, '/');
+    *ret_id = count ? part[count - 1] : (struct str){0};
+    if (str_equal(action, STR("/contact")))
+        *ret_id = STR(FORM_DEFAULT);
+    if (str_ends_with(*ret_id, STR(".json")))
+        ret_id->len -= sizeof ".json" - 1;
+    if (count == 5 && str_equal(part[1], STR("p")) && str_equal(part[3], STR("f"))) {
+        CLEANUP(buf_done) struct buf both = buf_new(2 * FORM_ID_MAX);
+        struct str id;
+        buf_put(&both, part[2]);
+        buf_put_char(&both, '/');
+        buf_put(&both, part[4]);
+        const struct form_entry *entry =
+            buf_status(&both) == ERR_OK && arena_keep(arena, buf_str(&both), &id) == ERR_OK
+                ? forms_find(ctx->forms, id)
+                : NULL;
+        if (entry)
+            return entry;
+    }
+    return forms_find(ctx->forms, *ret_id);
 }
 
 /* The name that a message to this form will be stored under. */
 static struct str form_name(struct app_ctx *ctx, struct exchange *x, const struct request *request)
 {
-    struct str id = request->form.len ? request->form : id_of_action(request->action);
-    const struct form_entry *entry = forms_find(ctx->forms, id);
+    struct str id = request->form;
+    const struct form_entry *entry =
+        id.len ? forms_find(ctx->forms, id) : find_by_action(ctx, request->action, &id, &x->arena);
     struct str name = form_name_is_valid(id) ? id : STR(FORM_DEFAULT);
 
     if (entry && arena_keep(&x->arena, entry->name, &name) != ERR_OK)

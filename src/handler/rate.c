@@ -133,3 +133,11 @@ int64_t rate_take_form(struct app_ctx *ctx, struct exchange *x, const struct for
         refuse(x, wait_ms);
     return wait_ms;
 }
+
+void rate_give_back(struct app_ctx *ctx, struct exchange *x)
+{
+    char room[ADDRESS_TEXT_LEN + 1];
+
+    if (ctx->limiter)
+        limiter_give_back(ctx->limiter, 's', rate_source_key(x->source, room));
+}

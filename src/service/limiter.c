@@ -115,3 +115,9 @@ uint32_t limiter_used(struct limiter *limiter, char kind, struct str key,
     unlock(limiter);
     return used;
 }
+
+void limiter_give_back(struct limiter *limiter, char kind, struct str key)
+{
+    bucket_give_back(lock(limiter, kind, key));
+    unlock(limiter);
+}

@@ -204,6 +204,60 @@ def test_closed_standard_files_do_not_become_the_lock(tmp_path):
         assert process.wait(timeout=15 * SLOW) == 0
 
 
+# --- what a new user stumbled over ------------------------------------------------
+
+
+def test_healthcheck_finds_a_server_on_all_addresses(tmp_path):
+    server = Server(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        server.port = s.getsockname()[1]
+    environment = {**server.environment(), "CONTACTD_LISTEN": f":{server.port}"}
+    process = subprocess.Popen([str(server.binary), "serve"], env=environment, cwd=tmp_path, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    try:
+        assert wait_until(server.is_healthy, 15)
+        assert subprocess.run([str(server.binary), "healthcheck"], env=environment, timeout=20 * SLOW).returncode == 0
+    finally:
+        process.terminate()
+        process.wait(timeout=15 * SLOW)
+
+
+@pytest.mark.parametrize("verb", [("user", "list"), ("token", "add", "x"), ("form", "add", "x"), ("user", "add", "eve")])
+def test_only_serve_makes_a_database(tmp_path, verb):
+    server = Server(tmp_path)
+    done = server.cli(*verb)
+    assert done.returncode == 4 and "start the service" in done.stderr and done.stdout == ""
+    assert not (tmp_path / "contactd.db").exists()
+
+
+def test_the_last_owner_stays(server):
+    refused = server.cli("user", "remove", "admin")
+    assert refused.returncode == 1 and "--role owner" in refused.stderr
+    assert server.cli("user", "add", "ada", "--role", "owner").returncode == 0
+    assert server.cli("user", "remove", "admin").returncode == 0
+    assert server.cli("user", "remove", "ada").returncode == 1
+
+
+def test_who_corrects_a_mistake_loses_nothing(start):
+    server = start(rate_limit="on")
+    for _ in range(30):
+        assert requests.post(server.url + "/contact", json={"name": "A"}, timeout=9 * SLOW).status_code == 422
+    for i in range(20):
+        assert post(server, f"number {i}").status_code == 200
+    assert post(server, "one too many").status_code == 429
+
+
+def test_json_without_its_header_is_recognised(server):
+    answer = requests.post(server.url + "/contact", data='{"name":"A"}', timeout=9 * SLOW,
+                           headers={"Content-Type": "application/x-www-form-urlencoded"})
+    assert answer.status_code == 400 and "application/json" in answer.json()["message"]
+
+
+def test_check_config_refuses_what_serve_refuses(tmp_path):
+    done = Server(tmp_path, trusted_proxies="127.0.0.1,bogus").cli("check-config")
+    assert done.returncode == 3 and "bogus" in done.stderr
+
+
 def test_until_1970_is_not_for_ever(server):
     post(server, "now")
     token = server.token()

@@ -430,6 +430,17 @@ def test_what_is_wrong_with_tokens_and_proofs_scores(admin, change, rule):
     assert rule in rules_of(row) and row["spamScore"] > 0
 
 
+@pytest.mark.parametrize("query, name", [
+    ({"form": "shop"}, "shop"), ({"form": "key"}, "shop"), ({"action": "/f/key"}, "shop"), ({"action": "/f/key.json"}, "shop"),
+    ({"action": "/contact"}, "default"), ({"action": "/contact/shop"}, "shop"), ({"action": "/contact/other"}, "other"),
+    ({"action": "/p/acme/f/contact"}, "shop"), ({"action": "/p/no/f/shop"}, "shop"), ({"action": "/ajax/a@b.example"}, "shop"), ({}, "default"),
+    ({"action": "/"}, "default"), ({"form": "No Form"}, "default"),
+])
+def test_a_token_is_for_the_form_that_the_message_will_be_for(admin, query, name):
+    admin.form("shop", aliases=["key", "acme/contact", "a@b.example"])
+    assert requests.get(admin.server.url + "/token", params=query, timeout=9 * SLOW).json()["form"] == name
+
+
 def test_a_token_of_another_form_is_none_of_this(admin):
     admin.form("shop", token="required")
     admin.form("blog")

@@ -11,7 +11,7 @@ import time
 import pytest
 import requests
 
-from harness import ROOT, SLOW, default_binary, free_port
+from harness import Server, running, ROOT, SLOW, default_binary, free_port
 
 ADA = {"name": "Ada", "email": "ada@example.org", "message": "Hello"}
 
@@ -124,6 +124,8 @@ def test_a_table_for_people(server):
     (["check-config", "--max-body", "1x"], 3, "64k"),
 ])
 def test_a_mistake_names_its_remedy_and_has_its_exit_code(tmp_path, args, code, hint):
+    with running(Server(tmp_path)):
+        pass  # so that there is a database
     done = contactd(*args, cwd=tmp_path, input="")
     assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
     assert hint in done.stderr and len(done.stderr.strip().splitlines()) == 1

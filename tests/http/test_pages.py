@@ -128,6 +128,16 @@ def test_how_a_visitor_came_breaks_no_rule(admin):
     assert row["page"] == PAGE
 
 
+def test_too_much_about_a_visit_costs_no_message(start):
+    server = start(max_body="1m")
+    typed = {"name": "Ada", "email": "ada@example.org", "message": "x", "notes": "n" * 40_000}
+    assert post(server, "/contact", {**typed, "_utm_source": "u" * 40_000}).status_code == 303
+    row = Admin(server).messages()[0]
+    assert row["fields"] == {"notes": typed["notes"]}
+    # Too much of the visitor's own is said, and not put off.
+    assert post(server, "/contact", {**typed, "notes": "n" * 80_000}).status_code == 422
+
+
 def test_a_missing_field_gets_a_place(admin):
     page = Page(post(admin.server, "/contact", {"name": "Ada", "message": "x"}))
     email = page.controls["email"]

@@ -193,6 +193,9 @@ static void the_host_of_a_url_is_the_one_that_is_visited(void **state)
     (void)state;
     for (size_t i = 0; i < COUNTOF(ROWS); i++)
         CHECK_ROW(str_equal(web_url_host(str_of(ROWS[i].url)), str_of(ROWS[i].host)), ROWS[i].url);
+    assert_int_equal(web_url_host((struct str){0}).len, 0);
+    assert_false(web_is_path((struct str){0}) || web_is_host((struct str){0}) ||
+                 web_is_origin_pattern((struct str){0}));
 }
 
 static void the_origin_of_a_url_is_what_it_begins_with(void **state)

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From fields and headers to the row that is stored: what is kept is what was
+ * sent, headers only as far as they are text. HTTP threads.
+ */
+#include "base/utf8.h"
+#include "core/email.h"
+#include "page_origin.h"
+#include "post.h"
+
+enum {
+    USER_AGENT_MAX = 512,
+    PAGE_MAX = 1024,
+    KEY_MAX = 128,
+    FURTHER_MAX =
+        8 * 1024 * 1024, /* any body as JSON: whether it is too much is the schema's word */
+};
+
+/* What a browser says is kept only as far as it is text, and no longer than `max` bytes. */
+static struct str as_text(struct str text, size_t max)
+{
+    size_t points;
+
+    if (text.len > max)
+        text.len = max;
+    if (!text.ptr || !utf8_length(text, &points))
+        return (struct str){0};
+    return text;
+}
+
+/* The address to answer to: the field of that name, or what the dialect has for it. */
+static struct str email_of(const struct post *post)
+{
+    struct str email = fields_text(post->fields, STR("email"));
+    struct str reply_to = post->special[SPECIAL_REPLY_TO];
+
+    if (email.len || !email_is_valid(reply_to))
+        return email;
+    return reply_to;
+}
+
+/* draft-ietf-httpapi-idempotency-key-header: a quoted string; many send it bare. */
+static struct str idempotency_key(struct exchange *x)
+{
+    struct str key = x->headers[HEADER_IDEMPOTENCY_KEY];
+
+    if (key.len >= 2 && key.ptr[0] == '"' && key.ptr[key.len - 1] == '"')
+        key = (struct str){key.ptr + 1, key.len - 2};
+    return key.len && key.len <= KEY_MAX && str_is_visible_ascii(key) ? key : (struct str){0};
+}
+
+/* With so many of the fields about the visit, which stand behind the visitor's own. */
+static enum err collect_further(const struct post *post, size_t visits, struct buf *further,
+                                struct field_errors *errors)
+{
+    post->fields->count += visits;
+    post->fields->total += visits;
+    enum err err = validate_collect_further(&SCHEMA_CONTACT, post->fields, further, errors);
+    post->fields->count -= visits;
+    post->fields->total -= visits;
+    return err;
+}
+
+/* No message is refused for what a script has added to it. */
+static enum err keep_further(struct post *post, struct field_errors *errors)
+{
+    CLEANUP(buf_done) struct buf further = buf_new(FURTHER_MAX);
+    struct field_errors ignored = {.count = 0};
+
+    enum err err = collect_further(post, post->visits, &further, &ignored);
+    if (err == ERR_INVALID)
+        err = collect_further(post, 0, &further, errors);
+    TRY(err);
+    post->row.fields = (struct str){0};
+    return further.len ? arena_keep(&post->x->arena, buf_str(&further), &post->row.fields) : ERR_OK;
+}
+
+enum err post_make_row(struct post *post, struct field_errors *errors)
+{
+    struct exchange *x = post->x;
+    struct submission *row = &post->row;
+
+    TRY(validate_fields(post->form->schema, post->fields, errors));
+    TRY(keep_further(post, errors));
+    row->name = fields_text(post->fields, STR("name"));
+    row->email = email_of(post);
+    row->message = fields_text(post->fields, STR("message"));
+    row->source = x->source;
+    row->idempotency_key = idempotency_key(x);
+    row->user_agent = as_text(x->headers[HEADER_USER_AGENT], USER_AGENT_MAX);
+    struct str page = page_url(x, post->special[SPECIAL_PAGE]);
+    row->page = as_text(page.ptr ? page : x->headers[HEADER_ORIGIN], PAGE_MAX);
+    post->content = submission_digest(row);
+    return ERR_OK;
+}
