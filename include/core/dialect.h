@@ -30,6 +30,8 @@ enum special {
     SPECIAL_FORM,           /* which form this is */
     SPECIAL_REPLY_TO,       /* the visitor's address, or the name of the field that has it */
     SPECIAL_LANGUAGE,       /* of the built-in pages */
+    SPECIAL_PAGE,           /* the URL of the page that the form is on */
+    SPECIAL_VISIT,          /* how the visitor came there: kept, and no rule asks about it */
     SPECIAL_TOKEN,          /* our signed form token */
     SPECIAL_PROOF,          /* an ALTCHA payload */
     SPECIAL_TURNSTILE,      /* tokens of the captcha services */

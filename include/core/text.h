@@ -27,34 +27,50 @@ enum language {
 };
 
 enum text {
-    TEXT_THANKS,    /* a title */
-    TEXT_ARRIVED,   /* the message has */
-    TEXT_BACK,      /* a link to the page before */
-    TEXT_NOT_SENT,  /* a title: the message has not been sent yet */
-    TEXT_CORRECT,   /* correct what is marked */
-    TEXT_TRY_AGAIN, /* a button */
-    TEXT_KEPT,      /* nothing is lost, try again in a moment */
-    TEXT_REFUSED,   /* this form cannot take it */
-    TEXT_TOO_LARGE, /* the message is */
-    TEXT_REQUIRED,  /* of one field, and so on: */
+    TEXT_THANKS,     /* a title */
+    TEXT_ARRIVED,    /* the message has */
+    TEXT_BACK,       /* a link to the page before */
+    TEXT_NOT_SENT,   /* a title: the message has not been sent yet */
+    TEXT_CORRECT,    /* correct what is marked */
+    TEXT_LATER,      /* it did not work now; try again in a moment */
+    TEXT_REFUSED,    /* this form cannot take it; tell the site's owner */
+    TEXT_TOO_LARGE,  /* the message is */
+    TEXT_KEPT,       /* everything that was written is still here */
+    TEXT_GO_BACK,    /* it is not here, but on the page before */
+    TEXT_SEND_AGAIN, /* a button */
+
+    TEXT_LABEL_NAME, /* what the fields with a column are called */
+    TEXT_LABEL_EMAIL,
+    TEXT_LABEL_MESSAGE,
+
+    TEXT_REQUIRED, /* what is wrong with one field */
     TEXT_EMAIL,
+    TEXT_FORMAT,
+    TEXT_NUMBER,
     TEXT_TOO_LONG,
     TEXT_TOO_SHORT,
     TEXT_CHOICE,
     TEXT_FILE,
+    TEXT_UNKNOWN_FIELD,
     TEXT_INVALID,
     TEXT_EMPTY, /* of the whole form */
     TEXT__COUNT
 };
 
+/* A sentence in UTF-8; static. */
 const char *text_say(enum language language, enum text text);
 
+/* "de". */
 const char *language_code(enum language language);
 
 /* "de" or "de-AT"; false when it is none of ours. */
 MUST_CHECK bool language_parse(struct str tag, enum language *ret_language);
 
-/* The visitor's favourite among ours (RFC 9110, section 12.5.4); English when there is none. */
+/*
+ * The visitor's favourite among ours (RFC 9110, section 12.5.4); of equal
+ * weights the first holds, as browsers mean it. English when there is none;
+ * "*" is no favourite.
+ */
 enum language language_negotiate(struct str accept_language);
 
 /* What is wrong with a field. */

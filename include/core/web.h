@@ -33,4 +33,7 @@ bool web_is_path(struct str text);
  */
 struct str web_url_host(struct str url);
 
+/* The origin of such a URL, as it is written there: "https://example.org:8443"; likewise. */
+struct str web_url_origin(struct str url);
+
 #endif

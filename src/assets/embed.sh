@@ -4,11 +4,33 @@
 #   src/assets/embed.sh form.js page.css > build/gen/assets.h
 #
 # Each becomes a `struct asset` named after it, with its bytes, the same bytes
-# compressed, and an ETag that changes with them.
+# compressed, an ETag that changes with them, and their digest as a source for a
+# Content-Security-Policy. The ETag is a weak one, since it stands for both encodings.
+#
+# Indentation and lines that are comments stay behind, but for the first line, which
+# has the licence: a literal must not go over several lines.
 set -eu
 cd "$(dirname "$0")"
 
 bytes() { od -An -v -tu1 | tr -s ' \n' ',' | sed 's/^,//; s/,$//'; }
+
+trimmed() { sed -e 's/^[[:space:]]*//' -e '2,$ { /^\/\//d; /^$/d; }' "$1"; }
+
+# Hex digits to base64. awk has no operators for bits, but three bytes are a number.
+base64_of() {
+    awk -v hex="$1" 'BEGIN {
+        letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+        for (i = 1; i <= length(hex); i += 6) {
+            three = substr(hex, i, 6)
+            value = 0
+            for (j = 1; j <= 6; j++)
+                value = value * 16 + (j > length(three) ? 0 : index("0123456789abcdef", substr(three, j, 1)) - 1)
+            for (j = 0; j < 4; j++)
+                text = text (j <= length(three) / 2 ? substr(letters, int(value / 64 ^ (3 - j)) % 64 + 1, 1) : "=")
+        }
+        print text
+    }'
+}
 
 echo '/* Made by src/assets/embed.sh; do not edit. */'
 echo '#ifndef CONTACTD_GEN_ASSETS_H'
@@ -17,24 +39,20 @@ echo
 echo '#include "base/str.h"'
 echo
 echo 'struct asset {'
-echo '    const char *content_type, *etag;'
 echo '    struct str plain, zipped;'
+echo '    const char *etag;'
 echo '};'
 for file in "$@"; do
-    case $file in
-    *.js) type='text/javascript; charset=utf-8' ;;
-    *.css) type='text/css; charset=utf-8' ;;
-    *) echo "embed.sh: no content type for $file" >&2; exit 1 ;;
-    esac
     name=$(echo "$file" | tr 'a-z.-' 'A-Z__')
+    digest=$(trimmed "$file" | sha256sum | cut -c1-64)
     echo
-    echo "static const unsigned char ${name}_PLAIN[] = {$(bytes < "$file")};"
-    echo "static const unsigned char ${name}_ZIPPED[] = {$(gzip -9nc "$file" | bytes)};"
+    echo "static const unsigned char ${name}_PLAIN[] = {$(trimmed "$file" | bytes)};"
+    echo "static const unsigned char ${name}_ZIPPED[] = {$(trimmed "$file" | gzip -9n | bytes)};"
+    echo "#define ASSET_${name}_SOURCE \"'sha256-$(base64_of "$digest")'\""
     echo "static const struct asset ASSET_${name} = {"
-    echo "    .content_type = \"$type\","
-    echo "    .etag = \"\\\"$(sha256sum < "$file" | cut -c1-16)\\\"\","
     echo "    .plain = {(const char *)${name}_PLAIN, sizeof ${name}_PLAIN},"
     echo "    .zipped = {(const char *)${name}_ZIPPED, sizeof ${name}_ZIPPED},"
+    echo "    .etag = \"W/\\\"$(echo "$digest" | cut -c1-16)\\\"\","
     echo "};"
 done
 echo

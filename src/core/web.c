@@ -128,20 +128,34 @@ bool web_is_path(struct str text)
     return text.len == 1 || text.ptr[1] != '/';
 }
 
-struct str web_url_host(struct str url)
+/* What stands before path and query; false when it is no URL of ours to use. */
+static bool read_url(struct str url, struct str *ret_origin, struct place *place)
 {
     struct str rest = url;
-    struct place place;
-    bool is_https;
     size_t end = 0;
 
-    if (!url.len || !str_is_visible_ascii(url) || memchr(url.ptr, '\\', url.len) ||
-        !take_scheme(&rest, &is_https))
-        return (struct str){0};
+    if (!take_scheme(&rest, &place->is_https) || !str_is_visible_ascii(url) ||
+        memchr(url.ptr, '\\', url.len))
+        return false;
     while (end < rest.len && !strchr("/?#", rest.ptr[end]))
         end++;
+    *ret_origin = (struct str){url.ptr, url.len - rest.len + end};
     /* Everything up to there must be host and port; '@' is in neither. */
-    if (!split_port((struct str){rest.ptr, end}, 0, &place))
-        return (struct str){0};
-    return place.host;
+    return split_port((struct str){rest.ptr, end}, 0, place);
+}
+
+struct str web_url_host(struct str url)
+{
+    struct place place = {.port = 0};
+    struct str origin;
+
+    return read_url(url, &origin, &place) ? place.host : (struct str){0};
+}
+
+struct str web_url_origin(struct str url)
+{
+    struct place place = {.port = 0};
+    struct str origin;
+
+    return read_url(url, &origin, &place) ? origin : (struct str){0};
 }

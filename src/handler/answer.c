@@ -6,14 +6,15 @@
  * Browsers are sent on with 303, and nothing of the message goes with them.
  */
 #include "base/json.h"
+#include "core/web.h"
 #include "http/reply.h"
 #include "judge.h"
+#include "page.h"
 #include "page_origin.h"
-#include "pages.h"
 #include "post.h"
 #include "rate.h"
 
-enum { TARGET_MAX = 2048, SUCCESS_BYTES = 500 };
+enum { TARGET_MAX = 2048, THANKS_MAX = 512, SUCCESS_BYTES = 500 };
 
 bool answer_is_json(struct exchange *x)
 {
@@ -30,12 +31,35 @@ bool answer_is_json(struct exchange *x)
            asker_is_script(&asker);
 }
 
+/* What the form's owner or the page wants the visitor to be spoken to in. */
+static enum language language_of(struct exchange *x)
+{
+    const struct post *post = post_of(x);
+
+    if (!post || !post->form)
+        return page_language(x, (struct str){0});
+    struct str owners = post->form->rules->language;
+    return page_language(x, owners.len ? owners : post->special[SPECIAL_LANGUAGE]);
+}
+
 /* --- where to go --------------------------------------------------------- */
 
-/* A target as a URL: a path belongs to the page's own site. NULL: there is none. */
-static const char *absolute(struct exchange *x, struct str target)
+/* The site of the form's page. Where the browser does not say, the page may, if it is allowed. */
+static struct str home_of(const struct post *post)
 {
-    struct str origin = page_origin(x);
+    struct str seen = page_origin(post->x);
+    struct str told = web_url_origin(post->special[SPECIAL_PAGE]);
+
+    if (seen.ptr || !told.ptr || !form_origin_is_allowed(post->form->rules, told))
+        return seen;
+    return told;
+}
+
+/* A target as a URL: a path belongs to the page's own site. NULL: there is none. */
+static const char *absolute(const struct post *post, struct str target)
+{
+    struct exchange *x = post->x;
+    struct str origin = home_of(post);
 
     if (!target.len || target.len > TARGET_MAX)
         return NULL;
@@ -59,8 +83,23 @@ static const char *target_of(const struct post *post, enum special special, stru
     const char *target = NULL;
 
     if (asked.len && form_redirect_is_allowed(post->form->rules, asked))
-        target = absolute(post->x, asked);
-    return target ? target : absolute(post->x, owners);
+        target = absolute(post, asked);
+    return target ? target : absolute(post, owners);
+}
+
+/* After a retry from our own page the browser does not know the visitor's way back any more. */
+static void put_way_back(struct buf *url, const struct post *post)
+{
+    struct str page = post->special[SPECIAL_PAGE];
+
+    if (post->x->headers[HEADER_REFERER].ptr || !form_redirect_is_allowed(post->form->rules, page))
+        return;
+    buf_put(url, STR("&back="));
+    for (size_t i = 0; i < page.len && !strchr("?#", page.ptr[i]); i++)
+        if (strchr("%&+", page.ptr[i]))
+            buf_printf(url, "%%%02X", (unsigned char)page.ptr[i]);
+        else
+            buf_put_char(url, page.ptr[i]);
 }
 
 /* Our own page. Without a scheme it fits whatever stands before us. */
@@ -79,6 +118,7 @@ static const char *own_page(const struct post *post)
         buf_put(&url, STR("&lang="));
         buf_put(&url, post->form->rules->language);
     }
+    put_way_back(&url, post);
     return buf_status(&url) == ERR_OK ? arena_copy(&x->arena, buf_str(&url)) : "/thanks";
 }
 
@@ -142,6 +182,35 @@ static void put_code(struct buf *out, enum problem problem)
     js_field_string(out, "code", (struct str){text, len});
 }
 
+static bool is_told(const struct field_errors *errors, size_t count, const char *field)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(errors->list[i].field, field) == 0)
+            return true;
+    return false;
+}
+
+/* For form.js: what to tell the visitor, in his language, of the whole and by field. */
+static void put_texts(struct exchange *x, enum problem problem)
+{
+    const struct post *post = post_of(x);
+    const struct field_errors *errors = post ? post->errors : NULL;
+    enum language language = language_of(x);
+    struct buf *out = &x->reply.body;
+    bool may_retry;
+
+    js_field_string(out, "text", str_of(text_say(language, page_sentence(problem, &may_retry))));
+    if (!errors)
+        return;
+    js_key(out, "texts");
+    js_open(out, '{');
+    for (size_t i = 0; i < errors->count; i++)
+        if (!is_told(errors, i, errors->list[i].field))
+            js_field_string(out, errors->list[i].field,
+                            str_of(text_say(language, text_of_field_code(errors->list[i].code))));
+    js_close(out, '}');
+}
+
 static void put_failure(struct exchange *x, enum problem problem, struct str message,
                         struct str errors)
 {
@@ -174,23 +243,13 @@ static void put_failure(struct exchange *x, enum problem problem, struct str mes
         js_close(out, '}');
         js_close(out, ']');
     }
+    put_texts(x, problem);
     js_field_string(out, "requestId", str_of(x->request_id));
     js_close(out, '}');
     buf_put_char(out, '\n');
 }
 
 /* --- answers ------------------------------------------------------------- */
-
-/* What the form's owner or the page wants the visitor to be spoken to in. */
-static enum language language_of(struct exchange *x)
-{
-    const struct post *post = post_of(x);
-
-    if (!post || !post->form)
-        return page_language(x, (struct str){0});
-    struct str owners = post->form->rules->language;
-    return page_language(x, owners.len ? owners : post->special[SPECIAL_LANGUAGE]);
-}
 
 enum flow answer_stored(struct post *post)
 {
@@ -201,8 +260,12 @@ enum flow answer_stored(struct post *post)
                                                   : "stored";
     if (!answer_is_json(x))
         return send_on(x, next_of(post));
+    enum language language = language_of(x);
+    CLEANUP(buf_done) struct buf message = buf_new(THANKS_MAX);
+    buf_printf(&message, "%s %s", text_say(language, TEXT_THANKS),
+               text_say(language, TEXT_ARRIVED));
     reply_json(x, 200);
-    put_success(&x->reply.body, post, str_of(text_say(language_of(x), TEXT_ARRIVED)));
+    put_success(&x->reply.body, post, buf_str(&message));
     return FLOW_DONE;
 }
 
@@ -218,10 +281,10 @@ static const char *error_target(const struct post *post)
  * A page. The body is read once more, since by now its fields may be gone, and
  * the visitor must get back what he wrote.
  */
-static enum flow show_error(struct exchange *x, enum problem problem,
-                            const struct field_errors *errors)
+static enum flow show_error(struct exchange *x, enum problem problem)
 {
     const struct post *post = post_of(x);
+    bool has_form = post && post->form;
     const char *target = error_target(post);
     struct fields posted;
 
@@ -231,9 +294,13 @@ static enum flow show_error(struct exchange *x, enum problem problem,
     const struct page_error page = {
         .problem = problem,
         .language = language_of(x),
-        .errors = errors,
+        .errors = post ? post->errors : NULL,
         .posted = is_read ? &posted : NULL,
-        .honeypot = post && post->form ? post->form->rules->honeypot : (struct str){0},
+        .dialect = post ? post->dialect : DIALECT_CONTACTD,
+        .title = has_form ? post->form->rules->title : (struct str){0},
+        .honeypot = has_form ? post->form->rules->honeypot : (struct str){0},
+        .page = page_url(x, post ? post->special[SPECIAL_PAGE] : (struct str){0}),
+        .next = has_form ? str_of(next_of(post)) : (struct str){0},
     };
     enum flow flow = page_error(x, &page);
     if (is_read)
@@ -245,7 +312,7 @@ enum flow answer_problem(struct exchange *x, enum problem problem, const char *m
                          struct str errors)
 {
     if (!answer_is_json(x))
-        return show_error(x, problem, NULL);
+        return show_error(x, problem);
     reply_json(x, problem_status(problem));
     put_failure(x, problem, str_of(message ? message : problem_text(problem)), errors);
     return FLOW_DONE;
@@ -257,12 +324,12 @@ enum flow answer_invalid(struct post *post, const struct field_errors *errors)
 
     judge_note_refusal(post->ctx, post->x);
     rate_give_back(post->ctx, post->x);
-    post->x->decision = problem_code(PROBLEM_INVALID_FIELDS);
-    if (!answer_is_json(post->x))
-        return show_error(post->x, PROBLEM_INVALID_FIELDS, errors);
     field_errors_render(&list, errors,
                         post->dialect == DIALECT_CONTACTD ? field_code_text
                                                           : field_code_service_text);
-    return reply_problem_errors(post->x, PROBLEM_INVALID_FIELDS, "see errors for what to change",
-                                buf_str(&list));
+    post->errors = errors;
+    enum flow flow = reply_problem_errors(post->x, PROBLEM_INVALID_FIELDS,
+                                          "see errors for what to change", buf_str(&list));
+    post->errors = NULL;
+    return flow;
 }

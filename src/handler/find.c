@@ -7,7 +7,10 @@
 #include "http/reply.h"
 #include "post.h"
 
-/* Special fields apart, the rest into `own`; of several with one meaning the first with text holds.
+/*
+ * Special fields apart, the rest into `own`; of several with one meaning the
+ * first with text holds. How the visitor came stands behind the end of `own`,
+ * where no rule looks.
  */
 void post_sort_fields(struct post *post, const struct fields *posted, struct fields *own)
 {
@@ -20,6 +23,9 @@ void post_sort_fields(struct post *post, const struct fields *posted, struct fie
         else if (!post->special[special].len)
             post->special[special] = field->text;
     }
+    for (size_t i = 0; i < posted->count; i++)
+        if (special_of(post->dialect, posted->list[i].name) == SPECIAL_VISIT)
+            own->list[own->count + post->visits++] = posted->list[i];
     own->total = own->count + posted->total - posted->count;
     own->values = posted->values;
     own->tree = NULL; /* stays with `posted` */

@@ -2,6 +2,8 @@
 /* See the header: no state, no decision. */
 #include "page_origin.h"
 
+#include "core/web.h"
+
 static struct str origin_of_url(struct str url)
 {
     static const struct str MARK = {"://", 3};
@@ -23,4 +25,13 @@ struct str page_origin(const struct exchange *x)
     if (origin.len && !str_equal(origin, STR("null")))
         return origin;
     return origin_of_url(x->headers[HEADER_REFERER]);
+}
+
+struct str page_url(const struct exchange *x, struct str told)
+{
+    struct str claimed = web_url_origin(told), seen = page_origin(x);
+
+    if (claimed.ptr && (!seen.ptr || str_equal_nocase(claimed, seen)))
+        return told;
+    return x->headers[HEADER_REFERER];
 }

@@ -12,4 +12,11 @@
  */
 struct str page_origin(const struct exchange *x);
 
+/*
+ * The page's URL: what it says of itself in its form (`told`) unless the
+ * browser says otherwise, for browsers tell other sites only where it begins;
+ * else the Referer. ptr NULL: it is not known.
+ */
+struct str page_url(const struct exchange *x, struct str told);
+
 #endif

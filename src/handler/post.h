@@ -14,6 +14,7 @@ struct post {
     enum dialect dialect;
     const struct form_entry *form; /* held until the exchange ends */
     struct fields *fields;         /* the visitor's own; NULL once they have become the row */
+    size_t visits; /* how many more fields stand behind the visitor's own: how he came */
     struct str special[SPECIAL__COUNT];
     struct submission row; /* texts in the body or the arena */
     struct content content;
@@ -28,6 +29,8 @@ struct post {
     } spent[2]; /* what can be used once: the token, the proof */
     size_t spent_count;
     struct spam_result *result; /* kept while `spent` may correct it; else NULL */
+
+    const struct field_errors *errors; /* for the answer, while it is made; else NULL */
 
     bool is_conflict;   /* its idempotency key stands for another message */
     bool is_remembered; /* the committer has put `content` on its list */

@@ -15,6 +15,7 @@
 #include "http/query_string.h"
 #include "http/reply.h"
 #include "judge.h"
+#include "page.h"
 #include "topics.h"
 
 static enum flow token_get(struct app_ctx *ctx, struct exchange *x);
@@ -40,7 +41,7 @@ const struct route PROOF_ROUTES[PROOF_ROUTE_COUNT] = {
 /* --- giving out ---------------------------------------------------------- */
 
 struct request {
-    struct str form, action, version;
+    struct str form, action, version, language;
 };
 
 static void read_query(struct exchange *x, struct request *request)
@@ -56,6 +57,8 @@ static void read_query(struct exchange *x, struct request *request)
             request->action = value;
         else if (str_equal(key, STR("v")))
             request->version = value;
+        else if (str_equal(key, STR("lang")))
+            request->language = value;
     }
 }
 
@@ -138,6 +141,9 @@ static enum flow token_get(struct app_ctx *ctx, struct exchange *x)
     js_field_string(&x->reply.body, "token", str_of(token));
     js_key(&x->reply.body, "challenge");
     put_challenge(ctx, x, form, ALTCHA_V1);
+    /* For the time when there is no connection to ask us what to say. */
+    js_field_string(&x->reply.body, "text",
+                    str_of(text_say(page_language(x, request.language), TEXT_LATER)));
     js_close(&x->reply.body, '}');
     buf_put_char(&x->reply.body, '\n');
     return FLOW_DONE;

@@ -11,8 +11,8 @@
     ROWS_5(topic), &(topic)[5], &(topic)[6], &(topic)[7], &(topic)[8], &(topic)[9]
 
 static const struct route *const ROWS[] = {
-    ROWS_10(CONTACT_ROUTES), ROWS_2(SUBMISSION_ROUTES), &TRIAGE_ROUTES[0], ROWS_5(FORM_ROUTES),
-    ROWS_2(PROOF_ROUTES),    ROWS_2(PAGE_ROUTES),       &PAGE_ROUTES[2],   ROWS_4(OPS_ROUTES),
+    ROWS_10(CONTACT_ROUTES), ROWS_2(SUBMISSION_ROUTES), &TRIAGE_ROUTES[0],  ROWS_5(FORM_ROUTES),
+    ROWS_2(PROOF_ROUTES),    ROWS_2(PAGE_ROUTES),       ROWS_4(OPS_ROUTES),
 };
 
 const struct route_table ROUTES = {.routes = ROWS, .count = COUNTOF(ROWS)};

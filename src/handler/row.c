@@ -5,14 +5,20 @@
  */
 #include "base/utf8.h"
 #include "core/email.h"
+#include "page_origin.h"
 #include "post.h"
 
-enum { USER_AGENT_MAX = 512, PAGE_MAX = 1024, KEY_MAX = 128 };
+enum {
+    USER_AGENT_MAX = 512,
+    PAGE_MAX = 1024,
+    KEY_MAX = 128,
+    FURTHER_MAX =
+        8 * 1024 * 1024, /* any body as JSON: whether it is too much is the schema's word */
+};
 
-/* What a header says is kept only as far as it is text, and no longer than `max` bytes. */
-static struct str header_text(struct exchange *x, enum header header, size_t max)
+/* What a browser says is kept only as far as it is text, and no longer than `max` bytes. */
+static struct str as_text(struct str text, size_t max)
 {
-    struct str text = x->headers[header];
     size_t points;
 
     if (text.len > max)
@@ -43,11 +49,28 @@ static struct str idempotency_key(struct exchange *x)
     return key.len && key.len <= KEY_MAX && str_is_visible_ascii(key) ? key : (struct str){0};
 }
 
+/* With so many of the fields about the visit, which stand behind the visitor's own. */
+static enum err collect_further(const struct post *post, size_t visits, struct buf *further,
+                                struct field_errors *errors)
+{
+    post->fields->count += visits;
+    post->fields->total += visits;
+    enum err err = validate_collect_further(&SCHEMA_CONTACT, post->fields, further, errors);
+    post->fields->count -= visits;
+    post->fields->total -= visits;
+    return err;
+}
+
+/* No message is refused for what a script has added to it. */
 static enum err keep_further(struct post *post, struct field_errors *errors)
 {
-    CLEANUP(buf_done) struct buf further = buf_new(SCHEMA_CONTACT.further_bytes_max);
+    CLEANUP(buf_done) struct buf further = buf_new(FURTHER_MAX);
+    struct field_errors ignored = {.count = 0};
 
-    TRY(validate_collect_further(&SCHEMA_CONTACT, post->fields, &further, errors));
+    enum err err = collect_further(post, post->visits, &further, &ignored);
+    if (err == ERR_INVALID)
+        err = collect_further(post, 0, &further, errors);
+    TRY(err);
     post->row.fields = (struct str){0};
     return further.len ? arena_keep(&post->x->arena, buf_str(&further), &post->row.fields) : ERR_OK;
 }
@@ -64,9 +87,9 @@ enum err post_make_row(struct post *post, struct field_errors *errors)
     row->message = fields_text(post->fields, STR("message"));
     row->source = x->source;
     row->idempotency_key = idempotency_key(x);
-    row->user_agent = header_text(x, HEADER_USER_AGENT, USER_AGENT_MAX);
-    row->page =
-        header_text(x, x->headers[HEADER_REFERER].ptr ? HEADER_REFERER : HEADER_ORIGIN, PAGE_MAX);
+    row->user_agent = as_text(x->headers[HEADER_USER_AGENT], USER_AGENT_MAX);
+    struct str page = page_url(x, post->special[SPECIAL_PAGE]);
+    row->page = as_text(page.ptr ? page : x->headers[HEADER_ORIGIN], PAGE_MAX);
     post->content = submission_content(row, post->ctx->secrets->token);
     return ERR_OK;
 }

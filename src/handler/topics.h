@@ -8,7 +8,7 @@
 enum { CONTACT_ROUTE_COUNT = 10 };
 
 extern const struct route CONTACT_ROUTES[CONTACT_ROUTE_COUNT];
-enum { PAGE_ROUTE_COUNT = 3, PROOF_ROUTE_COUNT = 2 };
+enum { PAGE_ROUTE_COUNT = 2, PROOF_ROUTE_COUNT = 2 };
 
 extern const struct route PROOF_ROUTES[PROOF_ROUTE_COUNT];
 

@@ -271,7 +271,7 @@ const cases = {
     assert.equal(await page.textContent('[role=status]'), 'Danke!');
     assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Danke!');
     assert.deepEqual(page.failures, []);
-    const row = await isStored(mark, { form: 'guarded', email: ADA, fields: { topics: ['a', 'b'], utm_source: 'news' } });
+    const row = await isStored(mark, { form: 'guarded', email: ADA, fields: { topics: ['a', 'b'], _utm_source: 'news' } });
     const rules = Object.fromEntries(row.spamReasons.map((reason) => [reason.rule, reason.points]));
     assert.equal(rules.proof, -1, JSON.stringify(row.spamReasons));
     assert.ok(!('token' in rules), JSON.stringify(row.spamReasons));

@@ -231,6 +231,7 @@ def test_only_serve_makes_a_database(tmp_path, verb):
 
 
 def test_the_last_owner_stays(server):
+    assert wait_until(lambda: "admin" in server.cli("user", "list").stdout, 10)  # it is made behind the start
     refused = server.cli("user", "remove", "admin")
     assert refused.returncode == 1 and "--role owner" in refused.stderr
     assert server.cli("user", "add", "ada", "--role", "owner").returncode == 0

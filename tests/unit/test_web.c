@@ -198,6 +198,29 @@ static void the_host_of_a_url_is_the_one_that_is_visited(void **state)
                  web_is_origin_pattern((struct str){0}));
 }
 
+static void the_origin_of_a_url_is_what_it_begins_with(void **state)
+{
+    static const struct {
+        const char *url, *origin;
+    } ROWS[] = {
+        {"https://example.org", "https://example.org"},
+        {"http://example.org:8080/a?b#c", "http://example.org:8080"},
+        {"https://example.org?x", "https://example.org"},
+        {"https://[::1]:80/", "https://[::1]:80"},
+        {"https://good.example@evil.example/", ""},
+        {"https://good.example;script-src", ""},
+        {"/path", ""},
+        {"null", ""},
+        {"", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(ROWS); i++)
+        CHECK_ROW(str_equal(web_url_origin(str_of(ROWS[i].url)), str_of(ROWS[i].origin)),
+                  ROWS[i].url);
+    assert_null(web_url_origin((struct str){0}).ptr);
+}
+
 int main(void)
 {
     static const struct CMUnitTest CASES[] = {
@@ -207,6 +230,8 @@ int main(void)
         CASE("paths lead nowhere else", paths_lead_nowhere_else),
         CASE("the host of a URL is the one that is visited",
              the_host_of_a_url_is_the_one_that_is_visited),
+        CASE("the origin of a URL is what it begins with",
+             the_origin_of_a_url_is_what_it_begins_with),
     };
 
     return cmocka_run_group_tests(CASES, NULL, NULL);
