@@ -251,6 +251,8 @@ static enum err check_settings(const json_t *settings, struct err_detail *detail
 
     TRY(form_compile(settings, &rules, detail));
     enum err err = rules->schema ? schema_compile(rules->schema, &schema, detail) : ERR_OK;
+    if (err == ERR_OK && schema && !schema_is_of_object(schema))
+        err = err_set(detail, ERR_INVALID, "schema: it must describe an object: the form's fields");
     schema_free(schema);
     form_rules_free(rules);
     return err;

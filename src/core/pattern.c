@@ -34,9 +34,8 @@ static enum err refuse(int number, size_t offset, struct err_detail *detail)
 
 enum err pattern_compile(struct str text, struct pattern **ret_pattern, struct err_detail *detail)
 {
-    const uint32_t options = PCRE2_UTF | PCRE2_ALT_BSUX | PCRE2_DOLLAR_ENDONLY |
-                             PCRE2_MATCH_UNSET_BACKREF | PCRE2_ALLOW_EMPTY_CLASS |
-                             PCRE2_NEVER_BACKSLASH_C;
+    const uint32_t options = PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_MATCH_UNSET_BACKREF |
+                             PCRE2_ALLOW_EMPTY_CLASS | PCRE2_NEVER_BACKSLASH_C;
     struct pattern *pattern = calloc(1, sizeof *pattern + text.len + 1);
     PCRE2_SIZE offset = 0;
     int number = PCRE2_ERROR_NOMEMORY;
@@ -45,7 +44,13 @@ enum err pattern_compile(struct str text, struct pattern **ret_pattern, struct e
         return ERR_MEMORY;
     memcpy(pattern->text, text.ptr, text.len);
     pattern->limits = pcre2_match_context_create(NULL);
-    pattern->code = pcre2_compile((PCRE2_SPTR)text.ptr, text.len, options, &number, &offset, NULL);
+    pcre2_compile_context *dialect = pcre2_compile_context_create(NULL);
+    if (dialect) {
+        pcre2_set_compile_extra_options(dialect, PCRE2_EXTRA_ALT_BSUX); /* \u{1F600}, too */
+        pattern->code =
+            pcre2_compile((PCRE2_SPTR)text.ptr, text.len, options, &number, &offset, dialect);
+    }
+    pcre2_compile_context_free(dialect);
     if (!pattern->code || !pattern->limits) {
         enum err err = pattern->code ? ERR_MEMORY : refuse(number, offset, detail);
         pattern_free(pattern);

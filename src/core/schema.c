@@ -38,6 +38,13 @@ const struct schema SCHEMA_OPEN = {
     FURTHER,
 };
 
+bool schema_is_of_object(const struct schema *schema)
+{
+    const struct rule *root = &schema->root;
+
+    return !root->is_never && !root->values && (!root->types || root->types & TYPE_OBJECT);
+}
+
 const struct property *rule_find(const struct rule *rule, struct str name)
 {
     for (size_t i = 0; i < rule->property_count; i++)

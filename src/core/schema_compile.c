@@ -49,12 +49,23 @@ static enum err refuse(struct compiler *self, const char *format, ...)
                    (int)self->place_len, self->place, reason);
 }
 
+static void put_place(struct compiler *self, char c)
+{
+    if (self->place_len < PLACE_MAX)
+        self->place[self->place_len++] = c;
+}
+
 static size_t enter(struct compiler *self, const char *name)
 {
     size_t before = self->place_len;
-    int more = snprintf(self->place + before, PLACE_MAX - before, "/%s", name);
 
-    self->place_len = before + (size_t)more < PLACE_MAX ? before + (size_t)more : PLACE_MAX - 1;
+    put_place(self, '/');
+    for (; *name; name++) {
+        bool is_special = *name == '~' || *name == '/';
+        put_place(self, is_special ? '~' : *name);
+        if (is_special)
+            put_place(self, *name == '~' ? '0' : '1');
+    }
     return before;
 }
 
@@ -219,6 +230,8 @@ static enum err read_properties(struct compiler *self, const json_t *value, stru
 
     if (!json_is_object(value))
         return refuse(self, "properties must be an object");
+    if (json_object_size(value) > SCHEMA_RULES_MAX)
+        return refuse(self, "there are more than %d rules", SCHEMA_RULES_MAX);
     if (!properties)
         return ERR_MEMORY;
     rule->properties = properties;
@@ -309,7 +322,7 @@ static enum err check_known(struct compiler *self, const json_t *document)
         size_t i = 0;
         while (i < COUNTOF(KEYWORDS) && strcmp(KEYWORDS[i].name, name) != 0)
             i++;
-        if (i == COUNTOF(KEYWORDS))
+        if (i == COUNTOF(KEYWORDS) && strncmp(name, "x-", 2) != 0)
             return refuse(self,
                           "'%.40s' is not known; known are type, properties, required, minLength, "
                           "maxLength, minimum, maximum, enum, pattern, format, "

@@ -71,6 +71,7 @@ static void copy_shown(struct str text, char *ret_shown, size_t max)
 void field_errors_add(struct field_errors *errors, struct str field, enum field_code code,
                       const char *format, ...)
 {
+    char message[2 * FIELD_ERROR_MESSAGE_MAX];
     va_list args;
 
     if (errors->count == FIELD_ERRORS_MAX)
@@ -79,8 +80,9 @@ void field_errors_add(struct field_errors *errors, struct str field, enum field_
     error->code = code;
     copy_shown(field, error->field, FIELD_ERROR_NAME_MAX);
     va_start(args, format);
-    vsnprintf(error->message, sizeof error->message, format, args);
+    vsnprintf(message, sizeof message, format, args);
     va_end(args);
+    copy_shown(str_of(message), error->message, FIELD_ERROR_MESSAGE_MAX);
 }
 
 void field_errors_render(struct buf *out, const struct field_errors *errors,
@@ -172,21 +174,25 @@ static bool is_boolean(struct str text)
     return false;
 }
 
-static bool is_listed_text(const struct rule *rule, struct str text)
+/* A text may stand for a listed number where texts may stand for numbers. */
+static bool is_meant(const json_t *listed, struct str text, bool is_untyped)
 {
-    for (size_t i = 0; i < json_array_size(rule->values); i++) {
-        const json_t *value = json_array_get(rule->values, i);
-        struct str listed = {json_string_value(value), json_string_length(value)};
-        if (listed.ptr && str_equal(listed, text))
-            return true;
-    }
-    return false;
+    struct str word = {json_string_value(listed), json_string_length(listed)};
+    long double number;
+
+    if (word.ptr)
+        return str_equal(word, text);
+    return is_untyped && json_is_number(listed) && read_number(text, TYPE_NUMBER, &number) &&
+           number == (long double)json_number_value(listed);
 }
 
 static void check_enum_text(const struct rule *rule, struct str name, struct str text,
-                            struct field_errors *errors)
+                            bool is_untyped, struct field_errors *errors)
 {
-    if (rule->values && !is_listed_text(rule, text))
+    for (size_t i = 0; i < json_array_size(rule->values); i++)
+        if (is_meant(json_array_get(rule->values, i), text, is_untyped))
+            return;
+    if (rule->values)
         field_errors_add(errors, name, FIELD_CODE_ENUM, "must be one of the %zu allowed values",
                          json_array_size(rule->values));
 }
@@ -197,22 +203,28 @@ static void check_as_other(const struct rule *rule, struct str name, struct str 
 {
     long double number;
 
-    if (is_untyped && read_number(text, rule->types, &number))
+    if (is_untyped && read_number(text, rule->types, &number)) {
+        check_enum_text(rule, name, text, is_untyped, errors);
         validate_number(rule, name, number, errors);
-    else if (!is_untyped || !((rule->types & TYPE_BOOLEAN && is_boolean(text)) ||
-                              rule->types & (TYPE_ARRAY | TYPE_OBJECT)))
+    } else if (!is_untyped || !((rule->types & TYPE_BOOLEAN && is_boolean(text)) ||
+                                rule->types & (TYPE_ARRAY | TYPE_OBJECT)))
         validate_refuse_type(rule, name, is_untyped ? "a text" : "a string", errors);
 }
 
 static void check_content(const struct rule *rule, struct str name, struct str text,
                           const struct measure *found, bool is_untyped, struct field_errors *errors)
 {
+    long double number;
+
     if (rule->types && !(rule->types & TYPE_STRING)) {
         check_as_other(rule, name, text, is_untyped, errors);
         return;
     }
-    check_enum_text(rule, name, text, errors);
+    check_enum_text(rule, name, text, is_untyped, errors);
     validate_string(rule, name, text, found->points, errors);
+    if (is_untyped && rule->types & (TYPE_INTEGER | TYPE_NUMBER) &&
+        read_number(text, rule->types, &number))
+        validate_number(rule, name, number, errors);
 }
 
 /*

@@ -88,6 +88,8 @@ static void what_is_wrong_is_said_with_its_place(void **state)
         {"{\"required\":\"a\"}", "schema at /required: required must be a list of names"},
         {"{\"required\":[1]}", "schema at /required: required must be a list of names"},
         {"{\"properties\":[]}", "schema at /properties: properties must be an object"},
+        {"{\"properties\":{\"a/b~c\":{\"minimum\":\"\"}}}",
+         "schema at /properties/a~1b~0c/minimum: minimum must be a number"},
         {"{\"x-line\":1}", "schema at /x-line: x-line must be true or false"},
     };
 
@@ -99,6 +101,30 @@ static void what_is_wrong_is_said_with_its_place(void **state)
         assert_string_equal(detail.text, ROWS[i].detail);
         assert_null(schema);
     }
+}
+
+static void forms_have_rules_of_objects(void **state)
+{
+    static const struct {
+        const char *document;
+        bool is_of_object;
+    } ROWS[] = {
+        {"{}", true},
+        {"true", true},
+        {"{\"type\":\"object\",\"x-note\":\"passed over\"}", true},
+        {"{\"type\":[\"null\",\"object\"]}", true},
+        {"false", false},
+        {"{\"type\":\"string\"}", false},
+        {"{\"enum\":[{}]}", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(ROWS); i++) {
+        CLEANUP(schema_freep) struct schema *schema = NULL;
+        CHECK_ROW(compile(ROWS[i].document, &schema, NULL) == ERR_OK, ROWS[i].document);
+        CHECK_ROW(schema_is_of_object(schema) == ROWS[i].is_of_object, ROWS[i].document);
+    }
+    assert_true(schema_is_of_object(&SCHEMA_CONTACT) && schema_is_of_object(&SCHEMA_OPEN));
 }
 
 static void there_is_a_ceiling_on_everything(void **state)
@@ -125,6 +151,14 @@ static void there_is_a_ceiling_on_everything(void **state)
     assert_int_equal(compile(text, &schema, &detail), ERR_INVALID);
     assert_non_null(strstr(detail.text, "more than 256 rules"));
 
+    len = (size_t)snprintf(text, sizeof text, "{\"properties\":{");
+    for (int i = 0; i < 3000; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s\"n%d\":{}", i ? "," : "", i);
+    snprintf(text + len, sizeof text - len, "}}");
+    detail.text[0] = '\0';
+    assert_int_equal(compile(text, &schema, &detail), ERR_INVALID);
+    assert_non_null(strstr(detail.text, "more than 256 rules"));
+
     len = (size_t)snprintf(text, sizeof text, "{\"pattern\":\"");
     memset(text + len, 'a', SCHEMA_PATTERN_MAX + 1);
     snprintf(text + len + SCHEMA_PATTERN_MAX + 1, 10, "\"}");
@@ -137,6 +171,7 @@ int main(void)
         CASE("the contact form asks for three fields", the_contact_form_asks_for_three_fields),
         CASE("rules are read", rules_are_read),
         CASE("what is wrong is said with its place", what_is_wrong_is_said_with_its_place),
+        CASE("forms have rules of objects", forms_have_rules_of_objects),
         CASE("there is a ceiling on everything", there_is_a_ceiling_on_everything),
     };
 

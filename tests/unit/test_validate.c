@@ -206,6 +206,68 @@ static void further_fields_are_bounded_in_number_and_name(void **state)
                         "the form takes at most 2 further fields; there are 3");
 }
 
+/* What forms send are texts; what rules ask for may be numbers. */
+static void texts_stand_for_what_rules_ask_for(void **state)
+{
+    static const struct {
+        const char *rule, *text;
+        bool fits;
+    } ROWS[] = {
+        {"{\"type\":\"integer\",\"enum\":[1,2]}", "2", true},
+        {"{\"type\":\"integer\",\"enum\":[1,2]}", "3", false},
+        {"{\"enum\":[1,2]}", "1", true},
+        {"{\"enum\":[1,\"x\"]}", "x", true},
+        {"{\"enum\":[1,\"x\"]}", "y", false},
+        {"{\"type\":[\"string\",\"integer\"],\"minimum\":10}", "3", false},
+        {"{\"type\":[\"string\",\"integer\"],\"minimum\":10}", "30", true},
+        {"{\"type\":[\"string\",\"integer\"],\"minimum\":10}", "many", true},
+        {"{\"type\":\"integer\"}", "1.5", false},
+        {"{\"type\":\"number\"}", "1.5e3", true},
+        {"{\"type\":\"number\"}", "nan", false},
+        {"{\"type\":\"boolean\"}", "on", true},
+        {"{\"type\":\"boolean\"}", "maybe", false},
+        {"{\"pattern\":\"^\\\\u{1F600}$\"}", "\xf0\x9f\x98\x80", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(ROWS); i++) {
+        char document[300];
+        struct schema *schema = NULL;
+        struct field_errors errors;
+        struct fields fields = {.list = {{.name = STR("a"), .text = str_of(ROWS[i].text)}},
+                                .count = 1,
+                                .total = 1,
+                                .is_untyped = true};
+        snprintf(document, sizeof document, "{\"properties\":{\"a\":%s}}", ROWS[i].rule);
+        json_t *tree = json_loads(document, 0, NULL);
+        CHECK_ROW(schema_compile(tree, &schema, NULL) == ERR_OK, ROWS[i].rule);
+        json_decref(tree);
+        CHECK_ROW((validate_fields(schema, &fields, &errors) == ERR_OK) == ROWS[i].fits,
+                  ROWS[i].text);
+        schema_free(schema);
+    }
+}
+
+/* A rule's own text may be shown in an error, and must not be cut within a character. */
+static void messages_are_cut_between_characters(void **state)
+{
+    char text[400];
+
+    (void)state;
+    for (size_t lead = 0; lead < 2; lead++) {
+        CLEANUP(buf_done) struct buf out = buf_new(4096);
+        struct field_errors errors = {0};
+        memset(text, 'x', lead);
+        for (size_t i = lead; i + 2 < sizeof text; i += 2)
+            memcpy(text + i, "\xd1\x8f", 3);
+        field_errors_add(&errors, STR("a"), FIELD_CODE_PATTERN, "must match %s", text);
+        field_errors_render(&out, &errors, field_code_text);
+        json_t *array = json_loadb(out.ptr, out.len, 0, NULL);
+        assert_non_null(array);
+        json_decref(array);
+    }
+}
+
 static void the_list_of_errors_is_bounded(void **state)
 {
     struct field_errors errors = {0};
@@ -297,6 +359,8 @@ int main(void)
         CASE("optional fields may be absent or empty", optional_fields_may_be_absent_or_empty),
         CASE("further fields are bounded in number and name",
              further_fields_are_bounded_in_number_and_name),
+        CASE("texts stand for what rules ask for", texts_stand_for_what_rules_ask_for),
+        CASE("messages are cut between characters", messages_are_cut_between_characters),
         CASE("the list of errors is bounded", the_list_of_errors_is_bounded),
         CASE("errors are rendered as JSON", errors_are_rendered_as_json),
         CASE("further fields are collected as they are", further_fields_are_collected_as_they_are),
