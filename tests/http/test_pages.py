@@ -220,6 +220,7 @@ def test_form_js_is_small_cached_and_for_everybody(server):
     for known in (tag, tag[2:], f'"other", {tag}', "*"):
         again = requests.get(url, headers={"If-None-Match": known}, timeout=5)
         assert again.status_code == 304 and not again.content and again.headers["ETag"] == tag
+        assert again.headers["Content-Length"] == packed.headers["Content-Length"]  # RFC 9110, section 8.6
     assert requests.get(url, headers={"If-None-Match": '"other"'}, timeout=5).status_code == 200
 
 

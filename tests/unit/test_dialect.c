@@ -38,6 +38,10 @@ static void special_names_have_their_meaning(void **state)
         {DIALECT_CONTACTD, "cf-turnstile-response", SPECIAL_TURNSTILE},
         {DIALECT_CONTACTD, "altcha", SPECIAL_PROOF},
         {DIALECT_CONTACTD, "_token", SPECIAL_TOKEN},
+        {DIALECT_CONTACTD, "_page", SPECIAL_PAGE},
+        {DIALECT_CONTACTD, "_referrer", SPECIAL_VISIT},
+        {DIALECT_CONTACTD, "_utm_source", SPECIAL_VISIT},
+        {DIALECT_CONTACTD, "utm_source", SPECIAL_NONE},
         {DIALECT_CONTACTD, "_language", SPECIAL_LANGUAGE},
 
         /* A visitor's own words, where no service owns them. */
