@@ -332,8 +332,8 @@ static const struct stage {
     {readers_start, readers_stop, EXIT_DATABASE},
     {signin_stage_start, signin_stage_stop, EXIT_DATABASE},
     {captcha_stage_start, captcha_stage_stop, EXIT_FAILED},
+    {control_stage_start, control_stage_stop, EXIT_FAILED}, /* before anybody can see us run */
     {server_run, server_rest, EXIT_FAILED},
-    {control_stage_start, control_stage_stop, EXIT_FAILED},
 };
 
 /* --- up and down --------------------------------------------------------- */
