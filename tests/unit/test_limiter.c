@@ -128,6 +128,13 @@ static size_t resident_bytes(void)
     return resident * (size_t)sysconf(_SC_PAGESIZE);
 }
 
+/* Sanitizers keep books about memory, in memory. */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+enum { IS_MEMORY_OURS = 0 };
+#else
+enum { IS_MEMORY_OURS = 1 };
+#endif
+
 /* The size that the server uses; what counts is memory that is really there. */
 static void a_million_sources_cost_at_most_four_megabytes(void **state)
 {
@@ -139,7 +146,8 @@ static void a_million_sources_cost_at_most_four_megabytes(void **state)
         assert_int_equal(take_number(limiter, i, 1000 + (int64_t)i), 0);
     size_t cost = resident_bytes() - before;
     print_message("# a million sources cost %zu KiB\n", cost / 1024);
-    assert_true(cost <= 4 * 1024 * 1024);
+    if (IS_MEMORY_OURS)
+        assert_true(cost <= 4 * 1024 * 1024);
 }
 
 static void what_is_used_is_told_without_taking(void **state)
