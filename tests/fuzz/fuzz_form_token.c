@@ -10,12 +10,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { TOKEN_BYTES = 45, NOW = 100000000 };
 
-static const uint8_t KEY[DIGEST_KEY_BYTES] = {1};
+/*
+ * With one key tokens are made, with the other they are not: the fuzzer sees
+ * what is compared, and would soon post a genuine token of the first.
+ */
+static const uint8_t KEY[DIGEST_KEY_BYTES] = {1}, NEVER_USED[DIGEST_KEY_BYTES] = {2};
 static const struct form_token_limits LIMITS = {FORM_TOKEN_AGE_MIN_MS, FORM_TOKEN_AGE_MAX_MS};
 
-static enum verdict check(struct str text, struct form_token *token)
+static enum verdict check(const uint8_t *key, struct str text, struct form_token *token)
 {
-    return form_token_check(KEY, STR("shop"), text, NOW, &LIMITS, token);
+    return form_token_check(key, STR("shop"), text, NOW, &LIMITS, token);
 }
 
 /* The bytes as they are, and as a text that gets as far as the signature. */
@@ -23,14 +27,15 @@ static void check_foreign(struct str bytes)
 {
     char text[FORM_TOKEN_TEXT_LEN + 1];
     struct form_token token;
-    enum verdict verdict = check(bytes, &token);
+    enum verdict verdict = check(NEVER_USED, bytes, &token);
 
     assert(verdict == (bytes.len ? VERDICT_MALFORMED : VERDICT_ABSENT) ||
            verdict == VERDICT_FORGED);
     if (bytes.len < TOKEN_BYTES)
         return;
     base64url_encode(bytes.ptr, TOKEN_BYTES, text);
-    assert(check(str_of(text), &token) == (bytes.ptr[0] == 1 ? VERDICT_FORGED : VERDICT_MALFORMED));
+    assert(check(NEVER_USED, str_of(text), &token) ==
+           (bytes.ptr[0] == 1 ? VERDICT_FORGED : VERDICT_MALFORMED));
 }
 
 /* A token of ours with one character replaced. */
@@ -43,7 +48,7 @@ static void check_changed(const uint8_t *data)
     form_token_make(KEY, STR("shop"), issued_at_ms, data + 3, text);
     memcpy(original, text, sizeof text);
     text[data[15] % FORM_TOKEN_TEXT_LEN] = (char)data[16];
-    enum verdict verdict = check((struct str){text, FORM_TOKEN_TEXT_LEN}, &token);
+    enum verdict verdict = check(KEY, (struct str){text, FORM_TOKEN_TEXT_LEN}, &token);
     bool is_original = memcmp(text, original, sizeof text) == 0;
     bool is_genuine =
         verdict == VERDICT_FINE || verdict == VERDICT_TOO_YOUNG || verdict == VERDICT_EXPIRED;
