@@ -40,6 +40,12 @@ bool cidr_contains(const struct cidr *cidr, const struct address *address);
 struct address address_source_key(const struct address *address);
 
 /*
+ * The same as a text: for an address in `room`, and what is no address (a unix
+ * socket) is `source` itself.
+ */
+struct str address_source_text(struct str source, char room[ADDRESS_TEXT_LEN + 1]);
+
+/*
  * The right-most address that is not a trusted proxy, starting from `peer` and
  * going left through `forwarded_for` (the X-Forwarded-For values joined by
  * commas; ports are allowed). At an entry that is no address it stops and

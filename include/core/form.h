@@ -8,6 +8,7 @@
 #define CONTACTD_CORE_FORM_H
 
 #include "base/json.h"
+#include "core/schema.h"
 #include "core/submission.h"
 
 /* As it is stored. */
@@ -65,7 +66,7 @@ struct form_rules {
     struct form_list languages;      /* ISO 639-1, that messages are expected in; none: any */
     struct str redirect, error_redirect;
     struct str language;    /* of the built-in pages; absent: the visitor's */
-    const json_t *schema;   /* field rules, see core/schema.h; NULL: any fields */
+    struct schema *schema;  /* field rules; NULL: any fields */
     struct str honeypot;    /* the name of the page's own trap */
     int spam_threshold;     /* hundredths of a point */
     enum form_policy token; /* the signed form token */

@@ -22,7 +22,6 @@ struct form_entry {
     struct str name;
     const struct form_rules *rules;
     const struct schema *schema;
-    bool is_registered; /* false: the built-in default form */
     struct spam_expected expected;
     const struct bayes *model; /* what its admin has taught; NULL: nothing yet */
 };

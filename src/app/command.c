@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "base/encode.h"
-#include "core/schema.h"
 
 /* --- arguments ----------------------------------------------------------- */
 
@@ -244,27 +243,15 @@ static enum err merge(json_t *settings, const json_t *args)
     return ERR_OK;
 }
 
-static enum err check_settings(const json_t *settings, struct err_detail *detail)
-{
-    struct form_rules *rules = NULL;
-    struct schema *schema = NULL;
-
-    TRY(form_compile(settings, &rules, detail));
-    enum err err = rules->schema ? schema_compile(rules->schema, &schema, detail) : ERR_OK;
-    if (err == ERR_OK && schema && !schema_is_of_object(schema))
-        err = err_set(detail, ERR_INVALID, "schema: it must describe an object: the form's fields");
-    schema_free(schema);
-    form_rules_free(rules);
-    return err;
-}
-
 static enum err put_form(struct store *writer, struct str name, const json_t *settings,
                          struct err_detail *detail)
 {
     CLEANUP(buf_done) struct buf text = buf_new(FORM_SETTINGS_MAX);
+    struct form_rules *rules = NULL;
     int64_t now_ms = clock_wall_ms();
 
-    TRY(check_settings(settings, detail));
+    TRY(form_compile(settings, &rules, detail));
+    form_rules_free(rules); /* it was only to be seen that they are right */
     js_value(&text, settings);
     if (buf_status(&text) == ERR_FULL)
         return err_set(detail, ERR_INVALID, "the settings are larger than %d bytes",

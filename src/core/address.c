@@ -143,3 +143,14 @@ struct address address_client(const struct address *peer, struct str forwarded_f
     }
     return client;
 }
+
+struct str address_source_text(struct str source, char room[ADDRESS_TEXT_LEN + 1])
+{
+    struct address address;
+
+    if (!address_parse(source, &address))
+        return source;
+    address = address_source_key(&address);
+    address_format(&address, room);
+    return str_of(room);
+}

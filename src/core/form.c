@@ -14,7 +14,16 @@
 #include "core/point.h"
 #include "core/web.h"
 
-enum kind { KIND_TEXT, KIND_LIST, KIND_NUMBER, KIND_POINTS, KIND_WORD, KIND_OBJECT, KIND_CAPTCHA };
+enum kind {
+    KIND_TEXT,
+    KIND_LIST,
+    KIND_NUMBER,
+    KIND_POINTS,
+    KIND_WORD,
+    KIND_OBJECT,
+    KIND_SCHEMA,
+    KIND_CAPTCHA
+};
 
 struct row {
     struct form_setting shown;
@@ -83,7 +92,7 @@ static const struct row ROWS[] = {
      .fits = is_language,
      .expected = "a language such as en"},
     {{"schema", "rules for the fields, a subset of JSON Schema; none: any fields", false},
-     KIND_OBJECT,
+     KIND_SCHEMA,
      .offset = AT(schema)},
     {{"honeypot", "the name of the page's own trap for bots", false},
      KIND_TEXT,
@@ -238,6 +247,17 @@ static enum err read_captcha(const json_t *value, struct form_rules *rules,
     return ERR_OK;
 }
 
+static enum err read_schema(const json_t *value, struct form_rules *rules,
+                            struct err_detail *detail)
+{
+    if (!json_is_object(value))
+        return err_set(detail, ERR_INVALID, "schema must be an object");
+    TRY(schema_compile(value, &rules->schema, detail));
+    if (schema_is_of_object(rules->schema))
+        return ERR_OK;
+    return err_set(detail, ERR_INVALID, "schema: it must describe an object: the form's fields");
+}
+
 static enum err read_value(const struct row *row, const json_t *value, struct form_rules *rules,
                            struct err_detail *detail)
 {
@@ -256,6 +276,8 @@ static enum err read_value(const struct row *row, const json_t *value, struct fo
         return read_word(row->shown.name, row->words, value, member, detail);
     case KIND_CAPTCHA:
         return read_captcha(value, rules, detail);
+    case KIND_SCHEMA:
+        return read_schema(value, rules, detail);
     case KIND_OBJECT:
         break;
     }
@@ -335,6 +357,7 @@ void form_rules_free(struct form_rules *rules)
 {
     if (!rules)
         return;
+    schema_free(rules->schema);
     json_decref(rules->document);
     free(rules);
 }

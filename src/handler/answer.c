@@ -262,8 +262,9 @@ enum flow answer_stored(struct post *post)
         return send_on(x, next_of(post));
     enum language language = language_of(x);
     CLEANUP(buf_done) struct buf message = buf_new(THANKS_MAX);
-    buf_printf(&message, "%s %s", text_say(language, TEXT_THANKS),
-               text_say(language, TEXT_ARRIVED));
+    buf_put(&message, str_of(text_say(language, TEXT_THANKS)));
+    buf_put_char(&message, ' ');
+    buf_put(&message, str_of(text_say(language, TEXT_ARRIVED)));
     reply_json(x, 200);
     put_success(&x->reply.body, post, buf_str(&message));
     return FLOW_DONE;

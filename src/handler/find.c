@@ -7,6 +7,8 @@
 #include "http/reply.h"
 #include "post.h"
 
+_Static_assert(FIELDS_MAX <= 64, "a bit for each field");
+
 /*
  * Special fields apart, the rest into `own`; of several with one meaning the
  * first with text holds. How the visitor came stands behind the end of `own`,
@@ -14,17 +16,21 @@
  */
 void post_sort_fields(struct post *post, const struct fields *posted, struct fields *own)
 {
+    uint64_t visits = 0; /* a bit for each field that tells of the visit */
+
     own->count = 0;
     for (size_t i = 0; i < posted->count; i++) {
         const struct field *field = &posted->list[i];
         enum special special = special_of(post->dialect, field->name);
+        if (special == SPECIAL_VISIT)
+            visits |= UINT64_C(1) << i;
         if (special == SPECIAL_NONE)
             own->list[own->count++] = *field;
         else if (!post->special[special].len)
             post->special[special] = field->text;
     }
-    for (size_t i = 0; i < posted->count; i++)
-        if (special_of(post->dialect, posted->list[i].name) == SPECIAL_VISIT)
+    for (size_t i = 0; visits >> i; i++)
+        if (visits >> i & 1)
             own->list[own->count + post->visits++] = posted->list[i];
     own->total = own->count + posted->total - posted->count;
     own->values = posted->values;
@@ -34,13 +40,29 @@ void post_sort_fields(struct post *post, const struct fields *posted, struct fie
     post->fields = own;
 }
 
-static struct str without_json(struct str id)
+struct str find_without_json(struct str id)
 {
     static const struct str SUFFIX = {".json", 5};
 
     if (id.len > SUFFIX.len && str_ends_with(id, SUFFIX))
         id.len -= SUFFIX.len;
     return id;
+}
+
+const struct form_entry *find_in_project(struct forms *forms, struct arena *arena,
+                                         struct str project, struct str key)
+{
+    struct str both = {NULL, project.len + 1 + key.len};
+    char *text = arena_alloc(arena, both.len);
+
+    if (!text)
+        return NULL;
+    memcpy(text, project.ptr, project.len);
+    text[project.len] = '/';
+    memcpy(text + project.len + 1, key.ptr, key.len);
+    both.ptr = text;
+    const struct form_entry *found = forms_find(forms, both);
+    return found ? found : forms_find(forms, key);
 }
 
 /* The form that has the id of the path or, where the path has none, of the body. */
@@ -52,17 +74,8 @@ static const struct form_entry *find_registered(struct post *post)
     if (!params[0].ptr)
         return forms_find(forms, post->special[SPECIAL_FORM]);
     if (!params[1].ptr)
-        return forms_find(forms, without_json(params[0]));
-    struct str both = {NULL, params[0].len + 1 + params[1].len};
-    char *text = arena_alloc(&post->x->arena, both.len);
-    if (!text)
-        return NULL;
-    memcpy(text, params[0].ptr, params[0].len);
-    text[params[0].len] = '/';
-    memcpy(text + params[0].len + 1, params[1].ptr, params[1].len);
-    both.ptr = text;
-    const struct form_entry *found = forms_find(forms, both);
-    return found ? found : forms_find(forms, params[1]);
+        return forms_find(forms, find_without_json(params[0]));
+    return find_in_project(forms, &post->x->arena, params[0], params[1]);
 }
 
 bool post_find_form(struct post *post)

@@ -251,16 +251,11 @@ static enum err check_settings(struct str body, struct err_detail *detail)
 {
     CLEANUP(js_decref) json_t *document = NULL;
     struct form_rules *rules = NULL;
-    struct schema *schema = NULL;
 
     TRY(js_parse_object(body, &document, detail));
     TRY(form_compile(document, &rules, detail));
-    enum err err = rules->schema ? schema_compile(rules->schema, &schema, detail) : ERR_OK;
-    if (err == ERR_OK && schema && !schema_is_of_object(schema))
-        err = err_set(detail, ERR_INVALID, "schema: it must describe an object: the form's fields");
-    schema_free(schema);
     form_rules_free(rules);
-    return err;
+    return ERR_OK;
 }
 
 static enum flow form_put(struct app_ctx *ctx, struct exchange *x)

@@ -13,7 +13,6 @@
 #include "base/json.h"
 #include "core/web.h"
 #include "page_origin.h"
-#include "rate.h"
 
 enum { SESSION_MAX = 512, COMMON_TEXT_MAX = 40, REASONS_MAX = 4096 };
 
@@ -69,7 +68,7 @@ static void count_visits(struct post *post, struct spam_input *input)
     input->same_body_forms = same_body_forms(post, now_ms);
     if (!post->ctx->limiter)
         return;
-    struct str source = rate_source_key(post->x->source, room);
+    struct str source = address_source_text(post->x->source, room);
     input->source_posts = POSTS.burst - limiter_ask(census, 'p', source, &POSTS, now_ms).left - 1;
     limiter_ask(census, 'a', (struct str){0}, &EVERYBODY, now_ms);
     input->source_refusals = limiter_used(census, 'r', source, &REFUSALS, now_ms);
@@ -79,7 +78,7 @@ void judge_note_refusal(struct app_ctx *ctx, struct exchange *x)
 {
     char room[ADDRESS_TEXT_LEN + 1];
 
-    limiter_ask(ctx->census, 'r', rate_source_key(x->source, room), &REFUSALS, clock_mono_ms());
+    limiter_ask(ctx->census, 'r', address_source_text(x->source, room), &REFUSALS, clock_mono_ms());
 }
 
 static int bayes_of(const struct post *post)
@@ -176,7 +175,7 @@ struct altcha_load judge_load(struct app_ctx *ctx, struct exchange *x)
 
     return (struct altcha_load){
         .by_source =
-            limiter_used(ctx->census, 'p', rate_source_key(x->source, room), &POSTS, now_ms),
+            limiter_used(ctx->census, 'p', address_source_text(x->source, room), &POSTS, now_ms),
         .by_all = limiter_used(ctx->census, 'a', (struct str){0}, &EVERYBODY, now_ms),
         .multiplier = 1,
     };

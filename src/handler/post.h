@@ -52,6 +52,13 @@ static inline struct post *post_of(struct exchange *x)
  */
 void post_sort_fields(struct post *post, const struct fields *posted, struct fields *own);
 
+/* "id.json" is "id". */
+struct str find_without_json(struct str id);
+
+/* The form with the alias "project/key" or else with the id "key", held for the caller, or NULL. */
+const struct form_entry *find_in_project(struct forms *forms, struct arena *arena,
+                                         struct str project, struct str key);
+
 /*
  * On our own doors any name is good: a form that nobody has registered takes
  * messages like the default one, under its name. Other doors have ids that

@@ -77,21 +77,9 @@ static const struct form_entry *find_by_action(struct app_ctx *ctx, struct str a
     *ret_id = count ? part[count - 1] : (struct str){0};
     if (str_equal(action, STR("/contact")))
         *ret_id = STR(FORM_DEFAULT);
-    if (str_ends_with(*ret_id, STR(".json")))
-        ret_id->len -= sizeof ".json" - 1;
-    if (count == 5 && str_equal(part[1], STR("p")) && str_equal(part[3], STR("f"))) {
-        CLEANUP(buf_done) struct buf both = buf_new(2 * FORM_ID_MAX);
-        struct str id;
-        buf_put(&both, part[2]);
-        buf_put_char(&both, '/');
-        buf_put(&both, part[4]);
-        const struct form_entry *entry =
-            buf_status(&both) == ERR_OK && arena_keep(arena, buf_str(&both), &id) == ERR_OK
-                ? forms_find(ctx->forms, id)
-                : NULL;
-        if (entry)
-            return entry;
-    }
+    *ret_id = find_without_json(*ret_id);
+    if (count == 5 && str_equal(part[1], STR("p")) && str_equal(part[3], STR("f")))
+        return find_in_project(ctx->forms, arena, part[2], part[4]);
     return forms_find(ctx->forms, *ret_id);
 }
 

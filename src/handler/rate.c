@@ -44,18 +44,6 @@ static void tell(struct exchange *x, const struct bucket_limit *limit, uint32_t 
     reply_header(x, "RateLimit-Policy", arena_copy(&x->arena, buf_str(&text)));
 }
 
-/* An IPv6 subscriber has at least a /64; what is no address counts as it is. */
-struct str rate_source_key(struct str source, char room[ADDRESS_TEXT_LEN + 1])
-{
-    struct address address;
-
-    if (!address_parse(source, &address))
-        return source;
-    address = address_source_key(&address);
-    address_format(&address, room);
-    return str_of(room);
-}
-
 static bool is_private(struct str source)
 {
     static const struct str RANGES[] = {{"10.0.0.0/8", 10},     {"172.16.0.0/12", 13},
@@ -74,11 +62,10 @@ static bool is_private(struct str source)
  */
 static void watch_sources(struct app_ctx *ctx, struct str source)
 {
-    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+    uint64_t words[2];
 
-    for (size_t i = 0; i < source.len; i++)
-        hash = (hash ^ (unsigned char)source.ptr[i]) * 1099511628211u;
-    if (atomic_exchange(&ctx->last_source, hash) != hash) {
+    table_hash(source, ctx->secrets->token, words);
+    if (atomic_exchange(&ctx->last_source, words[0]) != words[0]) {
         atomic_store(&ctx->posts_of_last_source, 0);
         return;
     }
@@ -99,7 +86,7 @@ enum flow guard_rate(struct app_ctx *ctx, struct exchange *x)
         return FLOW_NEXT;
     int64_t now_ms = clock_mono_ms();
     struct limiter_answer answer =
-        limiter_ask(ctx->limiter, 's', rate_source_key(x->source, room), &PER_SOURCE, now_ms);
+        limiter_ask(ctx->limiter, 's', address_source_text(x->source, room), &PER_SOURCE, now_ms);
     tell(x, &PER_SOURCE, answer.left);
     if (!answer.wait_ms)
         answer.wait_ms = limiter_take(ctx->limiter, 'o', (struct str){0}, &OVERALL, now_ms);
@@ -112,8 +99,8 @@ enum flow guard_rate_reads(struct app_ctx *ctx, struct exchange *x)
 
     if (!ctx->limiter)
         return FLOW_NEXT;
-    int64_t wait_ms =
-        limiter_take(ctx->limiter, 't', rate_source_key(x->source, room), &READS, clock_mono_ms());
+    int64_t wait_ms = limiter_take(ctx->limiter, 't', address_source_text(x->source, room), &READS,
+                                   clock_mono_ms());
     return wait_ms ? refuse(x, wait_ms) : FLOW_NEXT;
 }
 
@@ -139,5 +126,5 @@ void rate_give_back(struct app_ctx *ctx, struct exchange *x)
     char room[ADDRESS_TEXT_LEN + 1];
 
     if (ctx->limiter)
-        limiter_give_back(ctx->limiter, 's', rate_source_key(x->source, room));
+        limiter_give_back(ctx->limiter, 's', address_source_text(x->source, room));
 }

@@ -5,9 +5,6 @@
 
 #include "handler/ctx.h"
 
-/* What a source is counted by: an address, or a network of IPv6; may point into `room`. */
-struct str rate_source_key(struct str source, char room[ADDRESS_TEXT_LEN + 1]);
-
 /* A post that breaks its form's rules costs its sender nothing: people correct their mistakes. */
 void rate_give_back(struct app_ctx *ctx, struct exchange *x);
 

@@ -21,7 +21,6 @@ struct held_entry {
     struct form_entry entry;
     atomic_uint users;
     struct form_rules *rules;
-    struct schema *schema; /* NULL: a built-in one is used */
     struct bayes *model;
     char name[FORM_NAME_MAX + 1];
 };
@@ -58,7 +57,6 @@ void form_entry_release(const struct form_entry *entry)
     if (atomic_fetch_sub(&held->users, 1) > 1)
         return;
     form_rules_free(held->rules);
-    schema_free(held->schema);
     free(held->model);
     free(held);
 }
@@ -68,10 +66,7 @@ static enum err compile(struct held_entry *held, struct str settings, struct err
     CLEANUP(js_decref) json_t *document = NULL;
 
     TRY(js_parse_object(settings, &document, detail));
-    TRY(form_compile(document, &held->rules, detail));
-    if (held->rules->schema)
-        TRY(schema_compile(held->rules->schema, &held->schema, detail));
-    return ERR_OK;
+    return form_compile(document, &held->rules, detail);
 }
 
 static enum err entry_new(struct str name, struct held_entry **ret_entry)
@@ -172,12 +167,10 @@ static enum err read_model(struct held_entry *held, struct store *store)
     return ERR_OK;
 }
 
-static enum err prepare(struct held_entry *held, struct str settings, bool is_registered,
-                        struct store *store)
+static enum err prepare(struct held_entry *held, struct str settings, struct store *store)
 {
     TRY(entry_fill(held, settings));
-    held->entry.schema = held->schema ? held->schema : built_in_schema(held);
-    held->entry.is_registered = is_registered;
+    held->entry.schema = held->rules->schema ? held->rules->schema : built_in_schema(held);
     spam_expect(held->rules->languages.items, held->rules->languages.count, &held->entry.expected);
     return read_model(held, store);
 }
@@ -189,13 +182,12 @@ struct loading {
     bool has_default;
 };
 
-static enum err add_form(struct loading *loading, struct str name, struct str settings,
-                         bool is_registered)
+static enum err add_form(struct loading *loading, struct str name, struct str settings)
 {
     struct held_entry *held = NULL;
 
     TRY(entry_new(name, &held));
-    enum err err = prepare(held, settings, is_registered, loading->store);
+    enum err err = prepare(held, settings, loading->store);
     if (err == ERR_OK)
         err = add_keys(&loading->snapshot, held);
     form_entry_release(&held->entry);
@@ -210,7 +202,7 @@ static enum err load_form(void *arg, const struct form *form)
         return ERR_FULL;
     if (str_equal(form->name, STR(FORM_DEFAULT)))
         loading->has_default = true;
-    return add_form(loading, form->name, form->settings, true);
+    return add_form(loading, form->name, form->settings);
 }
 
 static int compare_ids(struct str a, struct str b)
@@ -235,7 +227,7 @@ static enum err load(struct loading *loading)
 {
     TRY(store_form_list(loading->store, load_form, loading));
     if (!loading->has_default)
-        TRY(add_form(loading, STR(FORM_DEFAULT), STR("{}"), false));
+        TRY(add_form(loading, STR(FORM_DEFAULT), STR("{}")));
     qsort(loading->snapshot.keys, loading->snapshot.count, sizeof *loading->snapshot.keys,
           compare_keys);
     return ERR_OK;

@@ -233,16 +233,12 @@ static void done(struct job *job, bool more)
 
 static void set_source(struct signin_attempt *attempt, struct str source)
 {
-    struct address address;
+    char room[ADDRESS_TEXT_LEN + 1];
+    struct str text = address_source_text(source, room);
+    size_t len = text.len < sizeof attempt->source ? text.len : sizeof attempt->source - 1;
 
-    if (address_parse(source, &address)) {
-        address = address_source_key(&address);
-        address_format(&address, attempt->source);
-        return;
-    }
-    size_t len = source.len < sizeof attempt->source ? source.len : sizeof attempt->source - 1;
     if (len)
-        memcpy(attempt->source, source.ptr, len);
+        memcpy(attempt->source, text.ptr, len);
     attempt->source[len] = '\0';
 }
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // form.js and the built-in pages in real Chromium, against the real contactd. Screenshots go to build/browser/.
 import { strict as assert } from 'node:assert';
-import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT, load, startChromium, startContactd, startPages } from '../clients/world.mjs';
+import { ROOT, load, runCases, startChromium, startContactd, startPages } from '../clients/world.mjs';
 
 const SHOTS = join(ROOT, 'build/browser');
 mkdirSync(SHOTS, { recursive: true });
@@ -371,24 +370,4 @@ const cases = {
   'the page of a refusal can be read by everybody': () => look('refusal', (page) => submitPlainly(page, 'nobody', { email: ADA, message: 'Guten Tag' })),
 };
 
-let failed = 0;
-let number = 0;
-const only = process.argv[2];
-for (const [name, test] of Object.entries(cases)) {
-  if (only && !name.includes(only)) continue;
-  number += 1;
-  try {
-    await test(randomUUID());
-    console.log(`ok ${number} - ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`not ok ${number} - ${name}\n# ${String(error.stack ?? error).replaceAll('\n', '\n# ')}`);
-  }
-}
-console.log(`1..${number}`);
-
-await browser.close();
-site.stop();
-const code = await contactd.stop();
-if (code !== 0) console.log(`# contactd ended with ${code}:\n${contactd.log()}`);
-process.exit(failed || code !== 0 ? 1 : 0);
+await runCases(cases, { contactd, site, browser });

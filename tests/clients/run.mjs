@@ -2,8 +2,7 @@
 // Pages of other services, moved to contactd by changing the host and nothing else: their own client libraries and
 // documented snippets post in real Chromium and in node, and the message must be found in the database.
 import { strict as assert } from 'node:assert';
-import { randomUUID } from 'node:crypto';
-import { ROOT, load, startChromium, startContactd, startPages } from './world.mjs';
+import { ROOT, load, runCases, startChromium, startContactd, startPages } from './world.mjs';
 import { join } from 'node:path';
 
 const contactd = await startContactd();
@@ -346,24 +345,4 @@ const cases = {
   },
 };
 
-let failed = 0;
-let number = 0;
-const only = process.argv[2];
-for (const [name, test] of Object.entries(cases)) {
-  if (only && !name.includes(only)) continue;
-  number += 1;
-  try {
-    await test(randomUUID());
-    console.log(`ok ${number} - ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`not ok ${number} - ${name}\n# ${String(error.stack ?? error).replaceAll('\n', '\n# ')}`);
-  }
-}
-console.log(`1..${number}`);
-
-await browser.close();
-site.stop();
-const code = await contactd.stop();
-if (code !== 0) console.log(`# contactd ended with ${code}:\n${contactd.log()}`);
-process.exit(failed || code !== 0 ? 1 : 0);
+await runCases(cases, { contactd, site, browser });

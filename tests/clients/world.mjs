@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the client tests stand on: the real contactd, a web server of another origin with the pages, and Chromium.
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
@@ -98,4 +99,29 @@ export async function startChromium() {
     args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
       '--disable-background-networking', '--disable-component-update', '--disable-sync'],
   });
+}
+
+// Runs every case (or those whose name contains the first argument), tells in TAP how it went, and ends the process.
+export async function runCases(cases, { contactd, site, browser }) {
+  let failed = 0;
+  let number = 0;
+  const only = process.argv[2];
+  for (const [name, test] of Object.entries(cases)) {
+    if (only && !name.includes(only)) continue;
+    number += 1;
+    try {
+      await test(randomUUID());
+      console.log(`ok ${number} - ${name}`);
+    } catch (error) {
+      failed += 1;
+      console.log(`not ok ${number} - ${name}\n# ${String(error.stack ?? error).replaceAll('\n', '\n# ')}`);
+    }
+  }
+  console.log(`1..${number}`);
+
+  await browser.close();
+  site.stop();
+  const code = await contactd.stop();
+  if (code !== 0) console.log(`# contactd ended with ${code}:\n${contactd.log()}`);
+  process.exit(failed || code !== 0 ? 1 : 0);
 }
