@@ -11,6 +11,9 @@
 /* Runs fn(&variable) when the variable leaves its scope. */
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
+/* A large local that is written before it is read: the build need not clear it on every call. */
+#define NOT_CLEARED __attribute__((uninitialized))
+
 #define COUNTOF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The struct that holds `member`, from a pointer to the member. */

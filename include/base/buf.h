@@ -31,6 +31,7 @@ void buf_put(struct buf *buf, struct str text);
 void buf_put_char(struct buf *buf, char c);
 void buf_put_u64(struct buf *buf, uint64_t value);
 void buf_put_i64(struct buf *buf, int64_t value);
+void buf_put_hundredths(struct buf *buf, int hundredths); /* -150 as -1.50, 0 as 0 */
 PRINTF_LIKE(2, 3) void buf_printf(struct buf *buf, const char *format, ...);
 
 /*

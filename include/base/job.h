@@ -30,6 +30,8 @@ struct job {
     void (*done)(struct job *job, bool more);
 
     enum err result;
+
+    bool is_one_change; /* run() changes the store at most once: spares the committer a mark */
 };
 
 struct job_queue {

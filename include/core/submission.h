@@ -79,10 +79,11 @@ struct content {
 
 /*
  * Equal for two messages that say the same on the same form; who does not know
- * the key cannot make two others equal.
+ * the key cannot make two others equal. `ret_message` (or NULL) is the hash of the
+ * message's text alone, whatever the form.
  */
 struct content submission_content(const struct submission *submission,
-                                  const uint8_t key[TABLE_KEY_BYTES]);
+                                  const uint8_t key[TABLE_KEY_BYTES], uint64_t ret_message[2]);
 
 static inline bool content_equal(const struct content *a, const struct content *b)
 {

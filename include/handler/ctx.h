@@ -10,6 +10,7 @@
 #include "http/server.h"
 #include "service/captcha.h"
 #include "service/commit.h"
+#include "service/echo.h"
 #include "service/forms.h"
 #include "service/limiter.h"
 #include "service/recent.h"
@@ -35,7 +36,8 @@ struct app_ctx {
     struct limiter *limiter; /* of posts; NULL: there is no limit */
     const struct secrets *secrets;
     int64_t purged_ms;      /* wall; when spent tokens were last tidied up; the committer's */
-    struct limiter *census; /* counts visits and texts, for the spam score */
+    struct limiter *census; /* counts visits, for the spam score */
+    struct echo *echo;      /* and the forms that a text came to */
     const struct cidr *trusted_proxies;
     size_t trusted_proxy_count;
 

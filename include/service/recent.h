@@ -22,6 +22,9 @@ void recent_free(struct recent *recent); /* NULL is allowed */
 MUST_CHECK bool recent_find(const struct recent *recent, const struct content *content,
                             int64_t now_ms, struct id *ret_id);
 
+/* `content` will be looked for soon: brings its place into the processor's cache. Any thread. */
+void recent_expect(const struct recent *recent, const struct content *content);
+
 /* `id` carries the time; it takes the place of an earlier one with the same content. */
 void recent_put(struct recent *recent, const struct content *content, const struct id *id);
 

@@ -23,6 +23,7 @@ enum {
     READ_QUEUE_MAX = 4096,
     RECENT_READ = 20000,     /* of these read at the start: a tenth of a second */
     RECENT_ROWS = 65536,     /* of messages that may be repeated; 2.5 MB when all are in use */
+    ECHO_TEXTS = 16384,      /* 256 KB */
     CENSUS_BUCKETS = 16384,  /* 512 KB, which caches hold */
     LIMITER_BUCKETS = 65536, /* 2 MB when all are in use */
     SPARE_FDS = 64,          /* database, sockets, eventfds and the like */
@@ -126,7 +127,7 @@ static void secrets_stop(struct app *app)
 static enum err remember(void *arg, const struct submission *row)
 {
     struct app *app = arg;
-    struct content content = submission_content(row, app->secrets.token);
+    struct content content = submission_content(row, app->secrets.token, NULL);
 
     recent_put(app->recent, &content, &row->id);
     return ERR_OK;
@@ -140,10 +141,13 @@ static enum err posts_start(struct app *app, struct err_detail *detail)
                                            RECENT_READ, remember, app);
     if (err == ERR_OK)
         err = limiter_new(CENSUS_BUCKETS, &app->census);
+    if (err == ERR_OK)
+        err = echo_new(ECHO_TEXTS, &app->echo);
     if (err == ERR_OK && app->config->has_rate_limit)
         err = limiter_new(LIMITER_BUCKETS, &app->limiter);
     if (err == ERR_OK)
         return ERR_OK;
+    echo_free(app->echo);
     limiter_free(app->census);
     recent_free(app->recent);
     return err_set(detail, err, "cannot read the newest messages in %s: %s", app->config->database,
@@ -155,6 +159,7 @@ static void posts_stop(struct app *app)
     recent_free(app->recent);
     limiter_free(app->limiter);
     limiter_free(app->census);
+    echo_free(app->echo);
 }
 
 static enum err commit_stage_start(struct app *app, struct err_detail *detail)
@@ -290,6 +295,7 @@ static enum err server_run(struct app *app, struct err_detail *detail)
     app->ctx.recent = app->recent;
     app->ctx.limiter = app->limiter;
     app->ctx.census = app->census;
+    app->ctx.echo = app->echo;
     app->ctx.secrets = &app->secrets;
     app->ctx.captcha = app->captcha;
     app->ctx.trusted_proxies = app->trusted_proxies;

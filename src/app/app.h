@@ -19,6 +19,7 @@ struct app {
     struct captcha *captcha;
     struct secrets secrets;
     struct limiter *census;
+    struct echo *echo;
     struct limiter *limiter; /* NULL: off */
     struct signin *signin;
     struct server *server;

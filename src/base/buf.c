@@ -81,6 +81,19 @@ void buf_put_i64(struct buf *buf, int64_t value)
     buf_put_u64(buf, value < 0 ? -(uint64_t)value : (uint64_t)value);
 }
 
+void buf_put_hundredths(struct buf *buf, int hundredths)
+{
+    unsigned size = hundredths < 0 ? -(unsigned)hundredths : (unsigned)hundredths;
+
+    if (hundredths < 0)
+        buf_put_char(buf, '-');
+    buf_put_u64(buf, size / 100);
+    if (!size)
+        return;
+    buf_put(buf,
+            (struct str){(char[]){'.', (char)('0' + size / 10 % 10), (char)('0' + size % 10)}, 3});
+}
+
 void buf_printf(struct buf *buf, const char *format, ...)
 {
     char small[256];

@@ -69,7 +69,9 @@ void js_decref(json_t **value)
 
 void js_comma(struct buf *out)
 {
-    if (out->len && !strchr("{[:,\n", out->ptr[out->len - 1]))
+    char last = out->len ? out->ptr[out->len - 1] : '{';
+
+    if (last != '{' && last != '[' && last != ':' && last != ',' && last != '\n')
         buf_put_char(out, ',');
 }
 
@@ -113,8 +115,26 @@ static void put_escape(struct buf *out, char c)
         buf_printf(out, "\\u%04x", (unsigned char)c);
 }
 
+/* Nearly every text is plain: in one piece. */
+static bool put_plain(struct buf *out, struct str value)
+{
+    if (unescaped_length(value) < value.len)
+        return false;
+    char *at = buf_reserve(out, value.len + 2);
+    if (!at)
+        return true; /* the failure sticks */
+    at[0] = '"';
+    if (value.len)
+        memcpy(at + 1, value.ptr, value.len);
+    at[value.len + 1] = '"';
+    out->len += value.len + 2;
+    return true;
+}
+
 void js_string(struct buf *out, struct str value)
 {
+    if (put_plain(out, value))
+        return;
     buf_put_char(out, '"');
     while (value.len) {
         size_t len = unescaped_length(value);

@@ -91,6 +91,13 @@ static const struct special_row NAMES[] = {
     EXACT("webhook", SPECIAL_SETTING, ON(DIALECT_WEB3FORMS)),
 };
 
+/* What the names above begin with: the quick way out for everybody else's. */
+static bool may_be_special(char first)
+{
+    return first == '_' || (first >= 'a' && first <= 'c') || (first >= 'f' && first <= 'h') ||
+           first == 'r' || first == 'w';
+}
+
 static bool row_fits(const struct special_row *row, struct str name)
 {
     if (name.len < row->name.len || name.ptr[0] != row->name.ptr[0] ||
@@ -101,7 +108,7 @@ static bool row_fits(const struct special_row *row, struct str name)
 
 enum special special_of(enum dialect dialect, struct str name)
 {
-    for (size_t i = 0; i < COUNTOF(NAMES); i++)
+    for (size_t i = 0; name.len && may_be_special(name.ptr[0]) && i < COUNTOF(NAMES); i++)
         if (row_fits(&NAMES[i], name) && NAMES[i].dialects & ON(dialect))
             return NAMES[i].special;
     return SPECIAL_NONE;

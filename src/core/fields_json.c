@@ -15,9 +15,14 @@ struct reader {
     struct arena *arena;
 };
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
 static void skip_space(struct reader *reader)
 {
-    while (reader->rest.len && reader->rest.ptr[0] && strchr(" \t\r\n", reader->rest.ptr[0])) {
+    while (reader->rest.len && is_space(reader->rest.ptr[0])) {
         reader->rest.ptr++;
         reader->rest.len--;
     }

@@ -79,7 +79,8 @@ void spam_score(const struct spam_input *input, struct spam_result *ret_result)
     ret_result->count = 0;
     spam_look(input, &view);
     for (size_t i = 0; i < SPAM_PART__COUNT; i++) {
-        char detail[SPAM_DETAIL_MAX + 1] = "";
+        char detail[SPAM_DETAIL_MAX + 1] NOT_CLEARED;
+        detail[0] = '\0';
         int share = SPAM_RULES[i].judge(&view, detail);
         if (share)
             add_hit(ret_result, (enum spam_part)i, share, detail);
@@ -109,13 +110,6 @@ void spam_set_verdict(struct spam_result *result, enum spam_part part, enum verd
         add_hit(result, part, share, detail);
 }
 
-static void put_points(struct buf *out, int points)
-{
-    const int size = points < 0 ? -points : points;
-
-    buf_printf(out, "%s%d.%02d", points < 0 ? "-" : "", size / 100, size % 100);
-}
-
 void spam_render(struct buf *out, const struct spam_result *result)
 {
     js_open(out, '[');
@@ -125,7 +119,7 @@ void spam_render(struct buf *out, const struct spam_result *result)
         js_open(out, '{');
         js_field_string(out, "rule", str_of(SPAM_RULES[hit->part].name));
         js_key(out, "points");
-        put_points(out, hit->points);
+        buf_put_hundredths(out, hit->points);
         js_field_string(out, "detail", str_of(hit->detail));
         js_close(out, '}');
     }

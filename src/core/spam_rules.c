@@ -26,7 +26,10 @@ void spam_tell(char *detail, const char *prefix, struct str text)
 
     while (rest.len && utf8_next(&rest) >= 0 && start + text.len - rest.len <= SPAM_DETAIL_MAX)
         len = text.len - rest.len;
-    snprintf(detail, SPAM_DETAIL_MAX + 1, "%s%.*s", prefix, (int)len, len ? text.ptr : "");
+    memcpy(detail, prefix, start);
+    if (len)
+        memcpy(detail + start, text.ptr, len);
+    detail[start + len] = '\0';
 }
 
 int judge_links(const struct spam_view *view, char *detail)

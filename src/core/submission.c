@@ -5,9 +5,6 @@
  */
 #include "core/submission.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "base/json.h"
 
 static bool is_lower_or_digit(char c)
@@ -48,7 +45,7 @@ bool submission_state_parse(struct str text, enum submission_state *ret_state)
 }
 
 struct content submission_content(const struct submission *submission,
-                                  const uint8_t key[TABLE_KEY_BYTES])
+                                  const uint8_t key[TABLE_KEY_BYTES], uint64_t ret_message[2])
 {
     const struct str parts[] = {submission->form, submission->name, submission->email,
                                 submission->message, submission->fields};
@@ -57,21 +54,10 @@ struct content submission_content(const struct submission *submission,
 
     for (size_t i = 0; i < COUNTOF(parts); i++)
         table_hash(parts[i], key, hashes[i]);
+    if (ret_message)
+        memcpy(ret_message, hashes[3], sizeof hashes[3]);
     table_hash((struct str){(const char *)hashes, sizeof hashes}, key, content.words);
     return content;
-}
-
-/* Hundredths as a decimal number. */
-static void put_score(struct buf *out, int score)
-{
-    char text[24];
-
-    if (score == 0)
-        buf_put(out, STR("0"));
-    else
-        buf_put(out, (struct str){text, (size_t)snprintf(text, sizeof text, "%s%d.%02d",
-                                                         score < 0 ? "-" : "", abs(score) / 100,
-                                                         abs(score) % 100)});
 }
 
 static void put_text(struct buf *out, struct str key, struct str value)
@@ -104,7 +90,7 @@ void submission_render(struct buf *out, const struct submission *submission)
     buf_put(out, STR(",\"state\":\""));
     buf_put(out, str_of(STATES[submission->state]));
     buf_put(out, STR("\",\"spamScore\":"));
-    put_score(out, submission->spam_score);
+    buf_put_hundredths(out, submission->spam_score);
     buf_put(out, STR(",\"spamReasons\":"));
     buf_put(out, submission->spam_reasons.ptr ? submission->spam_reasons : STR("[]"));
     buf_put_char(out, '}');

@@ -62,7 +62,7 @@ static const enum dialect DIALECTS[CONTACT_ROUTE_COUNT] = {
 static enum err see_first(void *arg, const struct submission *first)
 {
     struct post *post = arg;
-    struct content content = submission_content(first, post->ctx->secrets->token);
+    struct content content = submission_content(first, post->ctx->secrets->token, NULL);
 
     post->is_conflict = !content_equal(&content, &post->content);
     post->row.id = first->id;
@@ -139,6 +139,7 @@ static enum flow commit_post(struct post *post)
 {
     post->job.run = post_store;
     post->job.done = post_stored;
+    post->job.is_one_change = post->spent_count == 0;
     exchange_wait(post->x, contact_stored);
     commit_submit(post->ctx->commit, &post->job, true); /* nudged by handler_before_sleep() */
     return FLOW_WAIT;
@@ -208,9 +209,10 @@ static enum flow prove_post(struct post *post)
 
 static enum flow take_post(struct post *post, const struct fields *posted)
 {
-    struct field_errors errors = {.count = 0};
-    struct fields own;
+    struct field_errors errors NOT_CLEARED;
+    struct fields own NOT_CLEARED;
 
+    errors.count = 0;
     post_sort_fields(post, posted, &own);
     if (!post_find_form(post))
         return post_no_such_form(post);
@@ -260,7 +262,7 @@ static enum flow contact_create(struct app_ctx *ctx, struct exchange *x)
 {
     struct post *post = arena_alloc(&x->arena, sizeof *post);
     struct err_detail detail = {""};
-    struct fields fields;
+    struct fields fields NOT_CLEARED;
 
     if (!post)
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, RETRY_MS);

@@ -20,8 +20,6 @@ enum { SESSION_MAX = 512, COMMON_TEXT_MAX = 40, REASONS_MAX = 4096 };
 static const struct bucket_limit POSTS = {.burst = 1000, .per_hour = 60};
 static const struct bucket_limit REFUSALS = {.burst = 1000, .per_hour = 60};
 static const struct bucket_limit EVERYBODY = {.burst = 100000, .per_hour = 3600}; /* beyond 1/s */
-static const struct bucket_limit PAIRS = {.burst = 1, .per_hour = 1};
-static const struct bucket_limit FORMS = {.burst = 1000, .per_hour = 1};
 
 /* Formspree's clients send base64 of {"loadedAt":ms,"webdriver":bool}; ours does too. */
 static void read_session(struct exchange *x, struct spam_input *input)
@@ -38,24 +36,12 @@ static void read_session(struct exchange *x, struct spam_input *input)
     input->is_webdriver = json_is_true(json_object_get(session, "webdriver"));
 }
 
-/* How many other forms got this text lately. Short texts are everybody's. */
-static uint32_t same_body_forms(struct post *post, int64_t now_ms)
+/* Short texts are everybody's. */
+static unsigned same_body_forms(const struct post *post, int64_t now_ms)
 {
-    struct limiter *census = post->ctx->census;
-    struct str message = post->row.message, form = post->row.form;
-    char pair[2 * sizeof(uint64_t) + FORM_NAME_MAX];
-    uint64_t words[2];
-
-    if (message.len < COMMON_TEXT_MAX)
+    if (post->row.message.len < COMMON_TEXT_MAX)
         return 0;
-    table_hash(message, post->ctx->secrets->token, words);
-    memcpy(pair, words, sizeof words);
-    memcpy(pair + sizeof words, form.ptr, form.len);
-    struct str body = {pair, sizeof words}, both = {pair, sizeof words + form.len};
-    bool is_new = !limiter_take(census, 'b', both, &PAIRS, now_ms);
-    uint32_t forms = is_new ? FORMS.burst - limiter_ask(census, 'B', body, &FORMS, now_ms).left
-                            : limiter_used(census, 'B', body, &FORMS, now_ms);
-    return forms ? forms - 1 : 0; /* without this one */
+    return echo_count(post->ctx->echo, post->message_hash[0], post->row.form, now_ms);
 }
 
 /* Who has switched limits off does not want visits counted either. */
@@ -143,7 +129,7 @@ static enum err write_down(struct post *post, const struct spam_result *result)
 enum err judge_post(struct post *post, const struct fields *posted)
 {
     struct spam_input input = input_of(post, posted);
-    struct spam_result result;
+    struct spam_result result NOT_CLEARED;
 
     read_session(post->x, &input);
     count_visits(post, &input);

@@ -18,6 +18,7 @@ struct post {
     struct str special[SPECIAL__COUNT];
     struct submission row; /* texts in the body or the arena */
     struct content content;
+    uint64_t message_hash[2]; /* of its text alone */
 
     enum verdict token, proof, captcha;
     struct altcha_proof *altcha;    /* NULL: none was looked at */

@@ -65,8 +65,9 @@ static enum err collect_further(const struct post *post, size_t visits, struct b
 static enum err keep_further(struct post *post, struct field_errors *errors)
 {
     CLEANUP(buf_done) struct buf further = buf_new(FURTHER_MAX);
-    struct field_errors ignored = {.count = 0};
+    struct field_errors ignored NOT_CLEARED;
 
+    ignored.count = 0;
     enum err err = collect_further(post, post->visits, &further, &ignored);
     if (err == ERR_INVALID)
         err = collect_further(post, 0, &further, errors);
@@ -90,6 +91,8 @@ enum err post_make_row(struct post *post, struct field_errors *errors)
     row->user_agent = as_text(x->headers[HEADER_USER_AGENT], USER_AGENT_MAX);
     struct str page = page_url(x, post->special[SPECIAL_PAGE]);
     row->page = as_text(page.ptr ? page : x->headers[HEADER_ORIGIN], PAGE_MAX);
-    post->content = submission_content(row, post->ctx->secrets->token);
+    post->content = submission_content(row, post->ctx->secrets->token, post->message_hash);
+    echo_expect(post->ctx->echo, post->message_hash[0]);
+    recent_expect(post->ctx->recent, &post->content);
     return ERR_OK;
 }

@@ -32,14 +32,38 @@ bool header_is_list(enum header header)
            header == HEADER_ACCESS_CONTROL_REQUEST_HEADERS || header == HEADER_X_FORWARDED_FOR;
 }
 
-/* RFC 9110, section 5.6.2. */
+/* tchar of RFC 9110, section 5.6.2: what is visible in ASCII and no delimiter. */
+static bool is_tchar(char c)
+{
+    switch (c) {
+    case '(':
+    case ')':
+    case '<':
+    case '>':
+    case '@':
+    case ',':
+    case ';':
+    case ':':
+    case '\\':
+    case '"':
+    case '/':
+    case '[':
+    case ']':
+    case '?':
+    case '=':
+    case '{':
+    case '}':
+        return false;
+    default:
+        return c > ' ' && c <= '~';
+    }
+}
+
 static bool is_token(struct str text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (c <= ' ' || c > '~' || strchr("()<>@,;:\\\"/[]?={}", c))
+    for (size_t i = 0; i < text.len; i++)
+        if (!is_tchar(text.ptr[i]))
             return false;
-    }
     return text.len > 0;
 }
 

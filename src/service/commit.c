@@ -25,9 +25,16 @@ struct commit {
     pthread_t thread;
 };
 
-/* Runs one job so that its failure leaves the others' rows alone. */
-static enum err run_marked(struct job *job, struct store *writer)
+/*
+ * Runs one job so that its failure leaves the others' rows alone. A change is
+ * made whole or not at all: only who makes several needs a mark to go back to.
+ */
+static enum err run_job(struct job *job, struct store *writer)
 {
+    if (job->is_one_change) {
+        job->result = job->run(job, writer);
+        return ERR_OK;
+    }
     TRY(store_mark(writer));
     job->result = job->run(job, writer);
     return job->result == ERR_OK ? store_mark_keep(writer) : store_mark_undo(writer);
@@ -37,7 +44,7 @@ static enum err commit_batch(struct job *batch, struct store *writer)
 {
     TRY(store_begin(writer));
     for (struct job *job = batch; job; job = job->next)
-        TRY(run_marked(job, writer));
+        TRY(run_job(job, writer));
     return store_commit(writer);
 }
 

@@ -70,7 +70,7 @@ static struct entry *find(struct limiter *limiter, uint64_t set, uint64_t name)
 /* The key's bucket, with the lock held: see unlock(). */
 static struct bucket *lock(struct limiter *limiter, char kind, struct str key)
 {
-    char text[256] __attribute__((uninitialized));
+    char text[256] NOT_CLEARED;
     uint64_t words[2];
 
     text[0] = kind;

@@ -60,6 +60,14 @@ static size_t place_of(const struct recent *recent, const struct content *conten
     return SIZE_MAX;
 }
 
+void recent_expect(const struct recent *recent, const struct content *content)
+{
+    const struct entry *first = &recent->entries[set_of(recent, content)];
+
+    __builtin_prefetch(first);
+    __builtin_prefetch(first + WAYS - 1);
+}
+
 bool recent_find(const struct recent *recent, const struct content *content, int64_t now_ms,
                  struct id *ret_id)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/buf.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "check.h"
@@ -117,6 +118,24 @@ static void taking_leaves_an_empty_buf(void **state)
     buf_done(NULL);
 }
 
+static void hundredths_are_decimal_numbers(void **state)
+{
+    static const struct {
+        int hundredths;
+        const char *text;
+    } ROWS[] = {{0, "0"},      {5, "0.05"},       {-5, "-0.05"},
+                {150, "1.50"}, {-1234, "-12.34"}, {INT_MIN, "-21474836.48"}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(ROWS); i++) {
+        CLEANUP(buf_done) struct buf out = buf_new(32);
+        buf_put_hundredths(&out, ROWS[i].hundredths);
+        buf_put_char(&out, '\0');
+        assert_int_equal(buf_status(&out), ERR_OK);
+        assert_string_equal(out.ptr, ROWS[i].text);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest CASES[] = {
@@ -124,6 +143,7 @@ int main(void)
         CASE("holds exactly its ceiling", holds_exactly_its_ceiling),
         CASE("the first failure sticks until it is done", the_first_failure_sticks),
         CASE("writes numbers", writes_numbers),
+        CASE("hundredths are decimal numbers", hundredths_are_decimal_numbers),
         CASE("formats short and long texts", formats_short_and_long_texts),
         CASE("a long formatted text may reach the ceiling",
              a_long_formatted_text_may_reach_the_ceiling),

@@ -123,6 +123,39 @@ static void one_bad_job_fails_alone(void **state)
     store_close(store);
 }
 
+static enum err refuse(struct job *job, struct store *store)
+{
+    (void)job;
+    (void)store;
+    return ERR_EXISTS;
+}
+
+/* Without a mark: the change that failed was never there, the others' are. */
+static void who_makes_one_change_needs_no_mark(void **state)
+{
+    static struct test_job jobs[JOBS];
+    atomic_int done = 0, nudges = 0;
+    struct store *store = open_memory();
+    struct commit *commit = start(store, JOBS);
+
+    (void)state;
+    fill(jobs, JOBS, &done, &nudges);
+    for (size_t i = 0; i < JOBS; i++) {
+        jobs[i].job.is_one_change = true;
+        if (i % 7 == 0)
+            jobs[i].job.run = refuse;
+    }
+    for (size_t i = 0; i < JOBS; i++)
+        commit_submit(commit, &jobs[i].job, i + 1 < JOBS);
+    commit_stop(commit);
+    assert_int_equal(done, JOBS);
+    for (size_t i = 0; i < JOBS; i++) {
+        assert_int_equal(jobs[i].job.result, i % 7 ? ERR_OK : ERR_EXISTS);
+        assert_int_equal(has_key(store, jobs[i].key), i % 7 != 0);
+    }
+    store_close(store);
+}
+
 /* Who leaves the nudge to the next job must know that the next one nudges the same sleeper. */
 static void more_is_promised_only_before_a_job_of_the_same_kind(void **state)
 {
@@ -166,6 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_job_is_told_exactly_once_and_is_there),
         cmocka_unit_test(one_bad_job_fails_alone),
+        cmocka_unit_test(who_makes_one_change_needs_no_mark),
         cmocka_unit_test(more_is_promised_only_before_a_job_of_the_same_kind),
         cmocka_unit_test(a_full_queue_refuses_at_once),
     };
