@@ -78,7 +78,8 @@ static void states_and_scores_are_shown(void **state)
 static bool is_same(const struct submission *a, const struct submission *b)
 {
     static const uint8_t KEY[TABLE_KEY_BYTES] = "sixteen bytes..";
-    struct content left = submission_content(a, KEY, NULL), right = submission_content(b, KEY, NULL);
+    struct content left = submission_content(a, KEY, NULL),
+                   right = submission_content(b, KEY, NULL);
 
     return content_equal(&left, &right);
 }
