@@ -27,6 +27,7 @@ struct user {
     struct str name;
     struct str password_hash; /* argon2id in its text form */
     enum role role;
+    struct str forms; /* as scope_parse() takes them; ptr NULL on insert: all */
     int64_t created_at_ms;
 };
 
@@ -37,6 +38,8 @@ struct token {
     enum access scope;
     int64_t created_at_ms;
     int64_t expires_at_ms; /* 0: never */
+    struct str forms;      /* as scope_parse() takes them; ptr NULL on insert: all */
+    int64_t used_at_ms;    /* about when it was used last; 0: never */
 };
 
 /* Names of users and tokens: 1 to ACCOUNT_NAME_MAX bytes of letters, digits and . _ - @ + */

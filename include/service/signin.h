@@ -9,6 +9,7 @@
 
 #include "base/job.h"
 #include "core/credential.h"
+#include "core/scope.h"
 #include "service/worker.h"
 
 struct signin;
@@ -16,6 +17,7 @@ struct signin;
 struct identity {
     char name[ACCOUNT_NAME_MAX + 1]; /* of the user or the token */
     enum access access;
+    struct scope scope;
     bool is_token;
 };
 

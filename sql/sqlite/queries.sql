@@ -125,8 +125,8 @@ ON CONFLICT (form) DO UPDATE SET bytes = excluded.bytes;
 SELECT bytes FROM model WHERE form = ?1;
 
 -- name: user_insert
-INSERT INTO user (name, password_hash, role, created_at)
-VALUES (?1, ?2, ?3, ?4);
+INSERT INTO user (name, password_hash, role, created_at, forms)
+VALUES (?1, ?2, ?3, ?4, coalesce(?5, '*'));
 
 -- name: user_set_password
 UPDATE user SET password_hash = ?2 WHERE name = ?1;
@@ -135,23 +135,23 @@ UPDATE user SET password_hash = ?2 WHERE name = ?1;
 DELETE FROM user WHERE name = ?1;
 
 -- name: user_get
-SELECT name, password_hash, role, created_at FROM user WHERE name = ?1;
+SELECT name, password_hash, role, created_at, forms FROM user WHERE name = ?1;
 
 -- name: user_list
-SELECT name, password_hash, role, created_at FROM user ORDER BY name;
+SELECT name, password_hash, role, created_at, forms FROM user ORDER BY name;
 
 -- name: token_insert
-INSERT INTO token (id, name, hash, scope, created_at, expires_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+INSERT INTO token (id, name, hash, scope, created_at, expires_at, forms)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, coalesce(?7, '*'));
 
 -- name: token_delete
 DELETE FROM token WHERE name = ?1;
 
 -- name: token_get
-SELECT id, name, hash, scope, created_at, expires_at FROM token WHERE hash = ?1;
+SELECT id, name, hash, scope, created_at, expires_at, forms, used_at FROM token WHERE hash = ?1;
 
 -- name: token_list
-SELECT id, name, hash, scope, created_at, expires_at FROM token ORDER BY name;
+SELECT id, name, hash, scope, created_at, expires_at, forms, used_at FROM token ORDER BY name;
 
 -- name: meta_put
 INSERT INTO meta (key, value) VALUES (?1, ?2)

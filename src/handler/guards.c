@@ -104,6 +104,11 @@ enum flow guard_manage(struct app_ctx *ctx, struct exchange *x)
     return guard_access(ctx, x, ACCESS_MANAGE);
 }
 
+bool principal_sees(const struct exchange *x, struct str form)
+{
+    return scope_has(&x->principal->identity.scope, form);
+}
+
 static bool is_loopback(struct str source)
 {
     struct cidr v4, v6;

@@ -21,6 +21,12 @@ enum flow guard_read(struct app_ctx *ctx, struct exchange *x);
 enum flow guard_write(struct app_ctx *ctx, struct exchange *x);
 enum flow guard_manage(struct app_ctx *ctx, struct exchange *x);
 
+/*
+ * Whether who asks may know of this form and its messages. What one may not see
+ * does not exist: the answer is 404, as for a wrong id. After one of the guards above.
+ */
+bool principal_sees(const struct exchange *x, struct str form);
+
 /* Whoever is on this machine and not behind a proxy; else as guard_read(). */
 enum flow guard_local_or_read(struct app_ctx *ctx, struct exchange *x);
 

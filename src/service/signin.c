@@ -133,15 +133,17 @@ void signin_forget(struct signin *signin)
 
 /* --- verifying ----------------------------------------------------------- */
 
-static void set_identity(struct identity *identity, struct str name, enum access access)
+static void set_identity(struct identity *identity, struct str name, enum access access,
+                         const struct scope *scope)
 {
-    *identity = (struct identity){.access = access};
+    *identity = (struct identity){.access = access, .scope = *scope};
     memcpy(identity->name, name.ptr, name.len <= ACCOUNT_NAME_MAX ? name.len : ACCOUNT_NAME_MAX);
 }
 
 struct found_user {
     bool is_found;
     enum role role;
+    struct scope scope;
     char hash[PASSWORD_HASH_LEN];
 };
 
@@ -149,7 +151,7 @@ static enum err take_user(void *arg, const struct user *user)
 {
     struct found_user *found = arg;
 
-    if (user->password_hash.len >= sizeof found->hash)
+    if (user->password_hash.len >= sizeof found->hash || !scope_parse(user->forms, &found->scope))
         return ERR_CORRUPT;
     memcpy(found->hash, user->password_hash.ptr, user->password_hash.len);
     found->hash[user->password_hash.len] = '\0';
@@ -172,7 +174,8 @@ static enum err run_password(struct job *job, struct store *reader)
     if (err == ERR_OK && !found.is_found)
         err = ERR_DENIED;
     if (err == ERR_OK) {
-        set_identity(&attempt->identity, attempt->credential.user, role_access(found.role));
+        set_identity(&attempt->identity, attempt->credential.user, role_access(found.role),
+                     &found.scope);
         remember(attempt, PASSWORD_KEPT_MS);
         befriend(attempt->signin, attempt);
     }
@@ -183,6 +186,10 @@ static enum err take_token(void *arg, const struct token *token)
 {
     struct signin_attempt *attempt = arg;
     int64_t left_ms = TOKEN_KEPT_MS;
+    struct scope scope;
+
+    if (!scope_parse(token->forms, &scope))
+        return ERR_CORRUPT;
 
     if (token->expires_at_ms) {
         int64_t valid_ms = token->expires_at_ms - clock_wall_ms();
@@ -190,7 +197,7 @@ static enum err take_token(void *arg, const struct token *token)
             return ERR_DENIED;
         left_ms = valid_ms < left_ms ? valid_ms : left_ms;
     }
-    set_identity(&attempt->identity, token->name, token->scope);
+    set_identity(&attempt->identity, token->name, token->scope, &scope);
     attempt->identity.is_token = true;
     remember(attempt, left_ms);
     return ERR_OK;

@@ -8,7 +8,10 @@
 static struct row *user_row(const struct user *from)
 {
     struct user copy = *from;
-    struct str *texts[] = {&copy.name, &copy.password_hash};
+    struct str *texts[] = {&copy.name, &copy.password_hash, &copy.forms};
+
+    if (!copy.forms.ptr)
+        copy.forms = STR("*");
     struct row *row = row_new(ROW_USER, texts, COUNTOF(texts));
 
     if (row) {
@@ -74,11 +77,13 @@ enum err memory_token_insert(struct store *store, const struct token *token)
 {
     struct memory_store *self = memory_of(store);
     struct token copy = *token;
-    struct str *texts[] = {&copy.name};
+    struct str *texts[] = {&copy.name, &copy.forms};
     CLEANUP(row_dropp) struct row *same = fetch_token(self, &token->hash);
 
     if (same || memory_is_taken(self, ROW_TOKEN, token->name))
         return ERR_EXISTS;
+    if (!copy.forms.ptr)
+        copy.forms = STR("*");
     struct row *row = row_new(ROW_TOKEN, texts, COUNTOF(texts));
     if (row) {
         row->token = copy;

@@ -13,6 +13,7 @@ enum err sqlite_user_insert(struct store *store, const struct user *user)
     query_bind_str(&query, 2, user->password_hash);
     query_bind_str(&query, 3, str_of(role_text(user->role)));
     query_bind_i64(&query, 4, user->created_at_ms);
+    query_bind_str(&query, 5, user->forms);
     return query_write(&query);
 }
 
@@ -39,6 +40,7 @@ static enum err tell_user(struct query *query, store_user_fn fn, void *arg)
         .name = query_str(query, 0),
         .password_hash = query_str(query, 1),
         .created_at_ms = query_i64(query, 3),
+        .forms = query_str(query, 4),
     };
     struct str role = query_str(query, 2);
 
@@ -78,6 +80,7 @@ enum err sqlite_token_insert(struct store *store, const struct token *token)
     query_bind_str(&query, 4, str_of(access_text(token->scope)));
     query_bind_i64(&query, 5, token->created_at_ms);
     query_bind_i64(&query, 6, token->expires_at_ms);
+    query_bind_str(&query, 7, token->forms);
     return query_write(&query);
 }
 
@@ -95,6 +98,8 @@ static enum err tell_token(struct query *query, store_token_fn fn, void *arg)
         .name = query_str(query, 1),
         .created_at_ms = query_i64(query, 4),
         .expires_at_ms = query_i64(query, 5),
+        .forms = query_str(query, 6),
+        .used_at_ms = query_i64(query, 7),
     };
     struct str scope = query_str(query, 3);
 

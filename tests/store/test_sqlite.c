@@ -262,9 +262,12 @@ static void values_that_we_never_write_are_told_as_damage(void **state)
     struct seen seen = {0};
     static const char SPOIL[] =
         "INSERT INTO submission (seq, id, state, spam_score, form) VALUES (1, x'0102', 0, 0, 'a');"
-        "INSERT INTO user VALUES ('ada', 'h', 'emperor', 1);"
-        "INSERT INTO token VALUES (zeroblob(16), 'a', zeroblob(3), 'read', 1, 0);"
-        "INSERT INTO token VALUES (zeroblob(17), 'b', zeroblob(32), 'read', 1, 0);";
+        "INSERT INTO user (name, password_hash, role, created_at) VALUES ('ada', 'h', 'emperor', "
+        "1);"
+        "INSERT INTO token (id, name, hash, scope, created_at, expires_at) VALUES (zeroblob(16), "
+        "'a', zeroblob(3), 'read', 1, 0);"
+        "INSERT INTO token (id, name, hash, scope, created_at, expires_at) VALUES (zeroblob(17), "
+        "'b', zeroblob(32), 'read', 1, 0);";
 
     assert_ok(open_store(fix));
     assert_ok(sqlite_run_text(sqlite_of(fix->store), SPOIL));

@@ -1,0 +1,63 @@
+-- The inbox: marks and notes, accounts bound to forms, sessions, search and counts.
+
+ALTER TABLE submission ADD COLUMN starred INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE submission ADD COLUMN state_at INTEGER NOT NULL DEFAULT 0; -- of the last change of state; 0: none
+CREATE INDEX submission_starred ON submission (form) WHERE starred = 1;
+
+CREATE TABLE note (
+    id INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL, -- of the submission
+    author TEXT NOT NULL,
+    text TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX note_by_submission ON note (seq);
+
+-- Names of forms with a blank between them, or *: all.
+ALTER TABLE user ADD COLUMN forms TEXT NOT NULL DEFAULT '*';
+ALTER TABLE token ADD COLUMN forms TEXT NOT NULL DEFAULT '*';
+ALTER TABLE token ADD COLUMN used_at INTEGER NOT NULL DEFAULT 0; -- 0: never
+
+CREATE TABLE session (
+    hash BLOB PRIMARY KEY NOT NULL, -- of the cookie's value
+    user TEXT NOT NULL,
+    csrf TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    user_agent TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX session_by_user ON session (user);
+
+CREATE TABLE invitation (
+    name TEXT PRIMARY KEY NOT NULL, -- of the user to be
+    hash BLOB NOT NULL UNIQUE, -- of the link's secret
+    role TEXT NOT NULL,
+    forms TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    target TEXT,
+    detail TEXT,
+    source TEXT
+) STRICT;
+
+-- Rows are fed behind the commit; the row number is the submission's.
+CREATE VIRTUAL TABLE search USING fts5 (text, form, content = '', columnsize = 0, tokenize = "unicode61 remove_diacritics 2");
+
+-- How many messages of a day (days since 1970 UTC) are in which state; fed with the search.
+CREATE TABLE tally (
+    form TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (form, day, state)
+) STRICT, WITHOUT ROWID;
