@@ -56,6 +56,15 @@ enum err memory_submission_set_state(struct store *store, const struct id *id,
                                      enum submission_state state, enum submission_taught taught);
 enum err memory_submission_delete(struct store *store, const struct id *id);
 
+/* --- memory_search.c ---------------------------------------------------- */
+
+enum err memory_submission_aged(struct store *store, const struct aged_filter *filter,
+                                store_aged_fn fn, void *arg);
+enum err memory_index_step(struct store *store, int max, int *ret_rows);
+enum err memory_index_tidy(struct store *store, int pages, bool *ret_has_more);
+enum err memory_tally_list(struct store *store, int64_t first_day, struct str form,
+                           store_tally_fn fn, void *arg);
+
 /* --- memory_form.c ------------------------------------------------------ */
 
 enum err memory_form_put(struct store *store, const struct form *form);

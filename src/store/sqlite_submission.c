@@ -24,7 +24,8 @@ enum err sqlite_submission_insert(struct store *store, const struct submission *
     query_bind_str(&query, 12, row->page);
     query_bind_str(&query, 13, row->spam_reasons);
     query_bind_str(&query, 14, row->idempotency_key);
-    return query_write(&query);
+    TRY(query_write(&query));
+    return sqlite_search_inserted(sqlite_of(store), row);
 }
 
 static enum err read_row(struct query *query, struct submission *ret_row)
@@ -98,6 +99,9 @@ enum err sqlite_submission_list(struct store *store, const struct submission_fil
     unsigned states = filter->states ? filter->states : STATES_INBOX;
     int flagged = only_flagged(states);
     bool has_form = filter->form.ptr;
+
+    if (filter->query)
+        return sqlite_submission_search(store, filter, fn, arg);
     enum sql_query name = flagged >= 0 ? SQL_SUBMISSION_LIST_FLAGGED
                           : has_form   ? SQL_SUBMISSION_LIST_FORM
                                        : SQL_SUBMISSION_LIST;
@@ -145,6 +149,7 @@ enum err sqlite_submission_find_key(struct store *store, struct str form, struct
 enum err sqlite_submission_set_state(struct store *store, const struct id *id,
                                      enum submission_state state, enum submission_taught taught)
 {
+    TRY(sqlite_search_moves(sqlite_of(store), id, state));
     CLEANUP(query_done)
     struct query query = query_start(sqlite_of(store), SQL_SUBMISSION_SET_STATE);
 
@@ -157,6 +162,7 @@ enum err sqlite_submission_set_state(struct store *store, const struct id *id,
 
 enum err sqlite_submission_delete(struct store *store, const struct id *id)
 {
+    TRY(sqlite_search_deletes(sqlite_of(store), id));
     CLEANUP(query_done)
     struct query row = query_start(sqlite_of(store), SQL_SUBMISSION_DELETE);
     CLEANUP(query_done)
@@ -167,4 +173,9 @@ enum err sqlite_submission_delete(struct store *store, const struct id *id)
     TRY(query_write_one(&row));
     query_bind_i64(&notes, 1, id_seq(id));
     return query_write(&notes);
+}
+
+enum err sqlite_submission_read(struct query *query, struct submission *ret_row)
+{
+    return read_row(query, ret_row);
 }
