@@ -62,13 +62,13 @@ struct search; /* see core/search_text.h */
 
 /* Which submissions, newest first. */
 struct submission_filter {
-    struct str form;   /* ptr NULL: every form */
-    int64_t since_ms;  /* arrived at or after; 0: no bound */
-    int64_t until_ms;  /* arrived before; 0: no bound */
-    int64_t below_seq; /* id_seq() of the last row of the page before; 0: from the newest */
-    unsigned states;   /* 1 << state for each that is asked for; 0: STATES_INBOX */
-    int limit;         /* rows; one more than a page shows whether another page follows */
-    const struct search *query; /* what they must say; NULL: anything */
+    struct str form;      /* ptr NULL: every form */
+    int64_t since_ms;     /* arrived at or after; 0: no bound */
+    int64_t until_ms;     /* arrived before; 0: no bound */
+    int64_t below_seq;    /* id_seq() of the last row of the page before; 0: from the newest */
+    unsigned states;      /* 1 << state for each that is asked for; 0: STATES_INBOX */
+    int limit;            /* rows; one more than a page shows whether another page follows */
+    struct search *query; /* what they must say; NULL: anything */
 };
 
 /* How many there are of a form in a state. */

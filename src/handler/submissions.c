@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "core/cursor.h"
+#include "core/search_text.h"
 #include "guards.h"
 #include "http/query_string.h"
 #include "http/reply.h"
@@ -20,7 +21,7 @@ const struct route SUBMISSION_ROUTES[2] = {
      .method = "GET",
      .path = "/admin/submissions",
      .steps = {guard_read, submission_list},
-     .help = "submissions, newest first (limit, cursor, form, state, since, until)"},
+     .help = "submissions, newest first (limit, cursor, form, state, since, until, q)"},
     {.name = "submission_get",
      .method = "GET",
      .path = "/admin/submissions/{id}",
@@ -91,6 +92,11 @@ static bool set_state(struct submission_filter *filter, struct str value)
     return true;
 }
 
+static bool set_query(struct submission_filter *filter, struct str value)
+{
+    return search_parse(value, filter->query);
+}
+
 static const struct parameter {
     const char *name;
     bool (*set)(struct submission_filter *filter, struct str value);
@@ -102,6 +108,7 @@ static const struct parameter {
     {"state", set_state, "state must be new, read, archived, spam, trash or all"},
     {"since", set_since, "since must be an RFC 3339 time such as 2026-01-31T09:00:00Z or a date"},
     {"until", set_until, "until must be an RFC 3339 time such as 2026-01-31T09:00:00Z or a date"},
+    {"q", set_query, "q must be at most 16 words in 256 bytes"},
 };
 
 /* `seen` has a bit for each parameter that was there already. */
@@ -116,7 +123,7 @@ static const char *set_parameter(struct submission_filter *filter, struct str ke
         *seen |= 1u << i;
         return PARAMETERS[i].set(filter, value) ? NULL : PARAMETERS[i].rule;
     }
-    return "unknown parameter; known are limit, cursor, form, state, since and until";
+    return "unknown parameter; known are limit, cursor, form, state, since, until and q";
 }
 
 /* NULL, or what is wrong. */
@@ -128,10 +135,16 @@ static const char *read_filter(struct exchange *x, struct submission_filter *fil
     unsigned seen = 0;
     enum err err;
 
-    *filter = (struct submission_filter){.limit = SUBMISSION_LIST_DEFAULT};
+    struct search *search = arena_alloc(&x->arena, sizeof *search);
+    if (!search)
+        return "there is no memory left for this request";
+    search->is_asked = false;
+    *filter = (struct submission_filter){.limit = SUBMISSION_LIST_DEFAULT, .query = search};
     while (!wrong && (err = query_string_next(&query, &x->arena, &key, &value)) != ERR_NOT_FOUND)
         wrong = err == ERR_OK ? set_parameter(filter, key, value, &seen)
                               : "the query string is not valid percent-encoded UTF-8";
+    if (!search->is_asked)
+        filter->query = NULL;
     return wrong;
 }
 
