@@ -17,9 +17,10 @@
 
 enum {
     AMOUNT_FIRST = 8,
-    PIECE_US = 3000, /* what a piece should take */
-    REST_BUSY = 30,  /* times as long as the piece, while messages come */
-    REST_IDLE = 1,
+    PIECE_US = 4000,  /* what a piece should take */
+    REST_BUSY = 3000, /* percent of the piece's time, while messages come */
+    REST_IDLE = 50,
+    LOOK_WAIT_MS = 250, /* between two looks whether there is news */
     FAILED_WAIT_MS = 5000,
     NEWS_WAIT_MS = 5000,
 };
@@ -100,7 +101,7 @@ static int64_t rest_ms(struct janitor *janitor, const struct piece *piece)
     bool is_busy = messages != janitor->messages;
 
     janitor->messages = messages;
-    return 1 + piece->took_us * (is_busy ? REST_BUSY : REST_IDLE) / 1000;
+    return 1 + piece->took_us * (is_busy ? REST_BUSY : REST_IDLE) / 100 / 1000;
 }
 
 static int64_t do_piece(struct janitor *janitor, const struct chore *chore, struct round *round)
@@ -139,29 +140,32 @@ static bool is_worth_while(const struct janitor *janitor, const struct chore *ch
            now_ms - round->ended_ms >= NEWS_WAIT_MS;
 }
 
-/* The chore that has been due longest, or the one that will be due first. */
-static size_t next_chore(const struct janitor *janitor)
+/* The first one that is due and urgent, else the one that is due first. */
+static size_t next_chore(const struct janitor *janitor, int64_t now_ms)
 {
     size_t best = 0;
 
-    for (size_t i = 1; i < CHORE_COUNT; i++)
+    for (size_t i = 0; i < CHORE_COUNT; i++) {
+        if (CHORES[i].is_urgent && janitor->rounds[i].due_ms <= now_ms)
+            return i;
         if (janitor->rounds[i].due_ms < janitor->rounds[best].due_ms)
             best = i;
+    }
     return best;
 }
 
 /* Milliseconds until there is something to do again. */
 static int64_t take_turn(struct janitor *janitor)
 {
-    size_t at = next_chore(janitor);
-    struct round *round = &janitor->rounds[at];
     int64_t now_ms = clock_mono_ms();
+    size_t at = next_chore(janitor, now_ms);
+    struct round *round = &janitor->rounds[at];
 
     if (round->due_ms > now_ms)
         return round->due_ms - now_ms;
     if (is_worth_while(janitor, &CHORES[at], round, now_ms))
         return do_piece(janitor, &CHORES[at], round);
-    round->due_ms = now_ms + CHORES[at].period_ms;
+    round->due_ms = now_ms + LOOK_WAIT_MS;
     return 0;
 }
 
