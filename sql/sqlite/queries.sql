@@ -55,15 +55,7 @@ LIMIT ?3;
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
     idempotency_key, taught
 FROM submission INDEXED BY submission_flagged
-WHERE state = ?4 AND state >= 3 AND seq >= ?1 AND seq < ?2
-ORDER BY seq DESC
-LIMIT ?3;
-
--- name: submission_list_flagged_form
-SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
-    idempotency_key, taught
-FROM submission INDEXED BY submission_flagged_by_form
-WHERE form = ?5 AND state = ?4 AND state >= 3 AND seq >= ?1 AND seq < ?2
+WHERE state = ?4 AND state >= 3 AND seq >= ?1 AND seq < ?2 AND (?5 IS NULL OR form = ?5)
 ORDER BY seq DESC
 LIMIT ?3;
 

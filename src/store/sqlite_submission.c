@@ -102,10 +102,9 @@ enum err sqlite_submission_list(struct store *store, const struct submission_fil
 
     if (filter->query)
         return sqlite_submission_search(store, filter, fn, arg);
-    enum sql_query name = flagged >= 0 && has_form ? SQL_SUBMISSION_LIST_FLAGGED_FORM
-                          : flagged >= 0           ? SQL_SUBMISSION_LIST_FLAGGED
-                          : has_form               ? SQL_SUBMISSION_LIST_FORM
-                                                   : SQL_SUBMISSION_LIST;
+    enum sql_query name = flagged >= 0 ? SQL_SUBMISSION_LIST_FLAGGED
+                          : has_form   ? SQL_SUBMISSION_LIST_FORM
+                                       : SQL_SUBMISSION_LIST;
     CLEANUP(query_done) struct query query = query_start(sqlite_of(store), name);
     struct seq_range range = store_range(filter);
 
@@ -113,7 +112,7 @@ enum err sqlite_submission_list(struct store *store, const struct submission_fil
     query_bind_i64(&query, 2, range.high);
     query_bind_i64(&query, 3, filter->limit);
     query_bind_i64(&query, 4, flagged >= 0 ? flagged : (int64_t)states);
-    if (has_form)
+    if (name != SQL_SUBMISSION_LIST)
         query_bind_str(&query, 5, filter->form);
     return tell_rows(&query, fn, arg);
 }
