@@ -143,10 +143,13 @@ static enum err posts_start(struct app *app, struct err_detail *detail)
         err = limiter_new(CENSUS_BUCKETS, &app->census);
     if (err == ERR_OK)
         err = echo_new(ECHO_TEXTS, &app->echo);
+    if (err == ERR_OK)
+        err = cache_new(&app->cache);
     if (err == ERR_OK && app->config->has_rate_limit)
         err = limiter_new(LIMITER_BUCKETS, &app->limiter);
     if (err == ERR_OK)
         return ERR_OK;
+    cache_free(app->cache);
     echo_free(app->echo);
     limiter_free(app->census);
     recent_free(app->recent);
@@ -159,6 +162,7 @@ static void posts_stop(struct app *app)
     recent_free(app->recent);
     limiter_free(app->limiter);
     limiter_free(app->census);
+    cache_free(app->cache);
     echo_free(app->echo);
 }
 
@@ -296,6 +300,7 @@ static enum err server_run(struct app *app, struct err_detail *detail)
     app->ctx.limiter = app->limiter;
     app->ctx.census = app->census;
     app->ctx.echo = app->echo;
+    app->ctx.cache = app->cache;
     app->ctx.secrets = &app->secrets;
     app->ctx.captcha = app->captcha;
     app->ctx.trusted_proxies = app->trusted_proxies;

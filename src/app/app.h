@@ -20,6 +20,7 @@ struct app {
     struct secrets secrets;
     struct limiter *census;
     struct echo *echo;
+    struct cache *cache;
     struct limiter *limiter; /* NULL: off */
     struct signin *signin;
     struct server *server;
