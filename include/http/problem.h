@@ -3,6 +3,8 @@
 #ifndef CONTACTD_HTTP_PROBLEM_H
 #define CONTACTD_HTTP_PROBLEM_H
 
+#include <stdint.h>
+
 /* X(NAME, "code", status, "public sentence") */
 #define PROBLEM_LIST(X)                                                                            \
     X(BAD_REQUEST, "bad_request", 400, "malformed HTTP request")                                   \
@@ -33,6 +35,10 @@
 #define PROBLEM_AS_ENUM(name, code, status, text) PROBLEM_##name,
 enum problem { PROBLEM_LIST(PROBLEM_AS_ENUM) PROBLEM__COUNT };
 #undef PROBLEM_AS_ENUM
+
+/* For sets of problems: PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(INVALID_JSON). */
+#define PROBLEM_BIT(name) (UINT64_C(1) << PROBLEM_##name)
+_Static_assert(PROBLEM__COUNT <= 64, "a set has a bit for each");
 
 const char *problem_code(enum problem problem);
 unsigned problem_status(enum problem problem);

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "guards.h"
-#include "http/query_string.h"
 #include "http/reply.h"
 #include "topics.h"
 
@@ -22,28 +21,37 @@ const struct route FORM_ROUTES[FORM_ROUTE_COUNT] = {
      .method = "GET",
      .path = "/admin/forms",
      .steps = {guard_manage, form_list},
-     .help = "the registered forms with their settings"},
+     .help = "the registered forms with their settings",
+     .replies = {{200, "FormList"}}},
     {.name = "form_get",
      .method = "GET",
      .path = "/admin/forms/{name}",
      .steps = {guard_manage, form_get},
-     .help = "one form"},
+     .help = "one form",
+     .replies = {{200, "Form"}},
+     .problems = PROBLEM_BIT(NOT_FOUND)},
     {.name = "form_put",
      .method = "PUT",
      .path = "/admin/forms/{name}",
      .steps = {guard_manage, form_put},
      .media = MEDIA_JSON,
-     .help = "make a form, or replace its settings"},
+     .help = "make a form, or replace its settings",
+     .body = "FormSettings",
+     .replies = {{200, "FormSaved"}},
+     .problems = PROBLEM_BIT(INVALID_SETTINGS)},
     {.name = "form_delete",
      .method = "DELETE",
      .path = "/admin/forms/{name}",
      .steps = {guard_manage, form_delete},
-     .help = "forget a form; its messages stay"},
+     .help = "forget a form; its messages stay",
+     .replies = {{200, "FormDeleted"}},
+     .problems = PROBLEM_BIT(NOT_FOUND)},
     {.name = "refusal_list",
      .method = "GET",
      .path = "/admin/refusals",
      .steps = {guard_read, refusal_list},
-     .help = "pages whose messages were refused, and why"},
+     .help = "pages whose messages were refused, and why",
+     .replies = {{200, "RefusalList"}}},
 };
 
 struct form_job {

@@ -1,31 +1,98 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading what has arrived: one page of the list, or one submission. Query
- * parameters are rows of a table; rows of the database are rendered straight
- * into the reply, on a worker's thread.
+ * Reading what has arrived: one page of the list, or one submission. Rows
+ * of the database are rendered straight into the reply, on a worker's thread.
  */
-#include "base/clock.h"
 #include "base/json.h"
 #include "core/cursor.h"
 #include "guards.h"
-#include "http/query_string.h"
 #include "http/reply.h"
 #include "topics.h"
 
 static enum flow submission_list(struct app_ctx *ctx, struct exchange *x);
 static enum flow submission_get(struct app_ctx *ctx, struct exchange *x);
 
+/* --- query parameters ---------------------------------------------------- */
+
+static bool fits_cursor(struct str text)
+{
+    int64_t seq;
+
+    return cursor_parse(text, &seq);
+}
+
+#define STATE_AS_WORD(id, text) text,
+static const char *const STATES[] = {SUBMISSION_STATE_LIST(STATE_AS_WORD) "all", NULL};
+#undef STATE_AS_WORD
+
+/* Which messages. */
+static const struct parameter FILTER_ROWS[] = {
+    {"form", PARAMETER_TEXT, "those of this form", .fits = form_name_is_valid,
+     .expected = "a form's name"},
+    {"state", PARAMETER_WORD, "those in this state; without it neither spam nor trash",
+     .words = STATES},
+    {"since", PARAMETER_TIME, .help = "those that arrived then or later"},
+    {"until", PARAMETER_TIME, .help = "those that arrived before then"},
+    {0},
+};
+
+static const struct parameters FILTER = {FILTER_ROWS, NULL};
+
+/* Which page of them. */
+static const struct parameter PAGE_ROWS[] = {
+    {"limit", PARAMETER_NUMBER, "how many at most", .min = 1, .max = SUBMISSION_LIST_MAX,
+     .fallback = SUBMISSION_LIST_DEFAULT},
+    {"cursor", PARAMETER_TEXT, "continues an earlier page", .fits = fits_cursor,
+     .expected = "the 'next' of an earlier page"},
+    {0},
+};
+
+static const struct parameters PAGE = {PAGE_ROWS, &FILTER};
+
+/* One state, or all of them; 0, if none was sent, leaves out spam and trash. */
+static unsigned wanted_states(const struct exchange *x)
+{
+    if (!parameter_text(x, "state").ptr)
+        return 0;
+    int64_t place = parameter_number(x, "state");
+    return STATES[place + 1] ? 1u << place : STATES_ALL;
+}
+
+static void read_filter(const struct exchange *x, struct submission_filter *filter)
+{
+    bool has_until = parameter_text(x, "until").ptr;
+
+    *filter = (struct submission_filter){
+        .form = parameter_text(x, "form"),
+        .states = wanted_states(x),
+        .since_ms = parameter_number(x, "since"),
+        .until_ms = parameter_number(x, "until"),
+        .limit = (int)parameter_number(x, "limit"),
+    };
+    /* 0 is "no bound"; nothing arrived within the first millisecond. */
+    if (has_until && filter->until_ms == 0)
+        filter->until_ms = 1;
+    if (!cursor_parse(parameter_text(x, "cursor"), &filter->below_seq))
+        filter->below_seq = 0;
+}
+
+/* --- the rows ------------------------------------------------------------ */
+
 const struct route SUBMISSION_ROUTES[2] = {
     {.name = "submission_list",
      .method = "GET",
      .path = "/admin/submissions",
      .steps = {guard_read, submission_list},
-     .help = "submissions, newest first (limit, cursor, form, state, since, until)"},
+     .help = "submissions, newest first",
+     .query = &PAGE,
+     .replies = {{200, "SubmissionList"}}},
     {.name = "submission_get",
      .method = "GET",
      .path = "/admin/submissions/{id}",
      .steps = {guard_read, submission_get},
-     .help = "one submission"},
+     .help = "one submission",
+     .replies = {{200, "Submission"}},
+     .problems = PROBLEM_BIT(NOT_FOUND)},
 };
 
 struct read_job {
@@ -40,102 +107,6 @@ struct read_job {
     struct str question; /* of the cache: who sees what, and the query; ptr NULL: not kept */
     uint64_t generation; /* of the store, before the list was read */
 };
-
-/* --- query parameters ---------------------------------------------------- */
-
-static bool set_limit(struct submission_filter *filter, struct str value)
-{
-    uint64_t limit;
-
-    if (!str_to_u64(value, SUBMISSION_LIST_MAX, &limit) || limit == 0)
-        return false;
-    filter->limit = (int)limit;
-    return true;
-}
-
-static bool set_cursor(struct submission_filter *filter, struct str value)
-{
-    return cursor_parse(value, &filter->below_seq);
-}
-
-static bool set_form(struct submission_filter *filter, struct str value)
-{
-    filter->form = value;
-    return form_name_is_valid(value);
-}
-
-static bool set_since(struct submission_filter *filter, struct str value)
-{
-    return clock_parse(value, &filter->since_ms);
-}
-
-static bool set_until(struct submission_filter *filter, struct str value)
-{
-    if (!clock_parse(value, &filter->until_ms))
-        return false;
-    if (filter->until_ms == 0)
-        filter->until_ms = 1; /* 0 is "no bound"; nothing arrived within the first millisecond */
-    return true;
-}
-
-/* One state, or all of them; without it spam and trash are left out. */
-static bool set_state(struct submission_filter *filter, struct str value)
-{
-    enum submission_state state;
-
-    if (str_equal(value, STR("all"))) {
-        filter->states = STATES_ALL;
-        return true;
-    }
-    if (!submission_state_parse(value, &state))
-        return false;
-    filter->states = 1u << state;
-    return true;
-}
-
-static const struct parameter {
-    const char *name;
-    bool (*set)(struct submission_filter *filter, struct str value);
-    const char *rule;
-} PARAMETERS[] = {
-    {"limit", set_limit, "limit must be a number from 1 to 200"},
-    {"cursor", set_cursor, "cursor must be the 'next' of an earlier page"},
-    {"form", set_form, "form must be a form's name"},
-    {"state", set_state, "state must be new, read, archived, spam, trash or all"},
-    {"since", set_since, "since must be an RFC 3339 time such as 2026-01-31T09:00:00Z or a date"},
-    {"until", set_until, "until must be an RFC 3339 time such as 2026-01-31T09:00:00Z or a date"},
-};
-
-/* `seen` has a bit for each parameter that was there already. */
-static const char *set_parameter(struct submission_filter *filter, struct str key, struct str value,
-                                 unsigned *seen)
-{
-    for (size_t i = 0; i < COUNTOF(PARAMETERS); i++) {
-        if (!str_equal(key, str_of(PARAMETERS[i].name)))
-            continue;
-        if (*seen & 1u << i)
-            return "a parameter was sent twice";
-        *seen |= 1u << i;
-        return PARAMETERS[i].set(filter, value) ? NULL : PARAMETERS[i].rule;
-    }
-    return "unknown parameter; known are limit, cursor, form, state, since and until";
-}
-
-/* NULL, or what is wrong. */
-static const char *read_filter(struct exchange *x, struct submission_filter *filter)
-{
-    struct query_string query = query_string_of(x->query);
-    const char *wrong = NULL;
-    struct str key, value;
-    unsigned seen = 0;
-    enum err err;
-
-    *filter = (struct submission_filter){.limit = SUBMISSION_LIST_DEFAULT};
-    while (!wrong && (err = query_string_next(&query, &x->arena, &key, &value)) != ERR_NOT_FOUND)
-        wrong = err == ERR_OK ? set_parameter(filter, key, value, &seen)
-                              : "the query string is not valid percent-encoded UTF-8";
-    return wrong;
-}
 
 /* --- the worker's part --------------------------------------------------- */
 
@@ -281,9 +252,7 @@ static enum flow submission_list(struct app_ctx *ctx, struct exchange *x)
         return FLOW_DONE;
     }
     reply_reset(x);
-    const char *wrong = read_filter(x, &self->filter);
-    if (wrong)
-        return reply_problem(x, PROBLEM_INVALID_QUERY, wrong);
+    read_filter(x, &self->filter);
     self->page = self->filter.limit++;
     return read_start(ctx, x, self, submission_listed);
 }

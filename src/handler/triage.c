@@ -24,7 +24,10 @@ const struct route TRIAGE_ROUTES[TRIAGE_ROUTE_COUNT] = {
      .path = "/admin/submissions/{id}",
      .steps = {guard_write, submission_patch},
      .media = MEDIA_JSON,
-     .help = "set a message's state: new, read, archived, spam or trash"},
+     .help = "set a message's state",
+     .body = "SubmissionChange",
+     .replies = {{200, "SubmissionState"}},
+     .problems = PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(INVALID_JSON)},
 };
 
 struct triage {
