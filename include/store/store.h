@@ -72,6 +72,12 @@ MUST_CHECK enum err store_submission_set_state(struct store *store, const struct
                                                enum submission_state state,
                                                enum submission_taught taught);
 
+/*
+ * For good, with its notes and with what search and counts know of it.
+ * ERR_NOT_FOUND when there is none with this id. Several changes: its job needs a mark.
+ */
+MUST_CHECK enum err store_submission_delete(struct store *store, const struct id *id);
+
 /* Makes the form or replaces its settings; then created_at_ms stays as it was. */
 MUST_CHECK enum err store_form_put(struct store *store, const struct form *form);
 MUST_CHECK enum err store_form_delete(struct store *store, struct str name);

@@ -78,6 +78,12 @@ LIMIT 1;
 -- name: submission_set_state
 UPDATE submission SET state = ?2, taught = ?4 WHERE seq = ?1 AND id = ?3;
 
+-- name: submission_delete
+DELETE FROM submission WHERE seq = ?1 AND id = ?2;
+
+-- name: submission_delete_notes
+DELETE FROM note WHERE seq = ?1;
+
 -- name: form_put
 INSERT INTO form (name, settings, created_at, updated_at) VALUES (?1, ?2, ?3, ?4)
 ON CONFLICT (name) DO UPDATE SET settings = excluded.settings, updated_at = excluded.updated_at;

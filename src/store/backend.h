@@ -38,6 +38,7 @@ struct store_ops {
                                     int64_t since_ms, store_submission_fn fn, void *arg);
     enum err (*submission_set_state)(struct store *store, const struct id *id,
                                      enum submission_state state, enum submission_taught taught);
+    enum err (*submission_delete)(struct store *store, const struct id *id);
 
     enum err (*form_put)(struct store *store, const struct form *form);
     enum err (*form_delete)(struct store *store, struct str name);

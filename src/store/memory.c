@@ -199,6 +199,7 @@ const struct store_ops MEMORY_OPS = {
     .submission_newest = memory_submission_newest,
     .submission_find_key = memory_submission_find_key,
     .submission_set_state = memory_submission_set_state,
+    .submission_delete = memory_submission_delete,
     .form_put = memory_form_put,
     .form_delete = memory_form_delete,
     .form_get = memory_form_get,

@@ -54,6 +54,7 @@ enum err memory_submission_find_key(struct store *store, struct str form, struct
                                     int64_t since_ms, store_submission_fn fn, void *arg);
 enum err memory_submission_set_state(struct store *store, const struct id *id,
                                      enum submission_state state, enum submission_taught taught);
+enum err memory_submission_delete(struct store *store, const struct id *id);
 
 /* --- memory_form.c ------------------------------------------------------ */
 

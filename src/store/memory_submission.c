@@ -57,6 +57,14 @@ enum err memory_submission_set_state(struct store *store, const struct id *id,
     return memory_put(self, submission_row(&changed), old);
 }
 
+enum err memory_submission_delete(struct store *store, const struct id *id)
+{
+    struct memory_store *self = memory_of(store);
+    CLEANUP(row_dropp) struct row *row = fetch(self, id);
+
+    return row ? memory_delete(self, ROW_SUBMISSION, row->key) : ERR_NOT_FOUND;
+}
+
 enum err memory_submission_get(struct store *store, const struct id *id, store_submission_fn fn,
                                void *arg)
 {

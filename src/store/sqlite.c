@@ -117,6 +117,7 @@ const struct store_ops SQLITE_OPS = {
     .submission_newest = sqlite_submission_newest,
     .submission_find_key = sqlite_submission_find_key,
     .submission_set_state = sqlite_submission_set_state,
+    .submission_delete = sqlite_submission_delete,
     .form_put = sqlite_form_put,
     .form_delete = sqlite_form_delete,
     .form_get = sqlite_form_get,

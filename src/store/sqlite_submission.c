@@ -154,3 +154,17 @@ enum err sqlite_submission_set_state(struct store *store, const struct id *id,
     query_bind_i64(&query, 4, (int64_t)taught);
     return query_write_one(&query);
 }
+
+enum err sqlite_submission_delete(struct store *store, const struct id *id)
+{
+    CLEANUP(query_done)
+    struct query row = query_start(sqlite_of(store), SQL_SUBMISSION_DELETE);
+    CLEANUP(query_done)
+    struct query notes = query_start(sqlite_of(store), SQL_SUBMISSION_DELETE_NOTES);
+
+    query_bind_i64(&row, 1, id_seq(id));
+    query_bind_bytes(&row, 2, id->bytes, sizeof id->bytes);
+    TRY(query_write_one(&row));
+    query_bind_i64(&notes, 1, id_seq(id));
+    return query_write(&notes);
+}

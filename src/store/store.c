@@ -173,6 +173,12 @@ enum err store_submission_set_state(struct store *store, const struct id *id,
     return store->ops->submission_set_state(store, id, state, taught);
 }
 
+enum err store_submission_delete(struct store *store, const struct id *id)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->submission_delete(store, id);
+}
+
 enum err store_form_put(struct store *store, const struct form *form)
 {
     assert(store->depth != STORE_IDLE);
