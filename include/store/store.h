@@ -67,10 +67,21 @@ struct id store_next_id(struct store *store, int64_t wall_ms);
 /* ERR_EXISTS when the id's row number is taken. ERR_INVALID without a form. */
 MUST_CHECK enum err store_submission_insert(struct store *store, const struct submission *row);
 
-/* ERR_NOT_FOUND when there is none with this id. */
+/*
+ * ERR_NOT_FOUND when there is none with this id. `at_ms` (wall) is kept as the time
+ * of the change if it is one.
+ */
 MUST_CHECK enum err store_submission_set_state(struct store *store, const struct id *id,
                                                enum submission_state state,
-                                               enum submission_taught taught);
+                                               enum submission_taught taught, int64_t at_ms);
+MUST_CHECK enum err store_submission_set_starred(struct store *store, const struct id *id,
+                                                 bool is_starred);
+/* For a submission that the caller has seen in this transaction. note->id is not looked at. */
+MUST_CHECK enum err store_note_insert(struct store *store, const struct id *submission,
+                                      const struct submission_note *note, int64_t *ret_id);
+/* ERR_NOT_FOUND when this submission has no such note. */
+MUST_CHECK enum err store_note_delete(struct store *store, const struct id *submission,
+                                      int64_t note_id);
 
 /*
  * For good, with its notes and with what search and counts know of it.
@@ -114,6 +125,7 @@ MUST_CHECK enum err store_meta_put(struct store *store, struct str key, struct s
 
 /* Rows are borrowed until the function returns; anything but ERR_OK ends the walk with it. */
 typedef enum err (*store_submission_fn)(void *arg, const struct submission *row);
+typedef enum err (*store_note_fn)(void *arg, const struct submission_note *note);
 typedef enum err (*store_form_fn)(void *arg, const struct form *form);
 typedef enum err (*store_refusal_fn)(void *arg, const struct refusal *refusal);
 typedef enum err (*store_user_fn)(void *arg, const struct user *user);
@@ -123,9 +135,9 @@ typedef enum err (*store_token_fn)(void *arg, const struct token *token);
 MUST_CHECK enum err store_submission_get(struct store *store, const struct id *id,
                                          store_submission_fn fn, void *arg);
 /*
- * Newest first; see struct submission_filter. ERR_INVALID: a limit below 1 or
- * above SUBMISSION_LIST_MAX + 1. A reader's query has a time budget (2 s), the
- * callbacks' time included: ERR_STORE.
+ * Newest first; see struct submission_filter. A form that is outside the scope
+ * has no rows. ERR_INVALID: a limit below 1 or above SUBMISSION_LIST_MAX + 1. A
+ * reader's query has a time budget (2 s), the callbacks' time included: ERR_STORE.
  */
 MUST_CHECK enum err store_submission_list(struct store *store,
                                           const struct submission_filter *filter,
@@ -136,6 +148,15 @@ MUST_CHECK enum err store_submission_newest(struct store *store, int64_t since_m
 /* The newest with this key on this form since `since_ms`; ERR_NOT_FOUND. */
 MUST_CHECK enum err store_submission_find_key(struct store *store, struct str form, struct str key,
                                               int64_t since_ms, store_submission_fn fn, void *arg);
+/*
+ * The `max` rows (1 or more) below this row number, newest first, whatever their state: only
+ * id, form, email and fields of each. For walks through all rows in bounded steps.
+ */
+MUST_CHECK enum err store_submission_scan(struct store *store, int64_t below_seq, int64_t max,
+                                          store_submission_fn fn, void *arg);
+/* The notes of one submission, oldest first. */
+MUST_CHECK enum err store_note_list(struct store *store, const struct id *submission,
+                                    store_note_fn fn, void *arg);
 MUST_CHECK enum err store_form_get(struct store *store, struct str name, store_form_fn fn,
                                    void *arg);
 MUST_CHECK enum err store_form_list(struct store *store, store_form_fn fn, void *arg); /* by name */

@@ -19,24 +19,31 @@ RELEASE mark;
 -- name: mark_undo
 ROLLBACK TO mark;
 
+-- Several queries of one reader see the same rows.
+-- name: view_begin
+BEGIN;
+
+-- name: view_end
+COMMIT;
+
 -- name: submission_insert
 INSERT INTO submission (seq, id, state, spam_score, form, name, email, message, fields, source, user_agent, page,
-    spam_reasons, idempotency_key)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14);
+    spam_reasons, idempotency_key, starred, state_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16);
 
 -- name: submission_last_seq
 SELECT coalesce(max(seq), 0) FROM submission;
 
 -- name: submission_get
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
-    idempotency_key, taught
+    idempotency_key, taught, starred, state_at
 FROM submission
 WHERE seq = ?1;
 
 -- The bits of ?4 are the states that are asked for.
 -- name: submission_list
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
-    idempotency_key, taught
+    idempotency_key, taught, starred, state_at
 FROM submission
 WHERE seq >= ?1 AND seq < ?2 AND (1 << state) & ?4
 ORDER BY seq DESC
@@ -44,7 +51,7 @@ LIMIT ?3;
 
 -- name: submission_list_form
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
-    idempotency_key, taught
+    idempotency_key, taught, starred, state_at
 FROM submission
 WHERE form = ?5 AND seq >= ?1 AND seq < ?2 AND (1 << state) & ?4
 ORDER BY seq DESC
@@ -53,15 +60,48 @@ LIMIT ?3;
 -- For one of spam and trash, which may be few among many.
 -- name: submission_list_flagged
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
-    idempotency_key, taught
+    idempotency_key, taught, starred, state_at
 FROM submission INDEXED BY submission_flagged
-WHERE state = ?4 AND state >= 3 AND seq >= ?1 AND seq < ?2 AND (?5 IS NULL OR form = ?5)
+WHERE state = ?4 AND state >= 3 AND seq >= ?1 AND seq < ?2
 ORDER BY seq DESC
 LIMIT ?3;
 
+-- name: submission_list_flagged_form
+SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
+    idempotency_key, taught, starred, state_at
+FROM submission INDEXED BY submission_flagged_by_form
+WHERE form = ?5 AND state = ?4 AND state >= 3 AND seq >= ?1 AND seq < ?2
+ORDER BY seq DESC
+LIMIT ?3;
+
+-- Stars are set by hand, so there are few: who asks passes over other forms.
+-- name: submission_list_starred
+SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
+    idempotency_key, taught, starred, state_at
+FROM submission INDEXED BY submission_starred
+WHERE starred = 1 AND seq >= ?1 AND seq < ?2 AND (1 << state) & ?3
+ORDER BY seq DESC;
+
+-- The row numbers alone, of several forms one after the other.
+-- name: submission_seqs_form
+SELECT seq FROM submission INDEXED BY submission_by_form
+WHERE form = ?5 AND seq >= ?1 AND seq < ?2 AND (1 << state) & ?4
+ORDER BY seq DESC
+LIMIT ?3;
+
+-- name: submission_seqs_flagged_form
+SELECT seq FROM submission INDEXED BY submission_flagged_by_form
+WHERE form = ?5 AND state = ?4 AND state >= 3 AND seq >= ?1 AND seq < ?2
+ORDER BY seq DESC
+LIMIT ?3;
+
+-- What tells whose they are, row by row.
+-- name: submission_scan
+SELECT id, form, email, fields FROM submission WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2;
+
 -- name: submission_newest
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
-    idempotency_key, taught
+    idempotency_key, taught, starred, state_at
 FROM submission
 WHERE seq >= ?1
 ORDER BY seq DESC
@@ -69,19 +109,33 @@ LIMIT ?2;
 
 -- name: submission_find_key
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
-    idempotency_key, taught
+    idempotency_key, taught, starred, state_at
 FROM submission
 WHERE form = ?1 AND idempotency_key = ?2 AND seq >= ?3
 ORDER BY seq DESC
 LIMIT 1;
 
 -- name: submission_set_state
-UPDATE submission SET state = ?2, taught = ?4 WHERE seq = ?1 AND id = ?3;
+UPDATE submission
+SET state = ?2, taught = ?4, state_at = CASE state WHEN ?2 THEN state_at ELSE ?5 END
+WHERE seq = ?1 AND id = ?3;
+
+-- name: submission_set_starred
+UPDATE submission SET starred = ?2 WHERE seq = ?1 AND id = ?3;
 
 -- name: submission_delete
-DELETE FROM submission WHERE seq = ?1 AND id = ?2;
+DELETE FROM submission WHERE seq = ?1;
 
--- name: submission_delete_notes
+-- name: note_insert
+INSERT INTO note (seq, author, text, created_at) VALUES (?1, ?2, ?3, ?4);
+
+-- name: note_list
+SELECT id, author, text, created_at FROM note WHERE seq = ?1 ORDER BY id;
+
+-- name: note_delete
+DELETE FROM note WHERE id = ?2 AND seq = ?1;
+
+-- name: note_delete_all
 DELETE FROM note WHERE seq = ?1;
 
 -- name: form_put

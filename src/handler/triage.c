@@ -9,6 +9,7 @@
  */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "guards.h"
 #include "http/reply.h"
@@ -135,7 +136,7 @@ static enum err change(void *arg, const struct submission *row)
     self->was_taught = after != row->taught;
     if (self->was_taught)
         TRY(teach(self, row, after));
-    return store_submission_set_state(self->writer, &self->id, self->state, after);
+    return store_submission_set_state(self->writer, &self->id, self->state, after, clock_wall_ms());
 }
 
 static enum err triage_run(struct job *job, struct store *writer)

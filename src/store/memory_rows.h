@@ -18,6 +18,7 @@ enum row_kind {
     ROW_FORM,
     ROW_META,
     ROW_MODEL,
+    ROW_NOTE,
     ROW_REFUSAL,
     ROW_SPENT,
     ROW_TOKEN,
@@ -48,10 +49,12 @@ struct row {
         struct token token;
         struct form form;
         struct refusal refusal;
+        struct submission_note note;
         struct str value;
     };
     char seq_key[SEQ_KEY_BYTES];
-    char text[]; /* what the strs above point to */
+    char note_key[2 * SEQ_KEY_BYTES]; /* the submission's, then its own */
+    char text[];                      /* what the strs above point to */
 };
 
 struct rows {
