@@ -39,6 +39,7 @@ typedef enum flow (*step_fn)(struct app_ctx *ctx, struct exchange *x);
     X(HOST, "host")                                                                                \
     X(IDEMPOTENCY_KEY, "idempotency-key")                                                          \
     X(IF_NONE_MATCH, "if-none-match")                                                              \
+    X(LAST_EVENT_ID, "last-event-id")                                                              \
     X(ORIGIN, "origin")                                                                            \
     X(REFERER, "referer")                                                                          \
     X(SEC_FETCH_DEST, "sec-fetch-dest")                                                            \
@@ -94,6 +95,7 @@ struct reply {
     struct buf body;
     struct reply_header headers[REPLY_HEADERS_MAX];
     size_t header_count;
+    step_fn more; /* see reply_stream(); NULL: the body is whole */
 };
 
 struct exchange {
@@ -116,6 +118,13 @@ struct exchange {
     struct principal *principal;     /* set by the guard that knows */
     struct job *job;                 /* what is being waited for, found again by the next step */
     void (*end)(struct exchange *x); /* called last of all, whatever became of it; may be NULL */
+
+    /*
+     * For streams that may wait long: nobody wants the reply any more, so let the
+     * wait end soon, through exchange_wake() as always, unless it just did.
+     * HTTP thread, while it waits; may come more than once. NULL: waits are short.
+     */
+    void (*hurry)(struct exchange *x);
 
     struct http_state *http; /* the http room's own */
 };

@@ -387,6 +387,7 @@ enum MHD_Result request_on_access(void *arg, struct MHD_Connection *mhd, const c
 void exchange_wait(struct exchange *x, step_fn next)
 {
     x->http->woken = next;
+    x->http->is_waiting = true;
     x->http->loop->waiting++;
     x->http->connection->deadline_ms = 0; /* the service bounds the wait */
     MHD_suspend_connection(x->http->mhd);
@@ -420,7 +421,7 @@ static void log_request(const struct exchange *x)
         LOG_TEXT("route", x->route ? x->route->name : "-"), LOG_INT("status", x->reply.status),
         LOG_TEXT("decision", x->decision ? x->decision : "-"),
         LOG_INT("us", clock_mono_us() - x->started_us), LOG_INT("bytesIn", x->body.len),
-        LOG_INT("bytesOut", x->reply.body.len),
+        LOG_INT("bytesOut", x->reply.more ? x->http->streamed : x->reply.body.len),
         LOG_STR("source", x->source.ptr ? x->source : STR("-")));
 }
 
@@ -442,6 +443,8 @@ void request_on_completed(void *arg, struct MHD_Connection *mhd, void **exchange
         if (x->http->has_unread)
             linger_start(loop, x->http->connection->fd);
         x->http->connection->is_busy = false;
+        x->http->connection->stream = NULL;
+        x->http->connection->is_ended = false;
         x->http->connection->is_reading = true;
         x->http->connection->since_ms = loop->now_ms;
         x->http->connection->deadline_ms = loop->now_ms + loop->server->options.idle_timeout_ms;
