@@ -135,6 +135,13 @@ struct exchange {
  */
 void exchange_wait(struct exchange *x, step_fn next);
 
+/*
+ * For replies that may last for hours: gives back everything in the arena. Of
+ * the request only method, path and source are left, of the reply everything; what
+ * else a step wants to keep it copies first. ERR_MEMORY: nothing is changed.
+ */
+MUST_CHECK enum err exchange_forget(struct exchange *x);
+
 /* Any thread, once per wait. `more`: another wake follows at once from this thread. */
 void exchange_wake(struct exchange *x, bool more);
 

@@ -40,6 +40,8 @@ struct stream {
     struct job job;   /* is not run: x->job leads here */
     int64_t sent_ms;  /* monotonic; the last time that anything was */
     int64_t until_ms; /* monotonic */
+    bool sees_all;
+    struct str forms; /* else these; as scope_next() reads them */
 };
 
 static struct stream *stream_of(struct exchange *x)
@@ -111,6 +113,17 @@ static void put_reset(struct buf *out, struct stream *self)
 
 /* --- the stream ---------------------------------------------------------- */
 
+/* As scope_has(), without a whole struct scope for each of thousands. */
+static bool sees(const struct stream *self, const char *form)
+{
+    struct str rest = self->forms, name;
+
+    while (!self->sees_all && scope_next(&rest, &name))
+        if (str_equal(name, str_of(form)))
+            return true;
+    return self->sees_all;
+}
+
 /* Everything that is there and may be seen, up to a piece's size. */
 static void put_events(struct buf *out, struct stream *self)
 {
@@ -125,7 +138,7 @@ static void put_events(struct buf *out, struct stream *self)
             put_reset(out, self);
             continue;
         }
-        if (principal_sees(self->x, str_of(event.form)))
+        if (sees(self, event.form))
             put_event(out, self, &event);
         self->watcher.next++;
     }
@@ -210,22 +223,43 @@ static void set_start(struct stream *self, struct str last_id)
         self->watcher.next = 0;
 }
 
+/* The stream in an exchange from which everything else is gone. NULL: there is no memory. */
+static struct stream *stream_new(struct app_ctx *ctx, struct exchange *x)
+{
+    struct scope scope = x->principal->identity.scope;
+    CLEANUP(buf_done) struct buf last_id = buf_new(64);
+    bool has_last_id = x->headers[HEADER_LAST_EVENT_ID].ptr;
+
+    buf_put(&last_id, x->headers[HEADER_LAST_EVENT_ID]); /* too long: not one of ours */
+    if (exchange_forget(x) != ERR_OK)
+        return NULL;
+    struct stream *self = arena_alloc(&x->arena, sizeof *self);
+    if (!self)
+        return NULL;
+    *self = (struct stream){.watcher.wake = stream_wake,
+                            .x = x,
+                            .ctx = ctx,
+                            .until_ms = clock_mono_ms() + LIFE_MS,
+                            .sees_all = scope.is_all};
+    if (!scope.is_all && arena_keep(&x->arena, scope_text(&scope), &self->forms) != ERR_OK)
+        return NULL;
+    set_start(self, has_last_id ? (struct str){last_id.ptr ? last_id.ptr : "", last_id.len}
+                                : (struct str){0});
+    x->job = &self->job;
+    return self;
+}
+
 static enum flow event_stream(struct app_ctx *ctx, struct exchange *x)
 {
-    struct stream *self = arena_alloc(&x->arena, sizeof *self);
-
-    if (!self)
-        return reply_problem(x, PROBLEM_INTERNAL, NULL);
     if (x->query.len)
         return reply_problem(x, PROBLEM_INVALID_QUERY, "events take no parameter");
-    *self = (struct stream){
-        .watcher.wake = stream_wake, .x = x, .ctx = ctx, .until_ms = clock_mono_ms() + LIFE_MS};
+    struct stream *self = stream_new(ctx, x);
+    if (!self)
+        return reply_problem(x, PROBLEM_INTERNAL, NULL);
     if (events_enter(ctx->events, &self->watcher) != ERR_OK)
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, FULL_RETRY_MS);
-    x->job = &self->job;
     x->end = stream_end;
     x->hurry = stream_hurry;
-    set_start(self, x->headers[HEADER_LAST_EVENT_ID]);
     x->decision = "watched";
     x->reply.content_type = "text/event-stream";
     reply_header(x, "X-Accel-Buffering", "no");

@@ -42,6 +42,7 @@ struct http_state {
     step_fn woken;       /* the step to run when woken; NULL: steps[step] */
     size_t step;
     struct buf body;
+    bool is_old;                /* HTTP/1.0: a stream is not chunked */
     bool is_waiting;            /* suspended, and not yet on the way back */
     bool is_deserted;           /* a stream that nobody takes any more */
     bool is_over;               /* a stream whose last bytes are in the body */

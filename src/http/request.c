@@ -91,6 +91,60 @@ void *request_on_target(void *arg, const char *target, struct MHD_Connection *mh
     return &self->x;
 }
 
+/* What is left of an exchange whose arena is given back. */
+struct rest {
+    struct str path, source;
+    struct reply_header headers[REPLY_HEADERS_MAX];
+};
+
+static enum err copy_rest(const struct exchange *x, struct arena *arena, struct rest *rest)
+{
+    TRY(arena_keep(arena, x->path, &rest->path));
+    TRY(arena_keep(arena, x->source, &rest->source));
+    for (size_t i = 0; i < x->reply.header_count; i++) {
+        rest->headers[i].name = x->reply.headers[i].name;
+        rest->headers[i].value = arena_copy(arena, str_of(x->reply.headers[i].value));
+        if (!rest->headers[i].value)
+            return ERR_MEMORY;
+    }
+    return ERR_OK;
+}
+
+static void set_rest(struct exchange *x, const struct rest *rest)
+{
+    x->path = rest->path;
+    x->source = rest->source;
+    memcpy(x->reply.headers, rest->headers, x->reply.header_count * sizeof rest->headers[0]);
+}
+
+enum err exchange_forget(struct exchange *x)
+{
+    struct http_exchange *self = CONTAINER_OF(x, struct http_exchange, x);
+    struct arena between;
+    struct rest rest;
+
+    arena_init(&between, EXCHANGE_MEMORY_MAX, NULL, 0);
+    enum err err = copy_rest(x, &between, &rest);
+    if (err == ERR_OK) {
+        set_rest(x, &rest);
+        arena_done(&x->arena);
+        arena_init(&x->arena, EXCHANGE_MEMORY_MAX, self->first, sizeof self->first);
+        buf_done(&x->http->body);
+        memset(x->headers, 0, sizeof x->headers);
+        memset(x->params, 0, sizeof x->params);
+        x->query = x->body = (struct str){0};
+        x->principal = NULL;
+        x->job = NULL;
+        err = copy_rest(x, &x->arena, &rest);
+        if (err == ERR_OK)
+            set_rest(x, &rest);
+        else
+            x->path = x->source = (struct str){0}, x->reply.header_count = 0;
+    }
+    arena_done(&between);
+    return err;
+}
+
 /* --- the head ------------------------------------------------------------ */
 
 struct head {
@@ -285,6 +339,7 @@ static enum MHD_Result on_head(struct exchange *x, const char *method, const cha
     enum problem problem;
 
     x->http->phase = PHASE_BODY;
+    x->http->is_old = strcmp(version, "HTTP/1.1") != 0;
     x->method = str_of(method);
     read_head(&head, method, version);
     set_source(x);

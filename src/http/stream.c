@@ -12,11 +12,15 @@
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "internal.h"
 
-enum { PIECE_BYTES = 1024 /* for clients of HTTP/1.0; others get the library's own buffer */ };
+enum {
+    OLD_PIECE_BYTES = 4096 /* for HTTP/1.0; others get what is left of the connection's memory */
+};
 
 /* Whether there is something to give now; else *ret_end says what the library is told. */
 static bool go_on(struct exchange *x, ssize_t *ret_end)
@@ -54,6 +58,22 @@ static bool go_on(struct exchange *x, ssize_t *ret_end)
     }
 }
 
+/*
+ * The library has written, and cleared, all of a connection's memory by now. What
+ * it offers for the next piece is ours to write, and to lose: its whole
+ * pages are given back to the system while thousands of streams wait.
+ */
+static void give_back(const char *room, size_t room_bytes)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t first = ((uintptr_t)room + page - 1) & ~(page - 1);
+    uintptr_t end = ((uintptr_t)room + room_bytes) & ~(page - 1);
+
+    if (first < end)
+        (void)madvise((char *)(uintptr_t)room + (first - (uintptr_t)room), end - first,
+                      MADV_DONTNEED);
+}
+
 static ssize_t read_piece(void *arg, uint64_t position, char *room, size_t room_bytes)
 {
     struct exchange *x = arg;
@@ -61,8 +81,11 @@ static ssize_t read_piece(void *arg, uint64_t position, char *room, size_t room_
     ssize_t end;
 
     (void)position;
-    if (!go_on(x, &end))
+    if (!go_on(x, &end)) {
+        if (end == 0 && x->hurry && !http->is_old)
+            give_back(room, room_bytes);
         return end;
+    }
     size_t len = x->reply.body.len - http->taken;
     if (len > room_bytes)
         len = room_bytes;
@@ -88,7 +111,8 @@ struct MHD_Response *stream_response(struct exchange *x)
 
     limit_silence(http->connection, http->loop->server->options.reply_timeout_ms);
     http->connection->stream = x;
-    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PIECE_BYTES, read_piece, x, NULL);
+    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, http->is_old ? OLD_PIECE_BYTES : 1,
+                                             read_piece, x, NULL);
 }
 
 void stream_desert(struct exchange *x)
