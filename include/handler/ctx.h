@@ -12,6 +12,7 @@
 #include "service/captcha.h"
 #include "service/commit.h"
 #include "service/echo.h"
+#include "service/events.h"
 #include "service/forms.h"
 #include "service/limiter.h"
 #include "service/recent.h"
@@ -51,6 +52,8 @@ struct app_ctx {
     /* The last proof that the database can be written; see handler/ops. */
     _Atomic int64_t ready_checked_ms; /* monotonic */
     atomic_bool is_ready;
+
+    struct events *events;
 };
 
 #endif

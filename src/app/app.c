@@ -266,10 +266,12 @@ static unsigned fit_connections(unsigned wanted)
 static enum err server_make(struct app *app, struct err_detail *detail)
 {
     const struct config *config = app->config;
+
+    app->max_connections = fit_connections(config->max_connections);
     const struct server_options options = {
         .listen_fd = app->listener.fd,
         .threads = config->threads,
-        .max_connections = fit_connections(config->max_connections),
+        .max_connections = app->max_connections,
         .connection_memory = config->connection_memory_bytes,
         .max_body = config->max_body_bytes,
         .header_timeout_ms = config->header_timeout_ms,
@@ -283,6 +285,17 @@ static enum err server_make(struct app *app, struct err_detail *detail)
     };
 
     return server_new(&options, &app->server, detail);
+}
+
+/* At most half of the connections watch; the rest is for messages. */
+static enum err events_stage_start(struct app *app, struct err_detail *detail)
+{
+    return events_start((app->max_connections + 1) / 2, &app->events, detail);
+}
+
+static void events_stage_stop(struct app *app)
+{
+    events_stop(app->events);
 }
 
 static void server_unmake(struct app *app)
@@ -303,6 +316,7 @@ static enum err server_run(struct app *app, struct err_detail *detail)
     app->ctx.cache = app->cache;
     app->ctx.secrets = &app->secrets;
     app->ctx.captcha = app->captcha;
+    app->ctx.events = app->events;
     app->ctx.trusted_proxies = app->trusted_proxies;
     app->ctx.trusted_proxy_count = app->config->trusted_proxies.count;
     atomic_init(&app->ctx.is_ready, true);
@@ -343,6 +357,7 @@ static const struct stage {
     {readers_start, readers_stop, EXIT_DATABASE},
     {signin_stage_start, signin_stage_stop, EXIT_DATABASE},
     {captcha_stage_start, captcha_stage_stop, EXIT_FAILED},
+    {events_stage_start, events_stage_stop, EXIT_FAILED},
     {control_stage_start, control_stage_stop, EXIT_FAILED}, /* before anybody can see us run */
     {server_run, server_rest, EXIT_FAILED},
 };

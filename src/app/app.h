@@ -25,6 +25,8 @@ struct app {
     struct signin *signin;
     struct server *server;
     struct control *control;
+    struct events *events;
+    unsigned max_connections; /* as many as there are file descriptors for */
     struct listener listener;
     bool is_first_start; /* the database had no user when it was opened */
     struct app_ctx ctx;

@@ -22,4 +22,6 @@ extern const struct route FORM_ROUTES[FORM_ROUTE_COUNT];
 extern const struct route SUBMISSION_ROUTES[2];
 extern const struct route OPS_ROUTES[4];
 
+extern const struct route EVENT_ROUTES[1];
+
 #endif
