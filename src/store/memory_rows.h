@@ -12,16 +12,20 @@
 
 #include "core/account.h"
 #include "core/form.h"
+#include "core/session.h"
 
 /* Submissions come last, so that appending them moves nothing. */
 enum row_kind {
     ROW_FORM,
+    ROW_INVITATION,
     ROW_META,
     ROW_MODEL,
     ROW_REFUSAL,
+    ROW_SESSION,
     ROW_SPENT,
     ROW_TOKEN,
     ROW_USER,
+    ROW_AUDIT,
     ROW_SUBMISSION
 };
 
@@ -48,6 +52,9 @@ struct row {
         struct token token;
         struct form form;
         struct refusal refusal;
+        struct session session;
+        struct invitation invitation;
+        struct audit_entry audit;
         struct str value;
     };
     char seq_key[SEQ_KEY_BYTES];
