@@ -14,6 +14,7 @@
 
 #include "core/account.h"
 #include "core/form.h"
+#include "core/session.h"
 #include "core/submission.h"
 
 struct store;
@@ -113,10 +114,37 @@ MUST_CHECK enum err store_user_insert(struct store *store, const struct user *us
 MUST_CHECK enum err store_user_set_password(struct store *store, struct str name,
                                             struct str password_hash);
 MUST_CHECK enum err store_user_delete(struct store *store, struct str name);
+/* Sets role and forms of the user `user->name`; the rest stays. ERR_NOT_FOUND. */
+MUST_CHECK enum err store_user_update(struct store *store, const struct user *user);
 
 /* ERR_EXISTS when the name or the hash is taken. */
 MUST_CHECK enum err store_token_insert(struct store *store, const struct token *token);
 MUST_CHECK enum err store_token_delete(struct store *store, struct str name);
+/* It was used. ERR_NOT_FOUND. */
+MUST_CHECK enum err store_token_touch(struct store *store, const struct digest *hash,
+                                      int64_t used_at_ms);
+
+/* ERR_EXISTS. Beyond SESSIONS_PER_USER_MAX the user's session that was seen first goes. */
+MUST_CHECK enum err store_session_insert(struct store *store, const struct session *session);
+/* ERR_NOT_FOUND, both. */
+MUST_CHECK enum err store_session_touch(struct store *store, const struct digest *hash,
+                                        int64_t seen_at_ms);
+MUST_CHECK enum err store_session_delete(struct store *store, const struct digest *hash);
+/* Ends the user's sessions, but not `kept` (may be NULL). */
+MUST_CHECK enum err store_session_delete_user(struct store *store, struct str user,
+                                              const struct digest *kept);
+/* Forgets those that ended by `now_ms`, or were seen by `seen_by_ms` the last time. */
+MUST_CHECK enum err store_session_purge(struct store *store, int64_t now_ms, int64_t seen_by_ms);
+
+/* Takes the place of an earlier one for the same name. */
+MUST_CHECK enum err store_invitation_put(struct store *store, const struct invitation *invitation);
+MUST_CHECK enum err store_invitation_delete(struct store *store,
+                                            struct str name); /* ERR_NOT_FOUND */
+/* Forgets those that ended by `now_ms`. */
+MUST_CHECK enum err store_invitation_purge(struct store *store, int64_t now_ms);
+
+/* Adds to the audit log; `entry->id` is not looked at. Beyond AUDIT_MAX the oldest go. */
+MUST_CHECK enum err store_audit_add(struct store *store, const struct audit_entry *entry);
 
 /* A small named value of the program itself, e.g. the last readiness probe. */
 MUST_CHECK enum err store_meta_put(struct store *store, struct str key, struct str value);
@@ -130,6 +158,9 @@ typedef enum err (*store_form_fn)(void *arg, const struct form *form);
 typedef enum err (*store_refusal_fn)(void *arg, const struct refusal *refusal);
 typedef enum err (*store_user_fn)(void *arg, const struct user *user);
 typedef enum err (*store_token_fn)(void *arg, const struct token *token);
+typedef enum err (*store_session_fn)(void *arg, const struct session *session);
+typedef enum err (*store_invitation_fn)(void *arg, const struct invitation *invitation);
+typedef enum err (*store_audit_fn)(void *arg, const struct audit_entry *entry);
 
 /* ERR_NOT_FOUND when there is none. */
 MUST_CHECK enum err store_submission_get(struct store *store, const struct id *id,
@@ -173,6 +204,21 @@ MUST_CHECK enum err store_user_list(struct store *store, store_user_fn fn, void 
 MUST_CHECK enum err store_token_get(struct store *store, const struct digest *hash,
                                     store_token_fn fn, void *arg);
 MUST_CHECK enum err store_token_list(struct store *store, store_token_fn fn, void *arg);
+MUST_CHECK enum err store_session_get(struct store *store, const struct digest *hash,
+                                      store_session_fn fn, void *arg);
+/* Of one user, or of all when `user.ptr` is NULL; last seen first. */
+MUST_CHECK enum err store_session_list(struct store *store, struct str user, store_session_fn fn,
+                                       void *arg);
+MUST_CHECK enum err store_invitation_get(struct store *store, const struct digest *hash,
+                                         store_invitation_fn fn, void *arg);
+MUST_CHECK enum err store_invitation_list(struct store *store, store_invitation_fn fn,
+                                          void *arg); /* by name */
+/*
+ * The newest `limit` entries with an id below `below_id` (0: from the newest), newest first.
+ * ERR_INVALID: a limit below 1 or above AUDIT_LIST_MAX + 1.
+ */
+MUST_CHECK enum err store_audit_list(struct store *store, int64_t below_id, int limit,
+                                     store_audit_fn fn, void *arg);
 /* `value` is appended to `out`; ERR_NOT_FOUND when there is none. */
 MUST_CHECK enum err store_meta_get(struct store *store, struct str key, struct buf *out);
 

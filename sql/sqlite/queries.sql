@@ -219,3 +219,68 @@ ON CONFLICT (key) DO UPDATE SET value = excluded.value;
 
 -- name: meta_get
 SELECT value FROM meta WHERE key = ?1;
+
+-- name: user_update
+UPDATE user SET role = ?2, forms = ?3 WHERE name = ?1;
+
+-- name: token_touch
+UPDATE token SET used_at = ?2 WHERE hash = ?1;
+
+-- name: session_insert
+INSERT INTO session (hash, user, csrf, created_at, seen_at, expires_at, source, user_agent)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
+
+-- All of a user's but ?2 and the ?3 others that were seen last.
+-- name: session_trim
+DELETE FROM session
+WHERE user = ?1 AND hash <> ?2 AND hash NOT IN
+    (SELECT hash FROM session WHERE user = ?1 AND hash <> ?2 ORDER BY seen_at DESC, hash LIMIT ?3);
+
+-- name: session_touch
+UPDATE session SET seen_at = ?2 WHERE hash = ?1;
+
+-- name: session_delete
+DELETE FROM session WHERE hash = ?1;
+
+-- name: session_delete_user
+DELETE FROM session WHERE user = ?1 AND (?2 IS NULL OR hash <> ?2);
+
+-- name: session_purge
+DELETE FROM session WHERE expires_at <= ?1 OR seen_at <= ?2;
+
+-- name: session_get
+SELECT hash, user, csrf, created_at, seen_at, expires_at, source, user_agent FROM session WHERE hash = ?1;
+
+-- name: session_list
+SELECT hash, user, csrf, created_at, seen_at, expires_at, source, user_agent FROM session
+WHERE ?1 IS NULL OR user = ?1
+ORDER BY seen_at DESC, hash;
+
+-- name: invitation_put
+INSERT INTO invitation (name, hash, role, forms, created_by, created_at, expires_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+ON CONFLICT (name) DO UPDATE SET hash = excluded.hash, role = excluded.role, forms = excluded.forms,
+    created_by = excluded.created_by, created_at = excluded.created_at, expires_at = excluded.expires_at;
+
+-- name: invitation_delete
+DELETE FROM invitation WHERE name = ?1;
+
+-- name: invitation_purge
+DELETE FROM invitation WHERE expires_at <= ?1;
+
+-- name: invitation_get
+SELECT name, hash, role, forms, created_by, created_at, expires_at FROM invitation WHERE hash = ?1;
+
+-- name: invitation_list
+SELECT name, hash, role, forms, created_by, created_at, expires_at FROM invitation ORDER BY name;
+
+-- name: audit_add
+INSERT INTO audit (at, actor, action, target, detail, source) VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+
+-- Ids grow by one, so the newest tells how many there are. A few at a time: one was added.
+-- name: audit_trim
+DELETE FROM audit
+WHERE id IN (SELECT id FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?1 ORDER BY id LIMIT 8);
+
+-- name: audit_list
+SELECT id, at, actor, action, target, detail, source FROM audit WHERE id < ?1 ORDER BY id DESC LIMIT ?2;

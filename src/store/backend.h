@@ -76,6 +76,27 @@ struct store_ops {
 
     enum err (*meta_put)(struct store *store, struct str key, struct str value);
     enum err (*meta_get)(struct store *store, struct str key, struct buf *out);
+
+    enum err (*user_update)(struct store *store, const struct user *user);
+    enum err (*token_touch)(struct store *store, const struct digest *hash, int64_t used_at_ms);
+    enum err (*session_insert)(struct store *store, const struct session *session);
+    enum err (*session_touch)(struct store *store, const struct digest *hash, int64_t seen_at_ms);
+    enum err (*session_delete)(struct store *store, const struct digest *hash);
+    enum err (*session_delete_user)(struct store *store, struct str user,
+                                    const struct digest *kept);
+    enum err (*session_purge)(struct store *store, int64_t now_ms, int64_t seen_by_ms);
+    enum err (*session_get)(struct store *store, const struct digest *hash, store_session_fn fn,
+                            void *arg);
+    enum err (*session_list)(struct store *store, struct str user, store_session_fn fn, void *arg);
+    enum err (*invitation_put)(struct store *store, const struct invitation *invitation);
+    enum err (*invitation_delete)(struct store *store, struct str name);
+    enum err (*invitation_purge)(struct store *store, int64_t now_ms);
+    enum err (*invitation_get)(struct store *store, const struct digest *hash,
+                               store_invitation_fn fn, void *arg);
+    enum err (*invitation_list)(struct store *store, store_invitation_fn fn, void *arg);
+    enum err (*audit_add)(struct store *store, const struct audit_entry *entry);
+    enum err (*audit_list)(struct store *store, int64_t below_id, int limit, store_audit_fn fn,
+                           void *arg);
 };
 
 /* Every backend, ended by NULL; the one without a scheme comes last. */

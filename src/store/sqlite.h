@@ -168,5 +168,28 @@ enum err sqlite_token_get(struct store *store, const struct digest *hash, store_
 enum err sqlite_token_list(struct store *store, store_token_fn fn, void *arg);
 enum err sqlite_meta_put(struct store *store, struct str key, struct str value);
 enum err sqlite_meta_get(struct store *store, struct str key, struct buf *out);
+enum err sqlite_user_update(struct store *store, const struct user *user);
+enum err sqlite_token_touch(struct store *store, const struct digest *hash, int64_t used_at_ms);
+
+/* --- sqlite_session.c ------------------------------------------ */
+
+enum err sqlite_session_insert(struct store *store, const struct session *session);
+enum err sqlite_session_touch(struct store *store, const struct digest *hash, int64_t seen_at_ms);
+enum err sqlite_session_delete(struct store *store, const struct digest *hash);
+enum err sqlite_session_delete_user(struct store *store, struct str user,
+                                    const struct digest *kept);
+enum err sqlite_session_purge(struct store *store, int64_t now_ms, int64_t seen_by_ms);
+enum err sqlite_session_get(struct store *store, const struct digest *hash, store_session_fn fn,
+                            void *arg);
+enum err sqlite_session_list(struct store *store, struct str user, store_session_fn fn, void *arg);
+enum err sqlite_invitation_put(struct store *store, const struct invitation *invitation);
+enum err sqlite_invitation_delete(struct store *store, struct str name);
+enum err sqlite_invitation_purge(struct store *store, int64_t now_ms);
+enum err sqlite_invitation_get(struct store *store, const struct digest *hash,
+                               store_invitation_fn fn, void *arg);
+enum err sqlite_invitation_list(struct store *store, store_invitation_fn fn, void *arg);
+enum err sqlite_audit_add(struct store *store, const struct audit_entry *entry);
+enum err sqlite_audit_list(struct store *store, int64_t below_id, int limit, store_audit_fn fn,
+                           void *arg);
 
 #endif

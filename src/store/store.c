@@ -369,3 +369,99 @@ enum err store_meta_get(struct store *store, struct str key, struct buf *out)
 {
     return store->ops->meta_get(store, key, out);
 }
+
+enum err store_user_update(struct store *store, const struct user *user)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->user_update(store, user);
+}
+
+enum err store_token_touch(struct store *store, const struct digest *hash, int64_t used_at_ms)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->token_touch(store, hash, used_at_ms);
+}
+
+enum err store_session_insert(struct store *store, const struct session *session)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->session_insert(store, session);
+}
+
+enum err store_session_touch(struct store *store, const struct digest *hash, int64_t seen_at_ms)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->session_touch(store, hash, seen_at_ms);
+}
+
+enum err store_session_delete(struct store *store, const struct digest *hash)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->session_delete(store, hash);
+}
+
+enum err store_session_delete_user(struct store *store, struct str user, const struct digest *kept)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->session_delete_user(store, user, kept);
+}
+
+enum err store_session_purge(struct store *store, int64_t now_ms, int64_t seen_by_ms)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->session_purge(store, now_ms, seen_by_ms);
+}
+
+enum err store_session_get(struct store *store, const struct digest *hash, store_session_fn fn,
+                           void *arg)
+{
+    return store->ops->session_get(store, hash, fn, arg);
+}
+
+enum err store_session_list(struct store *store, struct str user, store_session_fn fn, void *arg)
+{
+    return store->ops->session_list(store, user, fn, arg);
+}
+
+enum err store_invitation_put(struct store *store, const struct invitation *invitation)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->invitation_put(store, invitation);
+}
+
+enum err store_invitation_delete(struct store *store, struct str name)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->invitation_delete(store, name);
+}
+
+enum err store_invitation_purge(struct store *store, int64_t now_ms)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->invitation_purge(store, now_ms);
+}
+
+enum err store_invitation_get(struct store *store, const struct digest *hash,
+                              store_invitation_fn fn, void *arg)
+{
+    return store->ops->invitation_get(store, hash, fn, arg);
+}
+
+enum err store_invitation_list(struct store *store, store_invitation_fn fn, void *arg)
+{
+    return store->ops->invitation_list(store, fn, arg);
+}
+
+enum err store_audit_add(struct store *store, const struct audit_entry *entry)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->audit_add(store, entry);
+}
+
+enum err store_audit_list(struct store *store, int64_t below_id, int limit, store_audit_fn fn,
+                          void *arg)
+{
+    if (limit < 1 || limit > AUDIT_LIST_MAX + 1)
+        return ERR_INVALID;
+    return store->ops->audit_list(store, below_id, limit, fn, arg);
+}
