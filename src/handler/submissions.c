@@ -20,7 +20,7 @@ const struct route SUBMISSION_ROUTES[2] = {
      .method = "GET",
      .path = "/admin/submissions",
      .steps = {guard_read, submission_list},
-     .help = "submissions, newest first (limit, cursor, form, state, since, until)"},
+     .help = "submissions, newest first (limit, cursor, form, state, starred, since, until)"},
     {.name = "submission_get",
      .method = "GET",
      .path = "/admin/submissions/{id}",
@@ -91,6 +91,13 @@ static bool set_state(struct submission_filter *filter, struct str value)
     return true;
 }
 
+/* There is nobody who looks for what has no star. */
+static bool set_starred(struct submission_filter *filter, struct str value)
+{
+    filter->must_be_starred = true;
+    return str_equal(value, STR("true"));
+}
+
 static const struct parameter {
     const char *name;
     bool (*set)(struct submission_filter *filter, struct str value);
@@ -100,6 +107,7 @@ static const struct parameter {
     {"cursor", set_cursor, "cursor must be the 'next' of an earlier page"},
     {"form", set_form, "form must be a form's name"},
     {"state", set_state, "state must be new, read, archived, spam, trash or all"},
+    {"starred", set_starred, "starred must be true"},
     {"since", set_since, "since must be an RFC 3339 time such as 2026-01-31T09:00:00Z or a date"},
     {"until", set_until, "until must be an RFC 3339 time such as 2026-01-31T09:00:00Z or a date"},
 };
@@ -116,7 +124,7 @@ static const char *set_parameter(struct submission_filter *filter, struct str ke
         *seen |= 1u << i;
         return PARAMETERS[i].set(filter, value) ? NULL : PARAMETERS[i].rule;
     }
-    return "unknown parameter; known are limit, cursor, form, state, since and until";
+    return "unknown parameter; known are limit, cursor, form, state, starred, since and until";
 }
 
 /* NULL, or what is wrong. */
@@ -128,7 +136,8 @@ static const char *read_filter(struct exchange *x, struct submission_filter *fil
     unsigned seen = 0;
     enum err err;
 
-    *filter = (struct submission_filter){.limit = SUBMISSION_LIST_DEFAULT};
+    *filter = (struct submission_filter){.limit = SUBMISSION_LIST_DEFAULT,
+                                         .scope = &x->principal->identity.scope};
     while (!wrong && (err = query_string_next(&query, &x->arena, &key, &value)) != ERR_NOT_FOUND)
         wrong = err == ERR_OK ? set_parameter(filter, key, value, &seen)
                               : "the query string is not valid percent-encoded UTF-8";
@@ -181,11 +190,38 @@ static enum err run_list(struct job *job, struct store *reader)
     return ERR_OK;
 }
 
+/* Open, for the notes. */
+static enum err render_one(void *arg, const struct submission *row)
+{
+    struct exchange *x = arg;
+
+    if (!principal_sees(x, row->form))
+        return ERR_NOT_FOUND;
+    submission_render_open(&x->reply.body, row);
+    return buf_status(&x->reply.body);
+}
+
+static enum err render_note(void *arg, const struct submission_note *note)
+{
+    struct buf *out = arg;
+
+    js_comma(out);
+    note_render(out, note);
+    return buf_status(out);
+}
+
 static enum err run_get(struct job *job, struct store *reader)
 {
     struct read_job *self = CONTAINER_OF(job, struct read_job, job);
+    struct buf *out = &self->x->reply.body;
 
-    return store_submission_get(reader, &self->id, render_row, self);
+    TRY(store_submission_get(reader, &self->id, render_one, self->x));
+    js_key(out, "notes");
+    js_open(out, '[');
+    TRY(store_note_list(reader, &self->id, render_note, out));
+    js_close(out, ']');
+    js_close(out, '}');
+    return buf_status(out);
 }
 
 static void read_done(struct job *job, bool more)

@@ -31,6 +31,11 @@ enum flow reply_text(struct exchange *x, unsigned status)
     return reply_start(x, status, "text/plain; charset=utf-8");
 }
 
+enum flow reply_nothing(struct exchange *x)
+{
+    return reply_start(x, 204, NULL);
+}
+
 void reply_header(struct exchange *x, const char *name, const char *value)
 {
     struct reply *reply = &x->reply;
