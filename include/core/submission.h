@@ -114,6 +114,8 @@ void submission_render(struct buf *out, const struct submission *submission);
 /* The same without the brace at the end: more members may follow. */
 void submission_render_open(struct buf *out, const struct submission *submission);
 
+void note_render(struct buf *out, const struct submission_note *note);
+
 /*
  * Whether this is what an address (one that email_is_valid()) has sent: its
  * email, or the whole of a text in its further fields. ASCII letters compare

@@ -25,6 +25,7 @@
     X(UNSUPPORTED_MEDIA, "unsupported_media_type", 415, "this content type is not accepted here")  \
     X(EXPECTATION, "expectation_failed", 417, "only 'Expect: 100-continue' is understood")         \
     X(INVALID_FIELDS, "invalid_fields", 422, "invalid input")                                      \
+    X(TOO_MANY_NOTES, "too_many_notes", 422, "there are as many notes here as there may be")       \
     X(TOO_MANY_ATTEMPTS, "too_many_attempts", 429, "too many attempts; try again later")           \
     X(HEAD_TOO_LARGE, "head_too_large", 431, "the request's head is too large")                    \
     X(RATE_LIMITED, "rate_limited", 429, "too many messages; try again later")                     \

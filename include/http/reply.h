@@ -14,6 +14,9 @@ enum flow reply_json(struct exchange *x, unsigned status);
 /* Plain text in UTF-8, likewise. */
 enum flow reply_text(struct exchange *x, unsigned status);
 
+/* 204: done, and there is nothing to say. */
+enum flow reply_nothing(struct exchange *x);
+
 /*
  * The error as {"error","code","message","requestId"}; `message` (may be NULL)
  * tells this case to a person.

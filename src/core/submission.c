@@ -107,6 +107,16 @@ void submission_render(struct buf *out, const struct submission *submission)
     buf_put_char(out, '}');
 }
 
+void note_render(struct buf *out, const struct submission_note *note)
+{
+    buf_put(out, STR("{\"id\":\""));
+    buf_put_i64(out, note->id);
+    put_text(out, STR("\",\"author\":"), note->author);
+    put_text(out, STR(",\"text\":"), note->text);
+    js_field_time(out, "createdAt", note->created_at_ms);
+    buf_put_char(out, '}');
+}
+
 /* --- addresses ----------------------------------------------------------- */
 
 /* Whether the quote at `rest.ptr` opens a text that is the address, and no member's name. */

@@ -5,6 +5,7 @@
  */
 #include "base/json.h"
 #include "core/cursor.h"
+#include "filter.h"
 #include "guards.h"
 #include "http/reply.h"
 #include "topics.h"
@@ -21,23 +22,6 @@ static bool fits_cursor(struct str text)
     return cursor_parse(text, &seq);
 }
 
-#define STATE_AS_WORD(id, text) text,
-static const char *const STATES[] = {SUBMISSION_STATE_LIST(STATE_AS_WORD) "all", NULL};
-#undef STATE_AS_WORD
-
-/* Which messages. */
-static const struct parameter FILTER_ROWS[] = {
-    {"form", PARAMETER_TEXT, "those of this form", .fits = form_name_is_valid,
-     .expected = "a form's name"},
-    {"state", PARAMETER_WORD, "those in this state; without it neither spam nor trash",
-     .words = STATES},
-    {"since", PARAMETER_TIME, .help = "those that arrived then or later"},
-    {"until", PARAMETER_TIME, .help = "those that arrived before then"},
-    {0},
-};
-
-static const struct parameters FILTER = {FILTER_ROWS, NULL};
-
 /* Which page of them. */
 static const struct parameter PAGE_ROWS[] = {
     {"limit", PARAMETER_NUMBER, "how many at most", .min = 1, .max = SUBMISSION_LIST_MAX,
@@ -47,31 +31,12 @@ static const struct parameter PAGE_ROWS[] = {
     {0},
 };
 
-static const struct parameters PAGE = {PAGE_ROWS, &FILTER};
-
-/* One state, or all of them; 0, if none was sent, leaves out spam and trash. */
-static unsigned wanted_states(const struct exchange *x)
-{
-    if (!parameter_text(x, "state").ptr)
-        return 0;
-    int64_t place = parameter_number(x, "state");
-    return STATES[place + 1] ? 1u << place : STATES_ALL;
-}
+static const struct parameters PAGE = {PAGE_ROWS, &FILTER_PARAMETERS};
 
 static void read_filter(const struct exchange *x, struct submission_filter *filter)
 {
-    bool has_until = parameter_text(x, "until").ptr;
-
-    *filter = (struct submission_filter){
-        .form = parameter_text(x, "form"),
-        .states = wanted_states(x),
-        .since_ms = parameter_number(x, "since"),
-        .until_ms = parameter_number(x, "until"),
-        .limit = (int)parameter_number(x, "limit"),
-    };
-    /* 0 is "no bound"; nothing arrived within the first millisecond. */
-    if (has_until && filter->until_ms == 0)
-        filter->until_ms = 1;
+    filter_read(x, filter);
+    filter->limit = (int)parameter_number(x, "limit");
     if (!cursor_parse(parameter_text(x, "cursor"), &filter->below_seq))
         filter->below_seq = 0;
 }
@@ -154,11 +119,38 @@ static enum err run_list(struct job *job, struct store *reader)
     return ERR_OK;
 }
 
+/* Open, for the notes. */
+static enum err render_one(void *arg, const struct submission *row)
+{
+    struct exchange *x = arg;
+
+    if (!principal_sees(x, row->form))
+        return ERR_NOT_FOUND;
+    submission_render_open(&x->reply.body, row);
+    return buf_status(&x->reply.body);
+}
+
+static enum err render_note(void *arg, const struct submission_note *note)
+{
+    struct buf *out = arg;
+
+    js_comma(out);
+    note_render(out, note);
+    return buf_status(out);
+}
+
 static enum err run_get(struct job *job, struct store *reader)
 {
     struct read_job *self = CONTAINER_OF(job, struct read_job, job);
+    struct buf *out = &self->x->reply.body;
 
-    return store_submission_get(reader, &self->id, render_row, self);
+    TRY(store_submission_get(reader, &self->id, render_one, self->x));
+    js_key(out, "notes");
+    js_open(out, '[');
+    TRY(store_note_list(reader, &self->id, render_note, out));
+    js_close(out, ']');
+    js_close(out, '}');
+    return buf_status(out);
 }
 
 static void read_done(struct job *job, bool more)

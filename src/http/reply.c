@@ -46,6 +46,11 @@ enum flow reply_cut(struct exchange *x)
     return FLOW_DONE;
 }
 
+enum flow reply_nothing(struct exchange *x)
+{
+    return reply_start(x, 204, NULL);
+}
+
 void reply_header(struct exchange *x, const char *name, const char *value)
 {
     struct reply *reply = &x->reply;
