@@ -103,6 +103,14 @@ bool describe_is_door(const struct route *route)
     return route->style && route->style->problem;
 }
 
+bool describe_has_pages(const struct route *route)
+{
+    for (size_t i = 0; i < ROUTE_REPLIES_MAX; i++)
+        if (route->replies[i].status == 303)
+            return describe_is_door(route);
+    return false;
+}
+
 static uint64_t of_guards(const struct demand *demand)
 {
     uint64_t set = 0;

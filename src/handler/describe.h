@@ -16,6 +16,9 @@ const struct topic *describe_topic(const struct route *route);
 /* Whether pages post here: then answers are in the words of the services. */
 bool describe_is_door(const struct route *route);
 
+/* Whether a browser gets pages from a door. */
+bool describe_has_pages(const struct route *route);
+
 /* Every problem that the route may answer with, as PROBLEM_BIT()s. */
 uint64_t describe_problems(const struct route *route);
 

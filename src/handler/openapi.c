@@ -231,7 +231,7 @@ static void put_problem(struct buf *out, const struct route *route, uint64_t set
     open_type(out, describe_is_door(route) ? "application/json" : "application/problem+json");
     put_ref(out, describe_is_door(route) ? "NotStored" : "Problem");
     js_close(out, '}');
-    if (describe_is_door(route))
+    if (describe_has_pages(route))
         put(out, ",\"text/html\":{}");
     put(out, "}}");
 }
@@ -341,14 +341,21 @@ static void put_example(struct buf *out, const char *help, const char *example)
     put(out, "]}");
 }
 
+/* Said outright, since much depends on it: further fields are welcome. */
+static void put_fields(struct buf *out, const char *name, const struct schema *schema)
+{
+    js_key(out, name);
+    schema_render(out, schema);
+    out->len -= buf_status(out) == ERR_OK;
+    put(out, ",\"additionalProperties\":true}");
+}
+
 static void put_form_shapes(struct buf *out)
 {
-    js_key(out, "ContactFields");
-    schema_render(out, &SCHEMA_CONTACT);
+    put_fields(out, "ContactFields", &SCHEMA_CONTACT);
     put_example(out, "The default form, while it has no rules of its own.",
                 "{\"name\":\"Ada\",\"email\":\"ada@example.org\",\"message\":\"Hello!\"}");
-    js_key(out, "FormFields");
-    schema_render(out, &SCHEMA_OPEN);
+    put_fields(out, "FormFields", &SCHEMA_OPEN);
     put_example(out,
                 "A form without rules of its own: any fields, at least one of them filled in. "
                 "Names that start with _ may have a meaning, as with the other services.",
