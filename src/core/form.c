@@ -305,7 +305,7 @@ static void put_texts(struct buf *out, const struct row *row)
     js_field_u64(out, "maxLength", row->max);
 }
 
-static void put_words(struct buf *out, const char *const *words)
+static void put_words(struct buf *out, const char *const *words, bool may_be_null)
 {
     js_key(out, "enum");
     js_open(out, '[');
@@ -313,14 +313,14 @@ static void put_words(struct buf *out, const char *const *words)
         js_comma(out);
         js_string(out, str_of(words[i]));
     }
-    buf_put(out, STR(",null]"));
+    buf_put(out, may_be_null ? STR(",null]") : STR("]"));
 }
 
 static void put_captcha(struct buf *out)
 {
     buf_put(out, STR(",\"required\":[\"kind\",\"secret\"],\"additionalProperties\":false,"
                      "\"properties\":{\"kind\":{"));
-    put_words(out, CAPTCHAS);
+    put_words(out, CAPTCHAS, false);
     buf_put(out, STR("},\"secret\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":256}}"));
 }
 
@@ -346,7 +346,7 @@ static void put_setting(struct buf *out, const struct row *row)
     if (row->kind == KIND_NUMBER || row->kind == KIND_POINTS)
         put_numbers(out, row);
     if (row->kind == KIND_WORD)
-        put_words(out, row->words);
+        put_words(out, row->words, true);
     if (row->kind == KIND_CAPTCHA)
         put_captcha(out);
     if (row->kind == KIND_LIST) {

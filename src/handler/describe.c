@@ -77,6 +77,7 @@ static const struct path_row {
     {"/admin/tokens/", "name", "the token's name"},
     {"/admin/invitations/", "name", "the name of whom it is for"},
     {"/admin/panel/", "file", "the file's name"},
+    {"/docs/", "file", "the file's name"},
     {"/", "id", "the form's name or one of its aliases"},
 };
 

@@ -5,14 +5,16 @@
 #include "topics.h"
 
 #define ROWS_2(topic) &(topic)[0], &(topic)[1]
+#define ROWS_3(topic) ROWS_2(topic), &(topic)[2]
 #define ROWS_4(topic) ROWS_2(topic), &(topic)[2], &(topic)[3]
 #define ROWS_5(topic) ROWS_4(topic), &(topic)[4]
 #define ROWS_10(topic)                                                                             \
     ROWS_5(topic), &(topic)[5], &(topic)[6], &(topic)[7], &(topic)[8], &(topic)[9]
 
 static const struct route *const ROWS[] = {
-    ROWS_10(CONTACT_ROUTES), ROWS_2(SUBMISSION_ROUTES), &TRIAGE_ROUTES[0],  ROWS_5(FORM_ROUTES),
-    ROWS_2(PROOF_ROUTES),    ROWS_2(PAGE_ROUTES),       ROWS_4(OPS_ROUTES), &DESCRIPTION_ROUTES[0],
+    ROWS_10(CONTACT_ROUTES), ROWS_2(SUBMISSION_ROUTES),  &TRIAGE_ROUTES[0],
+    ROWS_5(FORM_ROUTES),     ROWS_2(PROOF_ROUTES),       ROWS_2(PAGE_ROUTES),
+    ROWS_4(OPS_ROUTES),      ROWS_3(DESCRIPTION_ROUTES),
 };
 
 const struct route_table ROUTES = {.routes = ROWS, .count = COUNTOF(ROWS)};

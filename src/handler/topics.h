@@ -22,7 +22,7 @@ extern const struct route FORM_ROUTES[FORM_ROUTE_COUNT];
 extern const struct route SUBMISSION_ROUTES[2];
 extern const struct route OPS_ROUTES[4];
 
-enum { DESCRIPTION_ROUTE_COUNT = 1 };
+enum { DESCRIPTION_ROUTE_COUNT = 3 };
 
 extern const struct route DESCRIPTION_ROUTES[DESCRIPTION_ROUTE_COUNT];
 

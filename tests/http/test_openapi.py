@@ -113,6 +113,7 @@ PLACES = {
     "/admin/invitations/": World.made_invitation,
     "/admin/sessions/": World.made_session,
     "/admin/panel/": lambda world: "panel.css",
+    "/docs/": lambda world: "docs.js",
 }
 
 # Bodies that the shape's own example cannot know.
