@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "core/address.h"
+#include "handler/description.h"
 #include "handler/secrets.h"
 #include "http/server.h"
 #include "service/cache.h"
@@ -43,6 +44,8 @@ struct app_ctx {
     struct echo *echo;      /* and the forms that a text came to */
     const struct cidr *trusted_proxies;
     size_t trusted_proxy_count;
+
+    const struct description *description;
 
     /* Signs of a proxy that nobody has told us about; see handler/rate. */
     atomic_flag has_warned_forwarded, has_warned_one_source;

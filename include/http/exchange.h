@@ -57,6 +57,9 @@ enum header { HEADER_LIST(HEADER_AS_ENUM) HEADER__COUNT };
 /* Accepted kinds of bodies, as bits. */
 enum media { MEDIA_NONE = 0, MEDIA_JSON = 1, MEDIA_URLENCODED = 2, MEDIA_MULTIPART = 4 };
 
+/* As Content-Type says it. */
+const char *media_type(enum media media);
+
 enum {
     ROUTE_STEPS_MAX = 6,
     ROUTE_PARAMS_MAX = 2,

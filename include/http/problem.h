@@ -33,6 +33,9 @@
     X(NOT_IMPLEMENTED, "not_implemented", 501, "this method is not known here")                    \
     X(UNAVAILABLE, "unavailable", 503, "not possible right now; try again in a moment")
 
+/* Before a code it is the problem's `type` (RFC 9457): where it is explained. */
+#define PROBLEM_TYPE "/docs#problem-"
+
 #define PROBLEM_AS_ENUM(name, code, status, text) PROBLEM_##name,
 enum problem { PROBLEM_LIST(PROBLEM_AS_ENUM) PROBLEM__COUNT };
 #undef PROBLEM_AS_ENUM

@@ -317,6 +317,7 @@ static enum err server_run(struct app *app, struct err_detail *detail)
     app->ctx.secrets = &app->secrets;
     app->ctx.captcha = app->captcha;
     app->ctx.events = app->events;
+    app->ctx.description = app->description;
     app->ctx.trusted_proxies = app->trusted_proxies;
     app->ctx.trusted_proxy_count = app->config->trusted_proxies.count;
     atomic_init(&app->ctx.is_ready, true);
@@ -341,6 +342,16 @@ static void control_stage_stop(struct app *app)
     control_stop(app->control);
 }
 
+static enum err description_start(struct app *app, struct err_detail *detail)
+{
+    return description_new(&ROUTES, &app->description, detail);
+}
+
+static void description_stop(struct app *app)
+{
+    description_free(app->description);
+}
+
 static const struct stage {
     enum err (*start)(struct app *app, struct err_detail *detail);
     void (*stop)(struct app *app);
@@ -356,6 +367,7 @@ static const struct stage {
     {commit_stage_start, commit_stage_stop, EXIT_FAILED},
     {readers_start, readers_stop, EXIT_DATABASE},
     {signin_stage_start, signin_stage_stop, EXIT_DATABASE},
+    {description_start, description_stop, EXIT_FAILED},
     {captcha_stage_start, captcha_stage_stop, EXIT_FAILED},
     {events_stage_start, events_stage_stop, EXIT_FAILED},
     {control_stage_start, control_stage_stop, EXIT_FAILED}, /* before anybody can see us run */

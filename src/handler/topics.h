@@ -28,5 +28,8 @@ enum { NOTE_ROUTE_COUNT = 2, ERASE_ROUTE_COUNT = 2, ALLOW_ROUTE_COUNT = 2 };
 extern const struct route NOTE_ROUTES[NOTE_ROUTE_COUNT];
 extern const struct route ERASE_ROUTES[ERASE_ROUTE_COUNT];
 extern const struct route ALLOW_ROUTES[ALLOW_ROUTE_COUNT];
+enum { DESCRIPTION_ROUTE_COUNT = 3 };
+
+extern const struct route DESCRIPTION_ROUTES[DESCRIPTION_ROUTE_COUNT];
 
 #endif
