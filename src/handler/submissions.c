@@ -4,9 +4,9 @@
  * parameters are rows of a table; rows of the database are rendered straight
  * into the reply, on a worker's thread.
  */
-#include "base/clock.h"
 #include "base/json.h"
 #include "core/cursor.h"
+#include "filter.h"
 #include "guards.h"
 #include "http/query_string.h"
 #include "http/reply.h"
@@ -41,84 +41,6 @@ struct read_job {
 
 /* --- query parameters ---------------------------------------------------- */
 
-static bool set_limit(struct submission_filter *filter, struct str value)
-{
-    uint64_t limit;
-
-    if (!str_to_u64(value, SUBMISSION_LIST_MAX, &limit) || limit == 0)
-        return false;
-    filter->limit = (int)limit;
-    return true;
-}
-
-static bool set_cursor(struct submission_filter *filter, struct str value)
-{
-    return cursor_parse(value, &filter->below_seq);
-}
-
-static bool set_form(struct submission_filter *filter, struct str value)
-{
-    filter->form = value;
-    return form_name_is_valid(value);
-}
-
-static bool set_since(struct submission_filter *filter, struct str value)
-{
-    return clock_parse(value, &filter->since_ms);
-}
-
-static bool set_until(struct submission_filter *filter, struct str value)
-{
-    if (!clock_parse(value, &filter->until_ms))
-        return false;
-    if (filter->until_ms == 0)
-        filter->until_ms = 1; /* 0 is "no bound"; nothing arrived within the first millisecond */
-    return true;
-}
-
-/* One state, or all of them; without it spam and trash are left out. */
-static bool set_state(struct submission_filter *filter, struct str value)
-{
-    enum submission_state state;
-
-    if (str_equal(value, STR("all"))) {
-        filter->states = STATES_ALL;
-        return true;
-    }
-    if (!submission_state_parse(value, &state))
-        return false;
-    filter->states = 1u << state;
-    return true;
-}
-
-static const struct parameter {
-    const char *name;
-    bool (*set)(struct submission_filter *filter, struct str value);
-    const char *rule;
-} PARAMETERS[] = {
-    {"limit", set_limit, "limit must be a number from 1 to 200"},
-    {"cursor", set_cursor, "cursor must be the 'next' of an earlier page"},
-    {"form", set_form, "form must be a form's name"},
-    {"state", set_state, "state must be new, read, archived, spam, trash or all"},
-    {"since", set_since, "since must be an RFC 3339 time such as 2026-01-31T09:00:00Z or a date"},
-    {"until", set_until, "until must be an RFC 3339 time such as 2026-01-31T09:00:00Z or a date"},
-};
-
-/* `seen` has a bit for each parameter that was there already. */
-static const char *set_parameter(struct submission_filter *filter, struct str key, struct str value,
-                                 unsigned *seen)
-{
-    for (size_t i = 0; i < COUNTOF(PARAMETERS); i++) {
-        if (!str_equal(key, str_of(PARAMETERS[i].name)))
-            continue;
-        if (*seen & 1u << i)
-            return "a parameter was sent twice";
-        *seen |= 1u << i;
-        return PARAMETERS[i].set(filter, value) ? NULL : PARAMETERS[i].rule;
-    }
-    return "unknown parameter; known are limit, cursor, form, state, since and until";
-}
-
 /* NULL, or what is wrong. */
 static const char *read_filter(struct exchange *x, struct submission_filter *filter)
 {
@@ -130,7 +52,7 @@ static const char *read_filter(struct exchange *x, struct submission_filter *fil
 
     *filter = (struct submission_filter){.limit = SUBMISSION_LIST_DEFAULT};
     while (!wrong && (err = query_string_next(&query, &x->arena, &key, &value)) != ERR_NOT_FOUND)
-        wrong = err == ERR_OK ? set_parameter(filter, key, value, &seen)
+        wrong = err == ERR_OK ? filter_set(filter, key, value, &seen)
                               : "the query string is not valid percent-encoded UTF-8";
     return wrong;
 }

@@ -23,5 +23,6 @@ extern const struct route SUBMISSION_ROUTES[2];
 extern const struct route OPS_ROUTES[4];
 
 extern const struct route EVENT_ROUTES[1];
+extern const struct route EXPORT_ROUTES[1];
 
 #endif
