@@ -18,6 +18,7 @@ struct exporter {
     struct submission_filter
         filter;                /* without limit; below_seq: where to begin, 0 for the newest */
     const struct scope *scope; /* NULL: all forms */
+    size_t page_bytes;         /* a page ends beyond; 0: 128 KiB */
 
     /* Where it is. */
     struct export_columns *columns; /* CSV's */

@@ -47,7 +47,7 @@ static enum err see_row(void *arg, const struct submission *row)
     struct page *page = arg;
     struct exporter *exporter = page->exporter;
 
-    if (page->out && page->out->len >= PAGE_BYTES) {
+    if (page->out && page->out->len >= (exporter->page_bytes ? exporter->page_bytes : PAGE_BYTES)) {
         page->is_full = true;
         return ERR_FULL; /* ends the walk */
     }
