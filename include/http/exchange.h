@@ -170,6 +170,12 @@ struct exchange {
 void exchange_wait(struct exchange *x, step_fn next);
 
 /*
+ * For work in many steps before the reply: false when the client has left or the
+ * server stops, so that nobody would read it.
+ */
+bool exchange_is_wanted(const struct exchange *x);
+
+/*
  * For replies that may last for hours: gives back everything in the arena. Of
  * the request only method, path and source are left, of the reply everything; what
  * else a step wants to keep it copies first. ERR_MEMORY: nothing is changed.

@@ -31,5 +31,6 @@ extern const struct route ALLOW_ROUTES[ALLOW_ROUTE_COUNT];
 enum { DESCRIPTION_ROUTE_COUNT = 3 };
 
 extern const struct route DESCRIPTION_ROUTES[DESCRIPTION_ROUTE_COUNT];
+extern const struct route EXPORT_ROUTES[1];
 
 #endif

@@ -4,6 +4,7 @@
  * steps, completion. All of it runs on the loop's thread; what the library
  * sees is decided here, what the request means is decided in its steps.
  */
+#include <poll.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -89,6 +90,13 @@ void *request_on_target(void *arg, const char *target, struct MHD_Connection *mh
         self->x.query = rest;
     }
     return &self->x;
+}
+
+bool exchange_is_wanted(const struct exchange *x)
+{
+    struct pollfd look = {.fd = x->http->connection->fd, .events = POLLRDHUP};
+
+    return !atomic_load(&x->http->loop->server->is_stopping) && poll(&look, 1, 0) == 0;
 }
 
 /* What is left of an exchange whose arena is given back. */
