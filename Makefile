@@ -106,7 +106,7 @@ build/fuzz/%: tests/fuzz/%.c $(SRC) Makefile | $(GEN)
 	@clang -std=c17 -D_GNU_SOURCE -DCONTACTD_VERSION='"$(VERSION)"' -Iinclude -Isrc -Ibuild/gen -g -O1 \
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined $(PKG_CFLAGS) -o $@ $< \
 	    $(wildcard src/base/*.c src/core/*.c src/config/*.c) src/http/guard.c src/http/router.c src/http/query_string.c \
-	    -ljansson -lsodium -lpcre2-8 -lm -lpthread
+	    -ljansson -lsodium -lpcre2-8 -lsqlite3 -lm -lpthread
 
 .PHONY: run
 run: ## install what is missing, build, and serve on 127.0.0.1:3000

@@ -40,6 +40,7 @@ typedef enum flow (*step_fn)(struct app_ctx *ctx, struct exchange *x);
     X(HOST, "host")                                                                                \
     X(IDEMPOTENCY_KEY, "idempotency-key")                                                          \
     X(IF_NONE_MATCH, "if-none-match")                                                              \
+    X(LAST_EVENT_ID, "last-event-id")                                                              \
     X(ORIGIN, "origin")                                                                            \
     X(REFERER, "referer")                                                                          \
     X(SEC_FETCH_DEST, "sec-fetch-dest")                                                            \
@@ -127,6 +128,7 @@ struct reply {
     struct buf body;
     struct reply_header headers[REPLY_HEADERS_MAX];
     size_t header_count;
+    step_fn more; /* see reply_stream(); NULL: the body is whole */
 };
 
 struct exchange {
@@ -151,6 +153,13 @@ struct exchange {
     struct job *job;                 /* what is being waited for, found again by the next step */
     void (*end)(struct exchange *x); /* called last of all, whatever became of it; may be NULL */
 
+    /*
+     * For streams that may wait long: nobody wants the reply any more, so let the
+     * wait end soon, through exchange_wake() as always, unless it just did.
+     * HTTP thread, while it waits; may come more than once. NULL: waits are short.
+     */
+    void (*hurry)(struct exchange *x);
+
     struct http_state *http; /* the http room's own */
 };
 
@@ -159,6 +168,13 @@ struct exchange {
  * Call it, then give the job away, then return FLOW_WAIT; never the other way round.
  */
 void exchange_wait(struct exchange *x, step_fn next);
+
+/*
+ * For replies that may last for hours: gives back everything in the arena. Of
+ * the request only method, path and source are left, of the reply everything; what
+ * else a step wants to keep it copies first. ERR_MEMORY: nothing is changed.
+ */
+MUST_CHECK enum err exchange_forget(struct exchange *x);
 
 /* Any thread, once per wait. `more`: another wake follows at once from this thread. */
 void exchange_wake(struct exchange *x, bool more);

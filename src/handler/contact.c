@@ -139,13 +139,15 @@ static enum flow contact_stored(struct app_ctx *ctx, struct exchange *x)
 {
     struct post *post = post_of(x);
 
-    (void)ctx;
     if (post->job.result != ERR_OK)
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, RETRY_MS);
     if (post->is_conflict)
         return reply_problem(x, PROBLEM_KEY_REUSED, NULL);
-    if (post->is_remembered)
+    if (post->is_remembered) {
         metric_add(METRIC_SUBMISSIONS, 1);
+        events_publish_one(ctx->events, EVENT_SUBMISSION, post->row.form, &post->row.id,
+                           post->row.state);
+    }
     return answer_stored(post);
 }
 

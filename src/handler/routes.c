@@ -14,15 +14,15 @@
 static const struct route *const ROWS[] = {
     ROWS_10(CONTACT_ROUTES), ROWS_2(SUBMISSION_ROUTES),  &TRIAGE_ROUTES[0],
     ROWS_5(FORM_ROUTES),     ROWS_2(PROOF_ROUTES),       ROWS_2(PAGE_ROUTES),
-    ROWS_4(OPS_ROUTES),      ROWS_3(DESCRIPTION_ROUTES),
+    ROWS_4(OPS_ROUTES),      ROWS_3(DESCRIPTION_ROUTES), &EVENT_ROUTES[0],
 };
 
 const struct route_table ROUTES = {.routes = ROWS, .count = COUNTOF(ROWS)};
 
-_Static_assert(COUNTOF(ROWS) == COUNTOF(CONTACT_ROUTES) + COUNTOF(SUBMISSION_ROUTES) +
-                                    COUNTOF(TRIAGE_ROUTES) + COUNTOF(FORM_ROUTES) +
-                                    COUNTOF(PROOF_ROUTES) + COUNTOF(PAGE_ROUTES) +
-                                    COUNTOF(OPS_ROUTES) + COUNTOF(DESCRIPTION_ROUTES),
+_Static_assert(COUNTOF(ROWS) ==
+                   COUNTOF(CONTACT_ROUTES) + COUNTOF(SUBMISSION_ROUTES) + COUNTOF(TRIAGE_ROUTES) +
+                       COUNTOF(FORM_ROUTES) + COUNTOF(PROOF_ROUTES) + COUNTOF(PAGE_ROUTES) +
+                       COUNTOF(OPS_ROUTES) + COUNTOF(DESCRIPTION_ROUTES) + COUNTOF(EVENT_ROUTES),
                "every topic's rows are in the table");
 
 /* A unix socket is reached by local proxies only, so it counts as a trusted one. */

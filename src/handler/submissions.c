@@ -104,6 +104,8 @@ struct read_job {
     int rows;                        /* rows that it holds */
     int64_t last_seq;                /* of the last row rendered */
     bool has_more;
+    struct str question; /* of the cache: who sees what, and the query; ptr NULL: not kept */
+    uint64_t generation; /* of the store, before the list was read */
 };
 
 /* --- the worker's part --------------------------------------------------- */
@@ -198,13 +200,28 @@ static enum flow read_failed(struct exchange *x, enum err err)
     return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
 }
 
+/* Two accounts that see the same forms get the same answer to the same query. */
+static struct str question_of(struct exchange *x)
+{
+    struct str scope = scope_text(&x->principal->identity.scope);
+    size_t len = scope.len + 1 + x->query.len;
+    char *text = arena_alloc(&x->arena, len);
+
+    if (!text)
+        return (struct str){0};
+    memcpy(text, scope.ptr, scope.len);
+    text[scope.len] = '?';
+    if (x->query.len)
+        memcpy(text + scope.len + 1, x->query.ptr, x->query.len);
+    return (struct str){text, len};
+}
+
 static enum flow submission_listed(struct app_ctx *ctx, struct exchange *x)
 {
     struct read_job *self = CONTAINER_OF(x->job, struct read_job, job);
     struct str next = {0};
     char cursor[CURSOR_TEXT_LEN + 1];
 
-    (void)ctx;
     if (self->job.result != ERR_OK)
         return read_failed(x, self->job.result);
     if (self->has_more) {
@@ -214,6 +231,8 @@ static enum flow submission_listed(struct app_ctx *ctx, struct exchange *x)
     js_field_string(&x->reply.body, "next", next);
     js_close(&x->reply.body, '}');
     buf_put_char(&x->reply.body, '\n');
+    if (self->question.ptr && buf_status(&x->reply.body) == ERR_OK)
+        cache_put(ctx->cache, self->question, self->generation, buf_str(&x->reply.body));
     x->decision = "listed";
     return FLOW_DONE;
 }
@@ -224,6 +243,15 @@ static enum flow submission_list(struct app_ctx *ctx, struct exchange *x)
 
     if (!self)
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
+    self->generation = commit_generation(ctx->commit);
+    self->question = question_of(x);
+    reply_json(x, 200);
+    if (self->question.ptr &&
+        cache_get(ctx->cache, self->question, self->generation, &x->reply.body)) {
+        x->decision = "listed_again";
+        return FLOW_DONE;
+    }
+    reply_reset(x);
     read_filter(x, &self->filter);
     self->page = self->filter.limit++;
     return read_start(ctx, x, self, submission_listed);

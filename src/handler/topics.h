@@ -25,5 +25,6 @@ extern const struct route OPS_ROUTES[4];
 enum { DESCRIPTION_ROUTE_COUNT = 3 };
 
 extern const struct route DESCRIPTION_ROUTES[DESCRIPTION_ROUTE_COUNT];
+extern const struct route EVENT_ROUTES[1];
 
 #endif

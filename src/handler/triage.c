@@ -9,6 +9,7 @@
  */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "guards.h"
 #include "http/reply.h"
@@ -38,6 +39,7 @@ struct triage {
     struct id id;
     enum submission_state state;
     bool was_taught;
+    char form[FORM_NAME_MAX + 1]; /* of the message that was changed */
 };
 
 static struct triage *triage_of(struct exchange *x)
@@ -132,10 +134,12 @@ static enum err change(void *arg, const struct submission *row)
     struct triage *self = arg;
     enum submission_taught after = lesson(row, self->state);
 
+    memcpy(self->form, row->form.ptr,
+           row->form.len < FORM_NAME_MAX ? row->form.len : FORM_NAME_MAX);
     self->was_taught = after != row->taught;
     if (self->was_taught)
         TRY(teach(self, row, after));
-    return store_submission_set_state(self->writer, &self->id, self->state, after);
+    return store_submission_set_state(self->writer, &self->id, self->state, after, clock_wall_ms());
 }
 
 static enum err triage_run(struct job *job, struct store *writer)
@@ -179,6 +183,8 @@ static enum flow triage_committed(struct app_ctx *ctx, struct exchange *x)
 
     if (self->job.result == ERR_NOT_FOUND)
         return reply_problem(x, PROBLEM_NOT_FOUND, "no submission has this id");
+    if (self->job.result == ERR_OK)
+        events_publish_one(ctx->events, EVENT_CHANGE, str_of(self->form), &self->id, self->state);
     if (self->job.result != ERR_OK || !self->was_taught)
         return triage_answer(ctx, x);
     self->job.run = triage_reload;

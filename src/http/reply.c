@@ -31,6 +31,21 @@ enum flow reply_text(struct exchange *x, unsigned status)
     return reply_start(x, status, "text/plain; charset=utf-8");
 }
 
+enum flow reply_stream(struct exchange *x, step_fn more)
+{
+    buf_done(&x->reply.body);
+    if (!x->reply.status)
+        x->reply.status = 200;
+    x->reply.more = more;
+    return FLOW_DONE;
+}
+
+enum flow reply_cut(struct exchange *x)
+{
+    x->reply.body.err = ERR_IO;
+    return FLOW_DONE;
+}
+
 void reply_header(struct exchange *x, const char *name, const char *value)
 {
     struct reply *reply = &x->reply;

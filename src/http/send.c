@@ -44,8 +44,10 @@ enum MHD_Result send_reply(struct exchange *x)
         reply_reset(x);
         reply_problem(x, PROBLEM_INTERNAL, NULL);
     }
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        x->reply.body.len, x->reply.body.ptr, MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response =
+        x->reply.more ? stream_response(x)
+                      : MHD_create_response_from_buffer(x->reply.body.len, x->reply.body.ptr,
+                                                        MHD_RESPMEM_PERSISTENT);
     if (!response)
         return MHD_NO;
     enum MHD_Result queued = MHD_NO;
