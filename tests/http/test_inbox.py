@@ -191,6 +191,19 @@ def test_five_hundred_are_one_request(server, writer):
     assert len(writer.ids(state="spam")) == 200
 
 
+def test_one_message_that_the_filter_cannot_read_holds_nobody_up(server, writer):
+    """Another program has written to the database: a name that is there twice is none that we read."""
+    odd, even = post(server), post(server)
+    server.stop()
+    with sqlite3.connect(server.directory / "contactd.db") as database:
+        fields = '{"colour":"red","colour":"blue"}'
+        database.execute("UPDATE submission SET fields = ? WHERE id = ?", (fields, uuid.UUID(odd).bytes))
+    server.start()
+    assert writer.bulk([odd, even], state="spam") == {"changed": 2, "missing": []}
+    assert writer.patch(odd, state="new")["state"] == "new"
+    assert totals(server) == {"default": (1, 1)}
+
+
 # --- notes -------------------------------------------------------------------
 
 
