@@ -289,6 +289,13 @@ def test_an_address_is_erased_everywhere(server, manager):
     assert manager.erase("ada@example.org", True)["count"] == 2
 
 
+def test_addresses_beyond_ascii_are_erased_too(server, manager):
+    mine = [post(server, email="jörg@exämple.org"), post(server, cc="Jörg@Exämple.org"), post(server, people={"boss": ["jörg@exämple.ORG"]})]
+    post(server, cc="xjörg@exämple.org")
+    assert manager.erase("jörg@exämple.org", False) == {"count": 3, "submissions": mine[::-1]}
+    assert len(manager.ids()) == 1
+
+
 def test_erasing_many_goes_in_steps_and_shows_a_hundred(server, manager):
     ids = [post(server, email="bob@example.org") for _ in range(150)]
     other = post(server)
