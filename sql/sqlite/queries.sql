@@ -66,11 +66,19 @@ WHERE state = ?4 AND state >= 3 AND seq >= ?1 AND seq < ?2
 ORDER BY seq DESC
 LIMIT ?3;
 
--- name: submission_list_flagged_form
+-- name: submission_list_handled
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
     idempotency_key, taught, starred, state_at
-FROM submission INDEXED BY submission_flagged_by_form
-WHERE form = ?5 AND state = ?4 AND state >= 3 AND seq >= ?1 AND seq < ?2
+FROM submission INDEXED BY submission_handled
+WHERE state = ?4 AND state IN (1, 2) AND seq >= ?1 AND seq < ?2
+ORDER BY seq DESC
+LIMIT ?3;
+
+-- name: submission_list_state_form
+SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
+    idempotency_key, taught, starred, state_at
+FROM submission INDEXED BY submission_by_form_state
+WHERE form = ?5 AND state = ?4 AND state >= 1 AND seq >= ?1 AND seq < ?2
 ORDER BY seq DESC
 LIMIT ?3;
 
@@ -89,9 +97,9 @@ WHERE form = ?5 AND seq >= ?1 AND seq < ?2 AND (1 << state) & ?4
 ORDER BY seq DESC
 LIMIT ?3;
 
--- name: submission_seqs_flagged_form
-SELECT seq FROM submission INDEXED BY submission_flagged_by_form
-WHERE form = ?5 AND state = ?4 AND state >= 3 AND seq >= ?1 AND seq < ?2
+-- name: submission_seqs_state_form
+SELECT seq FROM submission INDEXED BY submission_by_form_state
+WHERE form = ?5 AND state = ?4 AND state >= 1 AND seq >= ?1 AND seq < ?2
 ORDER BY seq DESC
 LIMIT ?3;
 
@@ -124,7 +132,7 @@ WHERE seq = ?1 AND id = ?3;
 UPDATE submission SET starred = ?2 WHERE seq = ?1 AND id = ?3;
 
 -- name: submission_delete
-DELETE FROM submission WHERE seq = ?1;
+DELETE FROM submission WHERE seq = ?1 AND id = ?2;
 
 -- name: note_insert
 INSERT INTO note (seq, author, text, created_at) VALUES (?1, ?2, ?3, ?4);

@@ -127,6 +127,9 @@ static inline unsigned store_states(const struct submission_filter *filter)
     return filter->states ? filter->states : STATES_INBOX;
 }
 
+/* Whether a row is what a filter asks for, its time apart. */
+bool store_fits(const struct submission_filter *filter, const struct submission *row);
+
 /* The row numbers that a filter's times and page allow: low <= seq < high. */
 struct seq_range {
     int64_t low, high;

@@ -3,7 +3,6 @@
  * Submissions in memory: found by their row number, listed by walking back
  * from the newest. Locks are taken by memory.c, one step at a time.
  */
-#include "core/scope.h"
 #include "store/memory.h"
 
 static struct row *submission_row(const struct submission *from)
@@ -92,14 +91,6 @@ enum err memory_submission_get(struct store *store, const struct id *id, store_s
     return row ? fn(arg, &row->submission) : ERR_NOT_FOUND;
 }
 
-static bool fits(const struct submission_filter *filter, const struct submission *row)
-{
-    return store_states(filter) & 1u << row->state &&
-           (!filter->form.ptr || str_equal(filter->form, row->form)) &&
-           (!filter->scope || scope_has(filter->scope, row->form)) &&
-           (!filter->must_be_starred || row->is_starred);
-}
-
 enum err memory_submission_list(struct store *store, const struct submission_filter *filter,
                                 store_submission_fn fn, void *arg)
 {
@@ -113,7 +104,7 @@ enum err memory_submission_list(struct store *store, const struct submission_fil
 
     for (; row && left && id_seq(&row->submission.id) >= range.low;
          memory_advance(self, rows_before, &row)) {
-        if (!fits(filter, &row->submission))
+        if (!store_fits(filter, &row->submission))
             continue;
         TRY(fn(arg, &row->submission));
         left--;

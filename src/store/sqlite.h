@@ -108,7 +108,7 @@ MUST_CHECK enum err sqlite_reconnect(struct sqlite_store *self);
 /* --- sqlite_submission.c ------------------------------------------------ */
 
 /* A row of the queries that yield whole submissions, and all rows that one yields. */
-MUST_CHECK enum err sqlite_read_row(struct query *query, struct submission *ret_row);
+MUST_CHECK enum err sqlite_submission_read(struct query *query, struct submission *ret_row);
 MUST_CHECK enum err sqlite_tell_rows(struct query *query, store_submission_fn fn, void *arg);
 
 enum err sqlite_submission_insert(struct store *store, const struct submission *row);

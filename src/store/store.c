@@ -147,6 +147,14 @@ struct seq_range store_range(const struct submission_filter *filter)
     return range;
 }
 
+bool store_fits(const struct submission_filter *filter, const struct submission *row)
+{
+    return store_states(filter) & 1u << row->state &&
+           (!filter->form.ptr || str_equal(filter->form, row->form)) &&
+           (!filter->scope || scope_has(filter->scope, row->form)) &&
+           (!filter->must_be_starred || row->is_starred);
+}
+
 /*
  * Leaves backends a scope only where there are several forms to choose from.
  * False: nothing can be seen.
