@@ -48,6 +48,12 @@ struct store_ops {
     enum err (*note_delete)(struct store *store, const struct id *submission, int64_t note_id);
     enum err (*note_list)(struct store *store, const struct id *submission, store_note_fn fn,
                           void *arg);
+    enum err (*submission_aged)(struct store *store, const struct aged_filter *filter,
+                                store_aged_fn fn, void *arg);
+    enum err (*index_step)(struct store *store, int max, int *ret_rows);
+    enum err (*index_tidy)(struct store *store, int pages, bool *ret_has_more);
+    enum err (*tally_list)(struct store *store, int64_t first_day, struct str form,
+                           store_tally_fn fn, void *arg);
 
     enum err (*form_put)(struct store *store, const struct form *form);
     enum err (*form_delete)(struct store *store, struct str name);
