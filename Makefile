@@ -74,7 +74,8 @@ $(BUILD)/gen/sql_%.h: sql/embed.awk $(wildcard sql/*/*.sql)
 	@echo "  GEN   $@"
 	@awk -f sql/embed.awk $(sort $(wildcard sql/$*/[0-9]*.sql)) sql/$*/queries.sql > $@
 
-# What the server serves itself, as another.
+# What the server serves itself or describes itself with, as another.
+ASSETS += shapes.json docs.css docs.js
 $(BUILD)/gen/assets.h: src/assets/embed.sh $(addprefix src/assets/,$(ASSETS))
 	@mkdir -p $(@D)
 	@echo "  GEN   $@"

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "guards.h"
-#include "http/query_string.h"
 #include "http/reply.h"
 #include "topics.h"
 
@@ -22,12 +21,24 @@ enum {
 
 static enum flow stats_get(struct app_ctx *ctx, struct exchange *x);
 
+static const struct parameter STATS_ROWS[] = {
+    {"days", PARAMETER_NUMBER, "how many of the last days are told one by one", .min = 1,
+     .max = DAYS_MAX, .fallback = DAYS_DEFAULT},
+    {"form", PARAMETER_TEXT, "of this form alone", .fits = form_name_is_valid,
+     .expected = "a form's name"},
+    {0},
+};
+
+static const struct parameters STATS_PARAMETERS = {STATS_ROWS, NULL};
+
 const struct route STATS_ROUTES[STATS_ROUTE_COUNT] = {
     {.name = "stats_get",
      .method = "GET",
      .path = "/admin/stats",
      .steps = {guard_read, stats_get},
-     .help = "how many messages there are per form and state, and per day (days, form)"},
+     .help = "how many messages there are, per form and state, and per day",
+     .query = &STATS_PARAMETERS,
+     .replies = {{200, "Stats"}}},
 };
 
 struct stats {
@@ -217,41 +228,18 @@ static enum flow stats_counted(struct app_ctx *ctx, struct exchange *x)
     return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
 }
 
-/* NULL, or what is wrong. */
-static const char *read_query(struct exchange *x, uint64_t *ret_days, struct str *ret_form)
-{
-    struct query_string query = query_string_of(x->query);
-    struct str key, value;
-    enum err err;
-
-    while ((err = query_string_next(&query, &x->arena, &key, &value)) == ERR_OK) {
-        if (str_equal(key, STR("days"))) {
-            if (!str_to_u64(value, DAYS_MAX, ret_days) || *ret_days == 0)
-                return "days must be a number from 1 to 366";
-        } else if (str_equal(key, STR("form"))) {
-            if (!form_name_is_valid(value))
-                return "form must be a form's name";
-            *ret_form = value;
-        } else {
-            return "unknown parameter; known are days and form";
-        }
-    }
-    return err == ERR_NOT_FOUND ? NULL : "the query string is not valid percent-encoded UTF-8";
-}
-
 static enum flow stats_get(struct app_ctx *ctx, struct exchange *x)
 {
     struct stats *self = arena_alloc(&x->arena, sizeof *self);
-    uint64_t days = DAYS_DEFAULT;
 
     if (!self)
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
-    *self =
-        (struct stats){.job = {.run = run_stats, .done = stats_done}, .x = x, .forms = ctx->forms};
-    const char *wrong = read_query(x, &days, &self->form);
-    if (wrong)
-        return reply_problem(x, PROBLEM_INVALID_QUERY, wrong);
-    self->first_day = clock_wall_ms() / TALLY_DAY_MS - (int64_t)days + 1;
+    *self = (struct stats){.job = {.run = run_stats, .done = stats_done},
+                           .x = x,
+                           .forms = ctx->forms,
+                           .form = parameter_text(x, "form"),
+                           .first_day =
+                               clock_wall_ms() / TALLY_DAY_MS - parameter_number(x, "days") + 1};
     x->job = &self->job;
     reply_json(x, 200);
     exchange_wait(x, stats_counted);

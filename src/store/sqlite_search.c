@@ -231,21 +231,13 @@ struct hunt {
     bool is_over;           /* the walk ended before the rows did */
 };
 
-/* What the index does not know of. */
-static bool passes(const struct submission_filter *filter, const struct submission *row)
-{
-    unsigned states = filter->states ? filter->states : STATES_INBOX;
-
-    return states & 1u << row->state && (!filter->form.ptr || str_equal(filter->form, row->form));
-}
-
 static enum err look_at(void *arg, const struct submission *row)
 {
     struct hunt *hunt = arg;
 
     hunt->range.high = id_seq(&row->id);
     hunt->looks--;
-    if (!passes(hunt->filter, row))
+    if (!store_fits(hunt->filter, row))
         return ERR_OK;
     TRY(search_text_make(row, &hunt->words));
     if (!search_fits(hunt->filter->query, buf_str(&hunt->words)))

@@ -247,7 +247,7 @@ static void assert_tally(struct store *store, int days, const char *form, const 
 static void set_state(struct store *store, const struct id *id, enum submission_state state)
 {
     assert_ok(store_begin(store));
-    assert_ok(store_submission_set_state(store, id, state, TAUGHT_NOTHING));
+    assert_ok(store_submission_set_state(store, id, state, TAUGHT_NOTHING, 0));
     assert_ok(store_commit(store));
 }
 
@@ -302,7 +302,7 @@ static void counts_are_right_after_any_history(void **state)
             (void)!store_submission_delete(fix->store, &row->id);
         else
             (void)!store_submission_set_state(
-                fix->store, &row->id, (enum submission_state)(dice(&seed) % 5), TAUGHT_NOTHING);
+                fix->store, &row->id, (enum submission_state)(dice(&seed) % 5), TAUGHT_NOTHING, 0);
         if (dice(&seed) % 5 == 0)
             store_rollback(fix->store);
         else

@@ -223,29 +223,6 @@ static void a_walk_ends_with_the_callbacks_error(void **state)
     assert_int_equal(count(fix->store), 4);
 }
 
-static void a_deleted_row_is_gone_and_no_other(void **state)
-{
-    struct fixture *fix = *state;
-    struct submission rows[] = {sample(id_at(T0, 0, 1), "a"), sample(id_at(T0, 1, 1), "a")};
-    struct id other_chance = id_at(T0, 0, 2);
-
-    insert_committed(fix->store, &rows[0]);
-    insert_committed(fix->store, &rows[1]);
-    assert_ok(store_begin(fix->store));
-    assert_err(store_submission_delete(fix->store, &other_chance), ERR_NOT_FOUND);
-    assert_ok(store_submission_delete(fix->store, &rows[0].id));
-    assert_err(store_submission_delete(fix->store, &rows[0].id), ERR_NOT_FOUND);
-    store_rollback(fix->store);
-    assert_int_equal(count(fix->store), 2);
-    assert_ok(store_begin(fix->store));
-    assert_ok(store_submission_delete(fix->store, &rows[0].id));
-    assert_ok(store_commit(fix->store));
-    assert_int_equal(count(fix->store), 1);
-    assert_err(store_submission_get(fix->store, &rows[0].id, compare_rows, &rows[0]),
-               ERR_NOT_FOUND);
-    assert_ok(store_submission_get(fix->store, &rows[1].id, compare_rows, &rows[1]));
-}
-
 /* --- ids ---------------------------------------------------------------- */
 
 static void ids_grow_though_the_clock_stands_or_goes_back(void **state)
@@ -310,7 +287,6 @@ int main(void)
         CASE(pages_join_without_gaps_or_repeats),
         CASE(a_limit_out_of_range_is_refused),
         CASE(a_walk_ends_with_the_callbacks_error),
-        CASE(a_deleted_row_is_gone_and_no_other),
         CASE(ids_grow_though_the_clock_stands_or_goes_back),
         CASE(ids_go_on_behind_the_newest_row_after_a_restart),
         CASE(ids_differ_in_their_random_bits),
