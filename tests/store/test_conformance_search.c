@@ -365,6 +365,31 @@ static void the_oldest_come_first(void **state)
     assert_int_equal(seen.seqs[1], id_seq_at(T0 + 6));
 }
 
+static enum err see_since(void *arg, const struct aged *row)
+{
+    *(int64_t *)arg = row->since_ms;
+    return ERR_OK;
+}
+
+static void spam_ages_from_when_it_became_spam(void **state)
+{
+    struct fixture *fix = *state;
+    struct submission row = sample(id_at(T0, 0, 1), "a");
+    struct aged_filter filter = {.until_ms = T0 + 1, .limit = 3};
+    int64_t since_ms = 0;
+
+    insert_committed(fix->store, &row);
+    assert_ok(store_begin(fix->store));
+    assert_ok(
+        store_submission_set_state(fix->store, &row.id, STATE_SPAM, TAUGHT_NOTHING, T0 + 5000));
+    assert_ok(store_commit(fix->store));
+    assert_ok(store_submission_aged(fix->store, &filter, see_since, &since_ms));
+    assert_int_equal(since_ms, T0 + 5000);
+    filter.form = STR("a");
+    assert_ok(store_submission_aged(fix->store, &filter, see_since, &since_ms));
+    assert_int_equal(since_ms, T0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -375,6 +400,7 @@ int main(void)
         CASE(counts_follow_every_change),
         CASE(counts_are_right_after_any_history),
         CASE(the_oldest_come_first),
+        CASE(spam_ages_from_when_it_became_spam),
     };
     int failed = 0;
 
