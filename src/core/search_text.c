@@ -18,7 +18,7 @@
 #define BORDER "\xEE\x80\x80 " /* U+E000, private use: a separator wherever it is read */
 
 enum {
-    FIELDS_MEMORY_MAX = 1024 * 1024,
+    FIELDS_MEMORY_MAX = 8 * 1024 * 1024, /* a body of the largest size, every letter escaped */
     FIELDS_FIRST = 2048,
     POINT_BYTES = 4,
     /* Written without blanks between the words. */
