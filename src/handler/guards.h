@@ -21,6 +21,12 @@ enum flow guard_read(struct app_ctx *ctx, struct exchange *x);
 enum flow guard_write(struct app_ctx *ctx, struct exchange *x);
 enum flow guard_manage(struct app_ctx *ctx, struct exchange *x);
 
+/* For accounts and the audit log: who may change everything, on all forms. */
+enum flow guard_owner(struct app_ctx *ctx, struct exchange *x);
+
+/* 401, with the browser's own dialog only where a person has asked for a page. */
+enum flow guard_sign_in(struct exchange *x);
+
 /*
  * Whether who asks may know of this form and its messages. What one may not see
  * does not exist: the answer is 404, as for a wrong id. After one of the guards above.

@@ -22,4 +22,18 @@ extern const struct route FORM_ROUTES[FORM_ROUTE_COUNT];
 extern const struct route SUBMISSION_ROUTES[2];
 extern const struct route OPS_ROUTES[4];
 
+enum {
+    AUDIT_ROUTE_COUNT = 1,
+    INVITATION_ROUTE_COUNT = 4,
+    SESSION_ROUTE_COUNT = 6,
+    TOKEN_ROUTE_COUNT = 3,
+    USER_ROUTE_COUNT = 4
+};
+
+extern const struct route AUDIT_ROUTES[AUDIT_ROUTE_COUNT];
+extern const struct route INVITATION_ROUTES[INVITATION_ROUTE_COUNT];
+extern const struct route SESSION_ROUTES[SESSION_ROUTE_COUNT];
+extern const struct route TOKEN_ROUTES[TOKEN_ROUTE_COUNT];
+extern const struct route USER_ROUTES[USER_ROUTE_COUNT];
+
 #endif
