@@ -2,6 +2,8 @@
 /* The commands, one small function each, and the table that finds them. */
 #include "command.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/encode.h"
 #include "core/scope.h"
@@ -146,6 +148,7 @@ static enum err user_remove(struct store *writer, const json_t *args, struct buf
     TRY(check_owner_stays(writer, name, detail));
     TRY(explain(store_user_delete(writer, name), "user", name, detail));
     TRY(store_session_delete_user(writer, name, NULL));
+    TRY(store_invitation_delete_of(writer, name));
     return done(result, "removed", name);
 }
 
@@ -162,6 +165,12 @@ static enum err see_standing(void *arg, const struct user *user)
     return scope_parse(user->forms, &standing->scope) ? ERR_OK : ERR_CORRUPT;
 }
 
+static enum err end_ownership(struct store *writer, struct str name, struct err_detail *detail)
+{
+    TRY(check_owner_stays(writer, name, detail));
+    return store_invitation_delete_of(writer, name);
+}
+
 static enum err user_set(struct store *writer, const json_t *args, struct buf *result,
                          struct err_detail *detail)
 {
@@ -175,7 +184,7 @@ static enum err user_set(struct store *writer, const json_t *args, struct buf *r
     if (standing.role == ROLE_OWNER)
         standing.scope = scope_all();
     else
-        TRY(check_owner_stays(writer, name, detail));
+        TRY(end_ownership(writer, name, detail));
     TRY(get_scope(args, &standing.scope, detail));
     TRY(check_owner_scope(standing.role, &standing.scope, detail));
     const struct user user = {
@@ -238,10 +247,13 @@ static enum err token_add(struct store *writer, const json_t *args, struct buf *
 static enum err token_revoke(struct store *writer, const json_t *args, struct buf *result,
                              struct err_detail *detail)
 {
+    char actor[ACCOUNT_NAME_MAX + 8];
     struct str name;
 
     TRY(get_name(args, &name, detail));
     TRY(explain(store_token_delete(writer, name), "token", name, detail));
+    snprintf(actor, sizeof actor, "token:%.*s", (int)name.len, name.ptr);
+    TRY(store_invitation_delete_of(writer, str_of(actor)));
     return done(result, "revoked", name);
 }
 

@@ -147,6 +147,14 @@ enum flow guard_owner(struct app_ctx *ctx, struct exchange *x)
     return guard_access(ctx, x, ACCESS_MANAGE, true);
 }
 
+enum flow guard_no_query(struct app_ctx *ctx, struct exchange *x)
+{
+    (void)ctx;
+    if (x->query.len)
+        return reply_problem(x, PROBLEM_INVALID_QUERY, "this address takes no query parameters");
+    return FLOW_NEXT;
+}
+
 bool principal_sees(const struct exchange *x, struct str form)
 {
     return scope_has(&x->principal->identity.scope, form);

@@ -20,18 +20,18 @@ const struct route TOKEN_ROUTES[TOKEN_ROUTE_COUNT] = {
     {.name = "token_list",
      .method = "GET",
      .path = "/admin/tokens",
-     .steps = {guard_owner, token_list},
+     .steps = {guard_owner, guard_no_query, token_list},
      .help = "the tokens, what they may do, and when they were used"},
     {.name = "token_post",
      .method = "POST",
      .path = "/admin/tokens",
-     .steps = {guard_owner, token_post},
+     .steps = {guard_owner, guard_no_query, token_post},
      .media = MEDIA_JSON,
      .help = "make a token for scripts; its text is shown once"},
     {.name = "token_delete",
      .method = "DELETE",
      .path = "/admin/tokens/{name}",
-     .steps = {guard_owner, token_delete},
+     .steps = {guard_owner, guard_no_query, token_delete},
      .help = "make a token worthless at once"},
 };
 
@@ -194,9 +194,13 @@ static enum flow token_post(struct app_ctx *ctx, struct exchange *x)
 static enum err run_delete(struct job *job, struct store *writer)
 {
     struct account_job *self = CONTAINER_OF(job, struct account_job, job);
-    const struct audit_entry entry = audit_of(self->x, "token.revoke", self->x->params[0]);
+    struct str name = self->x->params[0];
+    const struct audit_entry entry = audit_of(self->x, "token.revoke", name);
+    char actor[ACCOUNT_NAME_MAX + 8];
 
-    TRY(store_token_delete(writer, self->x->params[0]));
+    TRY(store_token_delete(writer, name));
+    snprintf(actor, sizeof actor, "token:%.*s", (int)name.len, name.ptr);
+    TRY(store_invitation_delete_of(writer, str_of(actor)));
     return audit_add(writer, &entry);
 }
 

@@ -20,24 +20,24 @@ const struct route USER_ROUTES[USER_ROUTE_COUNT] = {
     {.name = "user_list",
      .method = "GET",
      .path = "/admin/users",
-     .steps = {guard_owner, user_list},
+     .steps = {guard_owner, guard_no_query, user_list},
      .help = "the users, their roles and forms"},
     {.name = "user_post",
      .method = "POST",
      .path = "/admin/users",
-     .steps = {guard_owner, user_post},
+     .steps = {guard_owner, guard_no_query, user_post},
      .media = MEDIA_JSON,
      .help = "make a user with a password"},
     {.name = "user_patch",
      .method = "PATCH",
      .path = "/admin/users/{name}",
-     .steps = {guard_owner, user_patch},
+     .steps = {guard_owner, guard_no_query, user_patch},
      .media = MEDIA_JSON,
      .help = "change a user's role, forms or password"},
     {.name = "user_delete",
      .method = "DELETE",
      .path = "/admin/users/{name}",
-     .steps = {guard_owner, user_delete},
+     .steps = {guard_owner, guard_no_query, user_delete},
      .help = "remove a user; the sessions end at once"},
 };
 
@@ -230,6 +230,13 @@ static enum err set_password(struct user_job *self, struct store *writer)
     return store_session_delete_user(writer, self->user.name, is_own ? &identity->session : NULL);
 }
 
+/* Nor may a former owner have a door left open. */
+static enum err end_ownership(struct user_job *self, struct store *writer)
+{
+    TRY(account_check_other_owner(&self->base, writer, self->user.name));
+    return store_invitation_delete_of(writer, self->user.name);
+}
+
 static enum err run_patch(struct job *job, struct store *writer)
 {
     struct user_job *self = CONTAINER_OF(job, struct user_job, base.job);
@@ -239,7 +246,7 @@ static enum err run_patch(struct job *job, struct store *writer)
     if (account_check_owner_forms(self->user.role, self->user.forms, &detail) != ERR_OK)
         return account_refuse(&self->base, PROBLEM_INVALID_FIELDS, "%s", detail.text);
     if (self->former == ROLE_OWNER && self->user.role != ROLE_OWNER)
-        TRY(account_check_other_owner(&self->base, writer, self->user.name));
+        TRY(end_ownership(self, writer));
     TRY(store_user_update(writer, &self->user));
     if (self->has_password)
         TRY(set_password(self, writer));
@@ -303,7 +310,7 @@ static enum err run_delete(struct job *job, struct store *writer)
 
     TRY(store_user_get(writer, self->user.name, fill_in, self));
     if (self->former == ROLE_OWNER)
-        TRY(account_check_other_owner(&self->base, writer, self->user.name));
+        TRY(end_ownership(self, writer));
     TRY(store_user_delete(writer, self->user.name));
     TRY(store_session_delete_user(writer, self->user.name, NULL));
     return tell(self, writer, "user.remove");

@@ -9,6 +9,8 @@ import time
 import pytest
 import requests
 
+from harness import raw
+
 COOKIE = "__Host-contactd"
 PASSWORD = "correct horse"
 SAME = {"Sec-Fetch-Site": "same-origin"}
@@ -184,6 +186,22 @@ def test_scripts_are_not_answered_with_the_browsers_dialog(server, mode, has_dia
     headers = {"Sec-Fetch-Mode": mode} if mode else {}
     for answer in (call(server, "GET", "/admin/submissions", headers=headers), sign_in(server, "nobody", **headers)):
         assert answer.status_code == 401 and ("WWW-Authenticate" in answer.headers) == has_dialog
+
+
+def test_two_cookie_lines_open_nothing_and_refuse_no_message(server, ada):
+    cookie = f"Cookie: {COOKIE}={ada.cookie}\r\n"
+    for lines in (cookie * 2, "Cookie: a=b\r\n" + cookie):
+        reply = raw(server.port, f"GET /admin/session HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{lines}\r\n".encode(), timeout=10)
+        assert reply.data.startswith(b"HTTP/1.1 401 ")
+    body = b'{"name":"Ada","email":"ada@example.org","message":"Hello"}'
+    head = f"POST /contact HTTP/1.1\r\nHost: x\r\nConnection: close\r\nCookie: a=b\r\nCookie: c=d\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    assert raw(server.port, head.encode() + body, timeout=10).data.startswith(b"HTTP/1.1 200 ")
+
+
+def test_query_parameters_that_mean_nothing_are_errors(server, ada):
+    for path in ("session", "sessions", "users", "tokens", "invitations"):
+        answer = ada("GET", f"/admin/{path}?limit=5")
+        assert answer.status_code == 400 and answer.json()["code"] == "invalid_query"
 
 
 # --- CSRF ---------------------------------------------------------------------
@@ -732,6 +750,18 @@ def test_an_invitation_is_over_when_it_is_replaced_taken_back_or_old(server, ada
     assert accept(server, third["token"]).status_code == 404
     assert ada("GET", "/admin/invitations").json() == {"invitations": []}
     assert sign_in(server, "bob", "battery staple").status_code == 401
+
+
+def test_the_invitations_of_whoever_owns_no_more_are_over(server, ada):
+    add_user(server, "olga", "owner")
+    add_user(server, "omar", "owner")
+    token = server.cli("token", "add", "ci", "--scope", "manage").stdout.strip()
+    by_olga, by_omar = invite(Panel(server, "olga"), "a", "owner"), invite(Panel(server, "omar"), "b", "owner")
+    by_ada, by_token = invite(ada, "c"), call(server, "POST", "/admin/invitations", {"name": "d", "role": "owner"}, headers=bearer(token)).json()
+    assert ada("PATCH", "/admin/users/olga", {"role": "manager"}).status_code == 200
+    assert ada("DELETE", "/admin/users/omar").status_code == 204
+    assert ada("DELETE", "/admin/tokens/ci").status_code == 204
+    assert [accept(server, i["token"]).status_code for i in (by_olga, by_omar, by_token, by_ada)] == [404, 404, 404, 200]
 
 
 def test_an_invitations_secret_is_stored_hashed(server, ada):

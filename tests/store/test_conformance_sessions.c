@@ -197,6 +197,11 @@ static void an_invitation_takes_the_place_of_an_earlier_one(void **state)
     assert_ok(store_begin(fix->store));
     assert_ok(store_invitation_purge(fix->store, T0 + 2));
     assert_err(store_invitation_delete(fix->store, STR("bob")), ERR_NOT_FOUND);
+    again.created_by = STR("token:ci");
+    assert_ok(store_invitation_put(fix->store, &again));
+    assert_ok(store_invitation_delete_of(fix->store, STR("token:ci")));
+    assert_ok(store_invitation_delete_of(fix->store, STR("nobody")));
+    assert_err(store_invitation_delete(fix->store, STR("bob")), ERR_NOT_FOUND);
     assert_ok(store_invitation_delete(fix->store, STR("al")));
     assert_ok(store_commit(fix->store));
     assert_err(store_invitation_get(fix->store, &al.hash, compare_invitations, &al), ERR_NOT_FOUND);
