@@ -44,7 +44,7 @@ static void write_done(struct job *job, bool more)
 {
     struct account_job *self = CONTAINER_OF(job, struct account_job, job);
 
-    if (job->result == ERR_OK)
+    if (job->result == ERR_OK && !self->is_addition)
         signin_forget(self->ctx->signin);
     exchange_wake(self->x, more);
 }

@@ -15,6 +15,7 @@ struct account_job {
     struct exchange *x;
     struct app_ctx *ctx;
     enum problem problem; /* what ERR_INVALID means: see account_refuse() */
+    bool is_addition;     /* nobody can do less after it, so signin need not forget anybody */
     struct err_detail detail;
     struct signin_hashing hashing;
     struct secret password;
@@ -24,7 +25,7 @@ struct account_job {
 MUST_CHECK void *account_job_new(struct app_ctx *ctx, struct exchange *x, size_t bytes);
 struct account_job *account_job_of(struct exchange *x);
 
-/* Each gives the job away; `next` finds job.result. A change makes signin forget, once it is made.
+/* Each gives the job away; `next` finds job.result. What changes makes signin forget, if need be.
  */
 enum flow account_read(struct account_job *self, enum err (*run)(struct job *, struct store *),
                        step_fn next);

@@ -220,6 +220,7 @@ static enum flow invitation_post(struct app_ctx *ctx, struct exchange *x)
     enum err err = read_new(self, object, &detail);
     if (err != ERR_OK)
         return account_bad_value(x, err, &detail);
+    self->base.is_addition = true;
     self->invitation.created_by = str_of(x->principal->actor);
     make_text(self);
     return account_write(&self->base, run_add, was_added);
@@ -302,6 +303,7 @@ static enum flow was_hashed(struct app_ctx *ctx, struct exchange *x)
     if (self->base.job.result != ERR_OK)
         return was_accepted(ctx, x);
     opening_prepare(&self->opening, x, &self->identity);
+    self->base.is_addition = !self->opening.has_former;
     return account_write(&self->base, run_accept, was_accepted);
 }
 

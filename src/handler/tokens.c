@@ -186,6 +186,7 @@ static enum flow token_post(struct app_ctx *ctx, struct exchange *x)
     if (err != ERR_OK)
         return account_bad_value(x, err, &detail);
     make_text(self);
+    self->base.is_addition = true;
     return account_write(&self->base, run_add, was_added);
 }
 

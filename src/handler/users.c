@@ -170,6 +170,7 @@ static enum flow was_hashed(struct app_ctx *ctx, struct exchange *x)
     if (self->base.job.result != ERR_OK)
         return account_failed(&self->base);
     self->user.password_hash = str_of(self->base.hashing.hash);
+    self->base.is_addition = true;
     return account_write(&self->base, run_add, was_added);
 }
 

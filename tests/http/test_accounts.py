@@ -154,6 +154,20 @@ def test_a_session_that_somebody_planted_is_not_taken_over(server):
     assert call(server, "GET", "/admin/session", headers={"Cookie": f"{COOKIE}={planted}"}).status_code == 401
 
 
+def test_additions_let_nobody_verify_anew(server, ada):
+    def signins():
+        page = requests.get(server.url + "/metrics", timeout=5).text
+        return int(re.search(r"^contactd_signins_total (\d+)", page, re.MULTILINE)[1])
+
+    assert call(server, "GET", "/admin/session", auth=("ada", PASSWORD)).status_code == 200
+    before = signins()
+    invite(ada)
+    ada("POST", "/admin/tokens", {"name": "ci", "scope": "read"})
+    Panel(server)
+    assert call(server, "GET", "/admin/session", auth=("ada", PASSWORD)).status_code == 200
+    assert signins() <= before + 2  # the new session's, and the old one's first look
+
+
 def test_signing_out_ends_the_session_at_once_and_clears_the_cookie(server, ada):
     other = Panel(server)
     answer = ada("DELETE", "/admin/session")
