@@ -56,7 +56,8 @@ struct signin_attempt {
     struct credential credential;
     struct digest key;
     uint64_t generation;
-    bool is_for_session; /* neither remembered nor noted: the caller makes a session of it */
+    bool is_for_session; /* not remembered: the caller makes a session of it */
+    bool is_news;        /* and tells the audit log, if it was not told of the like just now */
     char scratch[CREDENTIAL_ROOM];
     char source[64];
 };

@@ -90,7 +90,7 @@ enum err opening_run(struct opening *self, struct store *writer)
     TRY(end_former(self, writer));
     TRY(store_session_purge(writer, now_ms, now_ms - (int64_t)SESSION_IDLE_S * 1000));
     TRY(store_session_insert(writer, &session));
-    return tell(self, writer);
+    return self->is_untold ? ERR_OK : tell(self, writer);
 }
 
 void opening_render(struct buf *out, const struct identity *identity)

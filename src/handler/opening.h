@@ -12,6 +12,7 @@ struct opening {
     struct identity identity; /* whose session it is, and then of the session itself */
     struct digest former;     /* of the session that came along, which ends */
     bool has_former;
+    bool is_untold; /* the audit log knows of one like it already */
     struct str source;
     char cookie[SESSION_TEXT_LEN + 1];
     char user_agent[OPENING_AGENT_MAX + 1];
@@ -21,7 +22,7 @@ struct opening {
 void opening_prepare(struct opening *self, const struct exchange *x,
                      const struct identity *identity);
 
-/* Inside the job's transaction; the entry in the audit log is made here. */
+/* Inside the job's transaction; the entry in the audit log is made here, unless it is_untold. */
 MUST_CHECK enum err opening_run(struct opening *self, struct store *writer);
 
 /* The reply, with the cookie. Wipes the secret. */

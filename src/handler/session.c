@@ -155,6 +155,7 @@ static enum flow was_right(struct app_ctx *ctx, struct exchange *x)
     if (self->base.job.result != ERR_OK)
         return signed_in(ctx, x);
     opening_prepare(&self->opening, x, &self->attempt.identity);
+    self->opening.is_untold = !self->attempt.is_news;
     self->base.is_addition = !self->opening.has_former;
     return account_write(&self->base, run_sign_in, signed_in);
 }

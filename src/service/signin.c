@@ -45,6 +45,7 @@ static const struct bucket_limit NEWCOMERS = {.burst = 30, .per_hour = 3600};
 
 /* What the audit log is told of: per source and account, and of failures also overall. */
 static const struct bucket_limit TOLD_FAILURES = {.burst = 1, .per_hour = 60};
+static const struct bucket_limit TOLD_SESSIONS = {.burst = 1, .per_hour = 60};
 static const struct bucket_limit TOLD_SUCCESSES = {.burst = 1, .per_hour = 1};
 static const struct bucket_limit ALL_TOLD_FAILURES = {.burst = 60, .per_hour = 120};
 
@@ -166,22 +167,33 @@ static int64_t take(struct signin *signin, struct bucket *bucket, const struct b
     return wait_ms;
 }
 
-/* Somebody who exists came with a password, the right one or another. */
-static void tell_audit(const struct signin_attempt *attempt, bool is_right)
+/* Somebody who exists came with a wrong password. */
+static void tell_failure(const struct signin_attempt *attempt)
 {
     struct signin *signin = attempt->signin;
     int64_t now_ms = clock_mono_ms();
     char room[PAIR_MAX];
     struct str pair = pair_of(attempt, room);
 
-    if (is_right && attempt->is_for_session)
-        return;
-    if (limiter_take(signin->limiter, is_right ? 'a' : 'f', pair,
-                     is_right ? &TOLD_SUCCESSES : &TOLD_FAILURES, now_ms) ||
-        (!is_right && take(signin, &signin->told_failures, &ALL_TOLD_FAILURES, now_ms)))
-        return;
-    trace_signin(signin->options.commit, attempt->credential.user, str_of(attempt->source),
-                 is_right);
+    if (!limiter_take(signin->limiter, 'f', pair, &TOLD_FAILURES, now_ms) &&
+        !take(signin, &signin->told_failures, &ALL_TOLD_FAILURES, now_ms))
+        trace_signin(signin->options.commit, attempt->credential.user, str_of(attempt->source),
+                     false);
+}
+
+/* With the right one. Of a session its maker tells, in the transaction that makes it. */
+static void tell_success(struct signin_attempt *attempt)
+{
+    struct signin *signin = attempt->signin;
+    bool is_for_session = attempt->is_for_session;
+    char room[PAIR_MAX];
+
+    attempt->is_news =
+        !limiter_take(signin->limiter, is_for_session ? 'w' : 'a', pair_of(attempt, room),
+                      is_for_session ? &TOLD_SESSIONS : &TOLD_SUCCESSES, clock_mono_ms());
+    if (attempt->is_news && !is_for_session)
+        trace_signin(signin->options.commit, attempt->credential.user, str_of(attempt->source),
+                     true);
 }
 
 struct found_user {
@@ -232,8 +244,10 @@ static enum err run_password(struct job *job, struct store *reader)
             remember(attempt, PASSWORD_KEPT_MS);
         befriend(attempt->signin, attempt);
     }
-    if (found.is_found && (err == ERR_OK || err == ERR_DENIED))
-        tell_audit(attempt, err == ERR_OK);
+    if (err == ERR_OK)
+        tell_success(attempt);
+    else if (err == ERR_DENIED && found.is_found)
+        tell_failure(attempt);
     return err;
 }
 

@@ -691,6 +691,15 @@ def test_failed_sign_ins_of_known_accounts_are_told_once_a_minute(server, ada):
     assert "hunter2secret" not in str(entries(ada))
 
 
+def test_sign_ins_are_told_once_a_minute_for_each_account(server, ada):
+    add_user(server, "bob", "reader")
+    for _ in range(5):
+        Panel(server), Panel(server, "bob")
+    seen = [(e["actor"], e["action"]) for e in entries(ada)]
+    assert seen.count(("ada", "signin")) == seen.count(("bob", "signin")) == 1
+    assert len(ada("GET", "/admin/sessions").json()["sessions"]) == 11
+
+
 def test_the_audit_log_is_paged(server, ada):
     for i in range(12):
         ada("POST", "/admin/tokens", {"name": f"t{i}", "scope": "read"})
