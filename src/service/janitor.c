@@ -128,7 +128,7 @@ static int64_t do_piece(struct janitor *janitor, const struct chore *chore, stru
                                      .amount = round->amount};
     enum err err = commit_run(janitor->commit, &piece.job);
     int64_t now_ms = clock_mono_ms();
-    if (err != ERR_STOPPING)
+    if (err != ERR_STOPPING && err != ERR_FULL) /* messages go first */
         tell(&piece, err);
     if (err != ERR_OK) {
         round->due_ms = now_ms + FAILED_WAIT_MS;
