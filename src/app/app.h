@@ -8,6 +8,7 @@
 #include "control.h"
 #include "handler/ctx.h"
 #include "listen.h"
+#include "service/janitor.h"
 
 struct app {
     const struct config *config;
@@ -17,13 +18,18 @@ struct app {
     struct forms *forms;
     struct recent *recent;
     struct captcha *captcha;
+    struct janitor *janitor;
     struct secrets secrets;
+    struct description *description;
     struct limiter *census;
     struct echo *echo;
+    struct cache *cache;
     struct limiter *limiter; /* NULL: off */
     struct signin *signin;
     struct server *server;
     struct control *control;
+    struct events *events;
+    unsigned max_connections; /* as many as there are file descriptors for */
     struct listener listener;
     bool is_first_start; /* the database had no user when it was opened */
     struct app_ctx ctx;

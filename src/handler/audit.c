@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "core/cursor.h"
 #include "guards.h"
-#include "http/query_string.h"
 #include "http/reply.h"
 #include "topics.h"
 
@@ -14,12 +13,31 @@ enum { AUDIT_LIST_DEFAULT = 50 };
 
 static enum flow audit_list(struct app_ctx *ctx, struct exchange *x);
 
+static bool fits_cursor(struct str text)
+{
+    int64_t id;
+
+    return cursor_parse(text, &id);
+}
+
+static const struct parameter PAGE_ROWS[] = {
+    {"limit", PARAMETER_NUMBER, "how many at most", .min = 1, .max = AUDIT_LIST_MAX,
+     .fallback = AUDIT_LIST_DEFAULT},
+    {"cursor", PARAMETER_TEXT, "continues an earlier page", .fits = fits_cursor,
+     .expected = "the 'next' of an earlier page"},
+    {0},
+};
+
+static const struct parameters PAGE = {PAGE_ROWS, NULL};
+
 const struct route AUDIT_ROUTES[AUDIT_ROUTE_COUNT] = {
     {.name = "audit_list",
      .method = "GET",
      .path = "/admin/audit",
      .steps = {guard_owner, audit_list},
-     .help = "who did what, newest first (limit, cursor)"},
+     .help = "who did what, newest first",
+     .query = &PAGE,
+     .replies = {{200, "AuditList"}}},
 };
 
 struct audit_entry audit_of(const struct exchange *x, const char *action, struct str target)
@@ -105,39 +123,15 @@ static enum flow was_listed(struct app_ctx *ctx, struct exchange *x)
     return FLOW_DONE;
 }
 
-static const char *set_parameter(struct audit_job *self, struct str key, struct str value)
-{
-    if (str_equal(key, STR("limit")))
-        return str_to_u64(value, AUDIT_LIST_MAX, &self->limit) && self->limit
-                   ? NULL
-                   : "limit: a number from 1 to 200";
-    if (str_equal(key, STR("cursor")))
-        return cursor_parse(value, &self->below_id) ? NULL : "cursor: send back what next said";
-    return "only limit and cursor are known here";
-}
-
-static const char *read_query(struct exchange *x, struct audit_job *self)
-{
-    struct query_string query = query_string_of(x->query);
-    const char *wrong = NULL;
-    struct str key, value;
-    enum err err;
-
-    while (!wrong && (err = query_string_next(&query, &x->arena, &key, &value)) != ERR_NOT_FOUND)
-        wrong = err == ERR_OK ? set_parameter(self, key, value) : "the query cannot be read";
-    return wrong;
-}
-
 static enum flow audit_list(struct app_ctx *ctx, struct exchange *x)
 {
     struct audit_job *self = account_job_new(ctx, x, sizeof *self);
 
     if (!self)
         return FLOW_DONE;
-    self->limit = AUDIT_LIST_DEFAULT;
-    const char *wrong = read_query(x, self);
-    if (wrong)
-        return reply_problem(x, PROBLEM_INVALID_QUERY, wrong);
+    self->limit = (uint64_t)parameter_number(x, "limit");
+    if (!cursor_parse(parameter_text(x, "cursor"), &self->below_id))
+        self->below_id = 0;
     reply_json(x, 200);
     return account_read(&self->base, run_list, was_listed);
 }

@@ -37,7 +37,23 @@ struct store_ops {
     enum err (*submission_find_key)(struct store *store, struct str form, struct str key,
                                     int64_t since_ms, store_submission_fn fn, void *arg);
     enum err (*submission_set_state)(struct store *store, const struct id *id,
-                                     enum submission_state state, enum submission_taught taught);
+                                     enum submission_state state, enum submission_taught taught,
+                                     int64_t at_ms);
+    enum err (*submission_set_starred)(struct store *store, const struct id *id, bool is_starred);
+    enum err (*submission_delete)(struct store *store, const struct id *id);
+    enum err (*submission_scan)(struct store *store, int64_t below_seq, int64_t max,
+                                store_submission_fn fn, void *arg);
+    enum err (*note_insert)(struct store *store, const struct id *submission,
+                            const struct submission_note *note, int64_t *ret_id);
+    enum err (*note_delete)(struct store *store, const struct id *submission, int64_t note_id);
+    enum err (*note_list)(struct store *store, const struct id *submission, store_note_fn fn,
+                          void *arg);
+    enum err (*submission_aged)(struct store *store, const struct aged_filter *filter,
+                                store_aged_fn fn, void *arg);
+    enum err (*index_step)(struct store *store, int max, int *ret_rows);
+    enum err (*index_tidy)(struct store *store, int pages, bool *ret_has_more);
+    enum err (*tally_list)(struct store *store, int64_t first_day, struct str form,
+                           store_tally_fn fn, void *arg);
 
     enum err (*form_put)(struct store *store, const struct form *form);
     enum err (*form_delete)(struct store *store, struct str name);
@@ -111,6 +127,15 @@ struct store {
     size_t random_left;
     uint8_t random[ID_RANDOM_COUNT][ID_RANDOM_BYTES]; /* fetched in bulk, one row per id */
 };
+
+/* The states that a filter asks for, as bits. */
+static inline unsigned store_states(const struct submission_filter *filter)
+{
+    return filter->states ? filter->states : STATES_INBOX;
+}
+
+/* Whether a row is what a filter asks for, its time apart. */
+bool store_fits(const struct submission_filter *filter, const struct submission *row);
 
 /* The row numbers that a filter's times and page allow: low <= seq < high. */
 struct seq_range {

@@ -11,6 +11,7 @@
 struct memory {
     pthread_mutex_t lock; /* guards the rows */
     struct rows rows;
+    int64_t last_note; /* the writer's */
 };
 
 struct memory_store {
@@ -53,7 +54,31 @@ enum err memory_submission_newest(struct store *store, int64_t since_ms, int64_t
 enum err memory_submission_find_key(struct store *store, struct str form, struct str key,
                                     int64_t since_ms, store_submission_fn fn, void *arg);
 enum err memory_submission_set_state(struct store *store, const struct id *id,
-                                     enum submission_state state, enum submission_taught taught);
+                                     enum submission_state state, enum submission_taught taught,
+                                     int64_t at_ms);
+enum err memory_submission_set_starred(struct store *store, const struct id *id, bool is_starred);
+enum err memory_submission_delete(struct store *store, const struct id *id);
+enum err memory_submission_scan(struct store *store, int64_t below_seq, int64_t max,
+                                store_submission_fn fn, void *arg);
+
+/* --- memory_note.c -------------------------------------------------------- */
+
+enum err memory_note_insert(struct store *store, const struct id *submission,
+                            const struct submission_note *note, int64_t *ret_id);
+enum err memory_note_delete(struct store *store, const struct id *submission, int64_t note_id);
+enum err memory_note_list(struct store *store, const struct id *submission, store_note_fn fn,
+                          void *arg);
+/* All of one submission. */
+MUST_CHECK enum err memory_note_delete_all(struct store *store, int64_t seq);
+
+/* --- memory_search.c ---------------------------------------------------- */
+
+enum err memory_submission_aged(struct store *store, const struct aged_filter *filter,
+                                store_aged_fn fn, void *arg);
+enum err memory_index_step(struct store *store, int max, int *ret_rows);
+enum err memory_index_tidy(struct store *store, int pages, bool *ret_has_more);
+enum err memory_tally_list(struct store *store, int64_t first_day, struct str form,
+                           store_tally_fn fn, void *arg);
 
 /* --- memory_form.c ------------------------------------------------------ */
 

@@ -20,6 +20,7 @@ enum row_kind {
     ROW_INVITATION,
     ROW_META,
     ROW_MODEL,
+    ROW_NOTE,
     ROW_REFUSAL,
     ROW_SESSION,
     ROW_SPENT,
@@ -52,13 +53,15 @@ struct row {
         struct token token;
         struct form form;
         struct refusal refusal;
+        struct submission_note note;
         struct session session;
         struct invitation invitation;
         struct audit_entry audit;
         struct str value;
     };
     char seq_key[SEQ_KEY_BYTES];
-    char text[]; /* what the strs above point to */
+    char note_key[2 * SEQ_KEY_BYTES]; /* the submission's, then its own */
+    char text[];                      /* what the strs above point to */
 };
 
 struct rows {
