@@ -11,6 +11,7 @@
  * allow_run() is the committer's, allow_reload() a reader's, the rest HTTP
  * threads'.
  */
+#include "audit.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "guards.h"
@@ -123,7 +124,10 @@ static enum err add_origin(struct allow *self, struct store *writer, json_t *set
                               json_stringn(self->origin.ptr, self->origin.len)))
         return ERR_MEMORY;
     TRY(is_refused(settings, self->origin, &is_still_refused, &self->detail));
-    return put_settings(writer, self->form, settings, &self->detail);
+    TRY(put_settings(writer, self->form, settings, &self->detail));
+    struct audit_entry entry = audit_of(self->x, "form.allow", self->form);
+    entry.detail = self->origin;
+    return audit_add(writer, &entry);
 }
 
 static enum err allow_run(struct job *job, struct store *writer)
