@@ -13,22 +13,15 @@ enum { AUDIT_LIST_DEFAULT = 50 };
 
 static enum flow audit_list(struct app_ctx *ctx, struct exchange *x);
 
-static bool fits_cursor(struct str text)
-{
-    int64_t id;
-
-    return cursor_parse(text, &id);
-}
-
-static const struct parameter PAGE_ROWS[] = {
+static const struct parameter AUDIT_ROWS[] = {
     {"limit", PARAMETER_NUMBER, "how many at most", .min = 1, .max = AUDIT_LIST_MAX,
      .fallback = AUDIT_LIST_DEFAULT},
-    {"cursor", PARAMETER_TEXT, "continues an earlier page", .fits = fits_cursor,
+    {"cursor", PARAMETER_TEXT, "continues an earlier page", .fits = cursor_is_valid,
      .expected = "the 'next' of an earlier page"},
     {0},
 };
 
-static const struct parameters PAGE = {PAGE_ROWS, NULL};
+static const struct parameters AUDIT_PARAMETERS = {AUDIT_ROWS, NULL};
 
 const struct route AUDIT_ROUTES[AUDIT_ROUTE_COUNT] = {
     {.name = "audit_list",
@@ -36,7 +29,7 @@ const struct route AUDIT_ROUTES[AUDIT_ROUTE_COUNT] = {
      .path = "/admin/audit",
      .steps = {guard_owner, audit_list},
      .help = "who did what, newest first",
-     .query = &PAGE,
+     .query = &AUDIT_PARAMETERS,
      .replies = {{200, "AuditList"}}},
 };
 

@@ -44,9 +44,8 @@ const struct route INVITATION_ROUTES[INVITATION_ROUTE_COUNT] = {
      .help = "make the account that one was invited to, and sign in",
      .body = "InvitationAccept",
      .replies = {{200, "Session"}},
-     .problems = PROBLEM_BIT(INVALID_QUERY) | PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(INVALID_JSON) |
-                 PROBLEM_BIT(INVALID_FIELDS) | PROBLEM_BIT(NAME_TAKEN) | PROBLEM_BIT(CSRF) |
-                 PROBLEM_BIT(TOO_MANY_ATTEMPTS) | PROBLEM_BIT(UNAVAILABLE)},
+     .problems = PROBLEM_BIT(INVALID_JSON) | PROBLEM_BIT(INVALID_FIELDS) | PROBLEM_BIT(NOT_FOUND) |
+                 PROBLEM_BIT(NAME_TAKEN) | PROBLEM_BIT(CSRF) | PROBLEM_BIT(TOO_MANY_ATTEMPTS)},
     {.name = "invitation_delete",
      .method = "DELETE",
      .path = "/admin/invitations/{name}",

@@ -30,9 +30,8 @@ const struct route SESSION_ROUTES[SESSION_ROUTE_COUNT] = {
      .help = "sign in with name and password; sets the session's cookie",
      .body = "Credentials",
      .replies = {{200, "Session"}},
-     .problems = PROBLEM_BIT(INVALID_QUERY) | PROBLEM_BIT(INVALID_JSON) |
-                 PROBLEM_BIT(INVALID_FIELDS) | PROBLEM_BIT(UNAUTHORIZED) | PROBLEM_BIT(CSRF) |
-                 PROBLEM_BIT(TOO_MANY_ATTEMPTS) | PROBLEM_BIT(UNAVAILABLE)},
+     .problems = PROBLEM_BIT(INVALID_JSON) | PROBLEM_BIT(INVALID_FIELDS) |
+                 PROBLEM_BIT(UNAUTHORIZED) | PROBLEM_BIT(CSRF) | PROBLEM_BIT(TOO_MANY_ATTEMPTS)},
     {.name = "session_get",
      .method = "GET",
      .path = "/admin/session",
@@ -67,7 +66,7 @@ const struct route SESSION_ROUTES[SESSION_ROUTE_COUNT] = {
      .body = "PasswordChange",
      .replies = {{204}},
      .problems = PROBLEM_BIT(INVALID_JSON) | PROBLEM_BIT(INVALID_FIELDS) |
-                 PROBLEM_BIT(WRONG_PASSWORD) | PROBLEM_BIT(FORBIDDEN)},
+                 PROBLEM_BIT(WRONG_PASSWORD) | PROBLEM_BIT(TOO_MANY_ATTEMPTS)},
 };
 
 /* --- a password held against --------------------------------------------- */

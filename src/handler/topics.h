@@ -35,7 +35,6 @@ extern const struct route EXPORT_ROUTES[1];
 enum { STATS_ROUTE_COUNT = 1 };
 
 extern const struct route STATS_ROUTES[STATS_ROUTE_COUNT];
-
 enum {
     AUDIT_ROUTE_COUNT = 1,
     INVITATION_ROUTE_COUNT = 4,

@@ -40,7 +40,7 @@ const struct route USER_ROUTES[USER_ROUTE_COUNT] = {
      .help = "change a user's role, forms or password",
      .body = "UserChange",
      .replies = {{200, "User"}},
-     .problems = PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(INVALID_JSON) | PROBLEM_BIT(INVALID_FIELDS) |
+     .problems = PROBLEM_BIT(INVALID_JSON) | PROBLEM_BIT(INVALID_FIELDS) | PROBLEM_BIT(NOT_FOUND) |
                  PROBLEM_BIT(LAST_OWNER)},
     {.name = "user_delete",
      .method = "DELETE",
