@@ -21,8 +21,8 @@
 #include "verbs.h"
 
 enum {
-    BATCH_ROWS = 200,
-    BATCH_BYTES = 192 * 1024,
+    BATCH_ROWS = 50, /* a few milliseconds of the committer, in which messages wait */
+    BATCH_BYTES = 128 * 1024,
     ROW_BYTES_MAX = 256 * 1024,
     STDIN_MAX = 256 * 1024 * 1024,
     COMPLAINTS_MAX = 50,

@@ -88,7 +88,7 @@ static enum err export_page(struct exporter *exporter, struct store *store, bool
 enum err transfer_export(struct store *store, const json_t *args, struct buf *result,
                          struct err_detail *detail)
 {
-    struct exporter exporter = {.is_scanned = true, .page_bytes = PAGE_BYTES};
+    struct exporter exporter = {.page_bytes = PAGE_BYTES};
 
     enum err err = read_place(&exporter, args);
     if (err == ERR_OK)

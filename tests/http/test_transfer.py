@@ -127,6 +127,9 @@ def test_many_rows_of_one_moment_are_all_kept(server):
     assert load(server, text, "--form", "shop")[0] == {"added": 5000, "known": 0, "skipped": 0}
     assert load(server, text, "--form", "shop")[0] == {"added": 0, "known": 5000, "skipped": 0}
     assert len({row["id"] for row in listed(server)}) == 5000
+    post(server, newest="x")
+    rows = list(csv.DictReader(io.StringIO(server.cli("export").stdout)))  # columns that appear on the first page and late
+    assert len(rows) == 5001 and rows[0]["newest"] == "x" and {row["n"] for row in rows[1:]} == {str(i) for i in range(5000)}
     post(server)  # and the server's own ids go on
 
 
