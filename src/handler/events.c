@@ -19,6 +19,7 @@
 enum {
     COMMENT_MS = 15 * 1000,
     LIFE_MS = 15 * 60 * 1000,
+    BEHIND_MAX = 32,  /* events that a watcher is told one by one, lest a flood is multiplied */
     PIECE_MAX = 4096, /* of events in one piece, give or take one */
     FULL_RETRY_MS = 10 * 1000,
 };
@@ -144,6 +145,18 @@ static void put_events(struct buf *out, struct stream *self)
     }
 }
 
+static enum flow watch(struct app_ctx *ctx, struct exchange *x);
+
+/* In a flood of messages a list is better loaded anew than patched a thousand times. */
+static enum flow watched(struct app_ctx *ctx, struct exchange *x)
+{
+    struct stream *self = stream_of(x);
+
+    if (events_next_number(ctx->events) - self->watcher.next > BEHIND_MAX)
+        put_reset(&x->reply.body, self);
+    return watch(ctx, x);
+}
+
 static enum flow watch(struct app_ctx *ctx, struct exchange *x)
 {
     struct stream *self = stream_of(x);
@@ -162,7 +175,7 @@ static enum flow watch(struct app_ctx *ctx, struct exchange *x)
     self->watcher.due_ms = self->sent_ms + COMMENT_MS;
     if (self->watcher.due_ms > self->until_ms)
         self->watcher.due_ms = self->until_ms;
-    exchange_wait(x, watch);
+    exchange_wait(x, watched);
     events_wait(ctx->events, &self->watcher);
     return FLOW_WAIT;
 }
