@@ -6,8 +6,10 @@
 #include <stdatomic.h>
 
 #include "core/address.h"
+#include "handler/description.h"
 #include "handler/secrets.h"
 #include "http/server.h"
+#include "service/cache.h"
 #include "service/captcha.h"
 #include "service/commit.h"
 #include "service/echo.h"
@@ -38,9 +40,12 @@ struct app_ctx {
     const struct secrets *secrets;
     int64_t purged_ms;      /* wall; when spent tokens were last tidied up; the committer's */
     struct limiter *census; /* counts visits, for the spam score */
+    struct cache *cache;    /* of lists that were just read */
     struct echo *echo;      /* and the forms that a text came to */
     const struct cidr *trusted_proxies;
     size_t trusted_proxy_count;
+
+    const struct description *description;
 
     /* Signs of a proxy that nobody has told us about; see handler/rate. */
     atomic_flag has_warned_forwarded, has_warned_one_source;

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/job.h"
 #include "base/log.h"
+#include "http/parameters.h"
 #include "http/problem.h"
 
 struct app_ctx; /* handler's: the services that steps work with */
@@ -56,7 +57,16 @@ enum header { HEADER_LIST(HEADER_AS_ENUM) HEADER__COUNT };
 /* Accepted kinds of bodies, as bits. */
 enum media { MEDIA_NONE = 0, MEDIA_JSON = 1, MEDIA_URLENCODED = 2, MEDIA_MULTIPART = 4 };
 
-enum { ROUTE_STEPS_MAX = 6, ROUTE_PARAMS_MAX = 2, REPLY_HEADERS_MAX = 16, REQUEST_ID_LEN = 16 };
+/* As Content-Type says it. */
+const char *media_type(enum media media);
+
+enum {
+    ROUTE_STEPS_MAX = 6,
+    ROUTE_PARAMS_MAX = 2,
+    ROUTE_REPLIES_MAX = 4,
+    REPLY_HEADERS_MAX = 16,
+    REQUEST_ID_LEN = 16,
+};
 
 /*
  * What the replies on a route have in common: also those that the server makes
@@ -72,7 +82,19 @@ struct reply_style {
                          struct str errors);
 };
 
-/* A row of the route table. */
+/* An answer that a route gives when all goes well. */
+struct route_reply {
+    unsigned status;
+    const char *shape; /* of assets/shapes.json; NULL: JSON has no part in it */
+    const char *type;  /* the media type where it is not JSON; with no shape and no type: no body */
+};
+
+/*
+ * A row of the route table. What follows `help` describes it to the world (see
+ * handler/describe): nothing is said there that the rest of the row says. The
+ * path has the path parameters, the guard who may ask, `media` what a body comes
+ * as, and all of them the problems that follow from them.
+ */
 struct route {
     const char *name;                /* snake_case, unique: in logs and metrics */
     const char *method;              /* "GET" also answers HEAD */
@@ -81,7 +103,18 @@ struct route {
     unsigned media;                  /* enum media bits; MEDIA_NONE: no body is taken */
     const struct reply_style *style; /* NULL: replies are plain */
     const char *help;                /* one line */
+
+    const struct parameters *query;                /* NULL: it takes none */
+    const char *body;                              /* the body's shape; NULL: it has none */
+    struct route_reply replies[ROUTE_REPLIES_MAX]; /* unused ones are zero */
+    uint64_t problems;                             /* PROBLEM_BIT()s that are its own */
 };
+
+/* Whether the row says what it answers; every row must, a test asks. */
+static inline bool route_is_described(const struct route *route)
+{
+    return route->replies[0].status != 0;
+}
 
 struct reply_header {
     const char *name;
@@ -106,6 +139,7 @@ struct exchange {
     struct str method, path, query;      /* as sent; path without the query */
     struct str params[ROUTE_PARAMS_MAX]; /* of the path, decoded */
     struct str headers[HEADER__COUNT];   /* trimmed; ptr NULL: not sent */
+    struct parameter_value *parameters;  /* see http/parameters; NULL: not read yet */
     enum media media;                    /* what the body is, of those that the route takes */
     struct str body;                     /* complete when steps run; NUL-terminated */
     struct str source;                   /* the client's address as text */

@@ -14,9 +14,12 @@ enum flow reply_json(struct exchange *x, unsigned status);
 /* Plain text in UTF-8, likewise. */
 enum flow reply_text(struct exchange *x, unsigned status);
 
+/* 204: done, and there is nothing to say. */
+enum flow reply_nothing(struct exchange *x);
+
 /*
- * The error as {"error","code","message","requestId"}; `message` (may be NULL)
- * tells this case to a person.
+ * The error as the route's style has it, or else as application/problem+json
+ * (RFC 9457); `message` (may be NULL) tells this case to a person.
  */
 enum flow reply_problem(struct exchange *x, enum problem problem, const char *message);
 

@@ -8,7 +8,6 @@
 #define CONTACTD_SERVICE_EXPORTER_H
 
 #include "core/export.h"
-#include "core/scope.h"
 #include "store/store.h"
 
 struct exporter {
@@ -16,9 +15,8 @@ struct exporter {
     enum export_format format;
     bool has_bom;
     struct submission_filter
-        filter;                /* without limit; below_seq: where to begin, 0 for the newest */
-    const struct scope *scope; /* NULL: all forms */
-    size_t page_bytes;         /* a page ends beyond; 0: 128 KiB */
+        filter;        /* without limit; below_seq: where to begin, 0 for the newest */
+    size_t page_bytes; /* a page ends beyond; 0: 128 KiB */
 
     /* Where it is. */
     struct export_columns *columns; /* CSV's */

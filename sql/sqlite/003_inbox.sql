@@ -2,7 +2,10 @@
 
 ALTER TABLE submission ADD COLUMN starred INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE submission ADD COLUMN state_at INTEGER NOT NULL DEFAULT 0; -- of the last change of state; 0: none
-CREATE INDEX submission_starred ON submission (form) WHERE starred = 1;
+CREATE INDEX submission_starred ON submission (starred) WHERE starred = 1;
+-- What somebody has looked at, one state alone. What is new is in no such index, for the sake of the insert.
+CREATE INDEX submission_handled ON submission (state) WHERE state IN (1, 2);
+CREATE INDEX submission_by_form_state ON submission (form, state) WHERE state >= 1;
 
 CREATE TABLE note (
     id INTEGER PRIMARY KEY,

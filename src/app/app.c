@@ -143,10 +143,13 @@ static enum err posts_start(struct app *app, struct err_detail *detail)
         err = limiter_new(CENSUS_BUCKETS, &app->census);
     if (err == ERR_OK)
         err = echo_new(ECHO_TEXTS, &app->echo);
+    if (err == ERR_OK)
+        err = cache_new(&app->cache);
     if (err == ERR_OK && app->config->has_rate_limit)
         err = limiter_new(LIMITER_BUCKETS, &app->limiter);
     if (err == ERR_OK)
         return ERR_OK;
+    cache_free(app->cache);
     echo_free(app->echo);
     limiter_free(app->census);
     recent_free(app->recent);
@@ -159,6 +162,7 @@ static void posts_stop(struct app *app)
     recent_free(app->recent);
     limiter_free(app->limiter);
     limiter_free(app->census);
+    cache_free(app->cache);
     echo_free(app->echo);
 }
 
@@ -309,9 +313,11 @@ static enum err server_run(struct app *app, struct err_detail *detail)
     app->ctx.limiter = app->limiter;
     app->ctx.census = app->census;
     app->ctx.echo = app->echo;
+    app->ctx.cache = app->cache;
     app->ctx.secrets = &app->secrets;
     app->ctx.captcha = app->captcha;
     app->ctx.events = app->events;
+    app->ctx.description = app->description;
     app->ctx.trusted_proxies = app->trusted_proxies;
     app->ctx.trusted_proxy_count = app->config->trusted_proxies.count;
     atomic_init(&app->ctx.is_ready, true);
@@ -336,6 +342,16 @@ static void control_stage_stop(struct app *app)
     control_stop(app->control);
 }
 
+static enum err description_start(struct app *app, struct err_detail *detail)
+{
+    return description_new(&ROUTES, &app->description, detail);
+}
+
+static void description_stop(struct app *app)
+{
+    description_free(app->description);
+}
+
 static const struct stage {
     enum err (*start)(struct app *app, struct err_detail *detail);
     void (*stop)(struct app *app);
@@ -351,6 +367,7 @@ static const struct stage {
     {commit_stage_start, commit_stage_stop, EXIT_FAILED},
     {readers_start, readers_stop, EXIT_DATABASE},
     {signin_stage_start, signin_stage_stop, EXIT_DATABASE},
+    {description_start, description_stop, EXIT_FAILED},
     {captcha_stage_start, captcha_stage_stop, EXIT_FAILED},
     {events_stage_start, events_stage_stop, EXIT_FAILED},
     {control_stage_start, control_stage_stop, EXIT_FAILED}, /* before anybody can see us run */

@@ -18,8 +18,10 @@ struct app {
     struct recent *recent;
     struct captcha *captcha;
     struct secrets secrets;
+    struct description *description;
     struct limiter *census;
     struct echo *echo;
+    struct cache *cache;
     struct limiter *limiter; /* NULL: off */
     struct signin *signin;
     struct server *server;

@@ -12,19 +12,38 @@
 #include "base/clock.h"
 #include "filter.h"
 #include "guards.h"
-#include "http/query_string.h"
 #include "http/reply.h"
 #include "service/exporter.h"
 #include "topics.h"
 
 static enum flow submission_export(struct app_ctx *ctx, struct exchange *x);
 
+static const char *const FORMATS[] = {
+#define FORMAT_AS_WORD(id, text, type) text,
+    EXPORT_FORMAT_LIST(FORMAT_AS_WORD)
+#undef FORMAT_AS_WORD
+        NULL};
+
+static const struct parameter EXPORT_ROWS[] = {
+    {"format", PARAMETER_WORD, "of the file; csv if nothing is said", .words = FORMATS},
+    {"bom", PARAMETER_BOOLEAN,
+     .help = "whether a byte order mark comes first, which some spreadsheets want; for csv"},
+    {0},
+};
+
+static const struct parameters EXPORT_PARAMETERS = {EXPORT_ROWS, &FILTER_PARAMETERS};
+
 const struct route EXPORT_ROUTES[1] = {
     {.name = "submission_export",
      .method = "GET",
      .path = "/admin/export",
      .steps = {guard_read, submission_export},
-     .help = "submissions as a file (format=csv|ndjson|json, bom, form, state, since, until)"},
+     .help = "messages as a file, newest first",
+     .query = &EXPORT_PARAMETERS,
+     .replies = {{200, NULL, "text/csv; charset=utf-8"},
+                 {200, NULL, "application/x-ndjson"},
+                 {200, "SubmissionExport"}},
+     .problems = PROBLEM_BIT(TOO_MANY_COLUMNS)},
 };
 
 struct export
@@ -32,61 +51,12 @@ struct export
     struct job job;
     struct exchange *x;
     struct exporter exporter;
-    bool has_format, is_begun;
+    bool is_begun;
 };
 
 static struct export *export_of(struct exchange *x)
 {
     return CONTAINER_OF(x->job, struct export, job);
-}
-
-/* --- query parameters ---------------------------------------------------- */
-
-static const char *set_format(struct export *self, struct str value)
-{
-    if (self->has_format)
-        return "a parameter was sent twice";
-    self->has_format = true;
-    return export_format_parse(value, &self->exporter.format)
-               ? NULL
-               : "format must be csv, ndjson or json";
-}
-
-static const char *set_bom(struct export *self, struct str value)
-{
-    self->exporter.has_bom = str_equal(value, STR("true"));
-    return self->exporter.has_bom || str_equal(value, STR("false")) ? NULL
-                                                                    : "bom must be true or false";
-}
-
-static const char *set_parameter(struct export *self, struct str key, struct str value,
-                                 unsigned *seen)
-{
-    if (str_equal(key, STR("format")))
-        return set_format(self, value);
-    if (str_equal(key, STR("bom")))
-        return set_bom(self, value);
-    if (filter_is_paging(key))
-        return "an export has no pages: limit and cursor are not known here";
-    return filter_set(&self->exporter.filter, key, value, seen);
-}
-
-/* NULL, or what is wrong. */
-static const char *read_query(struct export *self)
-{
-    struct query_string query = query_string_of(self->x->query);
-    const char *wrong = NULL;
-    struct str key, value;
-    unsigned seen = 0;
-    enum err err;
-
-    while (!wrong &&
-           (err = query_string_next(&query, &self->x->arena, &key, &value)) != ERR_NOT_FOUND)
-        wrong = err == ERR_OK ? set_parameter(self, key, value, &seen)
-                              : "the query string is not valid percent-encoded UTF-8";
-    if (!wrong && self->exporter.has_bom && self->exporter.format != EXPORT_CSV)
-        wrong = "bom is for format=csv alone";
-    return wrong;
 }
 
 /* --- the worker's part --------------------------------------------------- */
@@ -218,10 +188,11 @@ static enum flow submission_export(struct app_ctx *ctx, struct exchange *x)
     if (!self)
         return reply_problem(x, PROBLEM_INTERNAL, NULL);
     *self = (struct export){.job.done = export_done, .x = x};
-    self->exporter.scope = &x->principal->identity.scope;
-    const char *wrong = read_query(self);
-    if (wrong)
-        return reply_problem(x, PROBLEM_INVALID_QUERY, wrong);
+    self->exporter.format = (enum export_format)parameter_number(x, "format");
+    self->exporter.has_bom = parameter_number(x, "bom");
+    if (self->exporter.has_bom && self->exporter.format != EXPORT_CSV)
+        return reply_problem(x, PROBLEM_INVALID_QUERY, "bom is for format=csv alone");
+    filter_read(x, &self->exporter.filter);
     x->job = &self->job;
     x->end = export_end;
     return submit(ctx, x, run_scan, export_scanned);

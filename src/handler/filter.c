@@ -1,88 +1,52 @@
 /* SPDX-License-Identifier: MIT */
-/* The query parameters that choose submissions: rows of a table, for lists and exports alike. */
+/*
+ * The parameters that choose messages. Values were held against the rows by the
+ * guard, so that here they are only taken; the scope of who asks comes on top.
+ */
 #include "filter.h"
 
-#include "base/clock.h"
-#include "core/cursor.h"
+#define STATE_AS_WORD(id, text) text,
+static const char *const STATES[] = {SUBMISSION_STATE_LIST(STATE_AS_WORD) "all", NULL};
+#undef STATE_AS_WORD
 
-static bool set_limit(struct submission_filter *filter, struct str value)
-{
-    uint64_t limit;
+/* There is nobody who looks for what has no star. */
+static const char *const ONLY_TRUE[] = {"true", NULL};
 
-    if (!str_to_u64(value, SUBMISSION_LIST_MAX, &limit) || limit == 0)
-        return false;
-    filter->limit = (int)limit;
-    return true;
-}
-
-static bool set_cursor(struct submission_filter *filter, struct str value)
-{
-    return cursor_parse(value, &filter->below_seq);
-}
-
-static bool set_form(struct submission_filter *filter, struct str value)
-{
-    filter->form = value;
-    return form_name_is_valid(value);
-}
-
-static bool set_since(struct submission_filter *filter, struct str value)
-{
-    return clock_parse(value, &filter->since_ms);
-}
-
-static bool set_until(struct submission_filter *filter, struct str value)
-{
-    if (!clock_parse(value, &filter->until_ms))
-        return false;
-    if (filter->until_ms == 0)
-        filter->until_ms = 1; /* 0 is "no bound"; nothing arrived within the first millisecond */
-    return true;
-}
-
-/* One state, or all of them; without it spam and trash are left out. */
-static bool set_state(struct submission_filter *filter, struct str value)
-{
-    enum submission_state state;
-
-    if (str_equal(value, STR("all"))) {
-        filter->states = STATES_ALL;
-        return true;
-    }
-    if (!submission_state_parse(value, &state))
-        return false;
-    filter->states = 1u << state;
-    return true;
-}
-
-static const struct parameter {
-    const char *name;
-    bool (*set)(struct submission_filter *filter, struct str value);
-    const char *rule;
-} PARAMETERS[] = {
-    {"limit", set_limit, "limit must be a number from 1 to 200"},
-    {"cursor", set_cursor, "cursor must be the 'next' of an earlier page"},
-    {"form", set_form, "form must be a form's name"},
-    {"state", set_state, "state must be new, read, archived, spam, trash or all"},
-    {"since", set_since, "since must be an RFC 3339 time such as 2026-01-31T09:00:00Z or a date"},
-    {"until", set_until, "until must be an RFC 3339 time such as 2026-01-31T09:00:00Z or a date"},
+static const struct parameter FILTER_ROWS[] = {
+    {"form", PARAMETER_TEXT, "those of this form", .fits = form_name_is_valid,
+     .expected = "a form's name"},
+    {"state", PARAMETER_WORD, "those in this state; without it neither spam nor trash",
+     .words = STATES},
+    {"starred", PARAMETER_WORD, "those with a star", .words = ONLY_TRUE},
+    {"since", PARAMETER_TIME, .help = "those that arrived then or later"},
+    {"until", PARAMETER_TIME, .help = "those that arrived before then"},
+    {0},
 };
 
-const char *filter_set(struct submission_filter *filter, struct str key, struct str value,
-                       unsigned *seen)
+const struct parameters FILTER_PARAMETERS = {FILTER_ROWS, NULL};
+
+/* One state, or all of them; 0, if none was sent, leaves out spam and trash. */
+static unsigned wanted_states(const struct exchange *x)
 {
-    for (size_t i = 0; i < COUNTOF(PARAMETERS); i++) {
-        if (!str_equal(key, str_of(PARAMETERS[i].name)))
-            continue;
-        if (*seen & 1u << i)
-            return "a parameter was sent twice";
-        *seen |= 1u << i;
-        return PARAMETERS[i].set(filter, value) ? NULL : PARAMETERS[i].rule;
-    }
-    return "unknown parameter; known are limit, cursor, form, state, since and until";
+    if (!parameter_text(x, "state").ptr)
+        return 0;
+    int64_t place = parameter_number(x, "state");
+    return STATES[place + 1] ? 1u << place : STATES_ALL;
 }
 
-bool filter_is_paging(struct str key)
+void filter_read(const struct exchange *x, struct submission_filter *ret_filter)
 {
-    return str_equal(key, STR("limit")) || str_equal(key, STR("cursor"));
+    bool has_until = parameter_text(x, "until").ptr;
+
+    *ret_filter = (struct submission_filter){
+        .scope = &x->principal->identity.scope,
+        .form = parameter_text(x, "form"),
+        .states = wanted_states(x),
+        .must_be_starred = parameter_text(x, "starred").ptr,
+        .since_ms = parameter_number(x, "since"),
+        .until_ms = parameter_number(x, "until"),
+    };
+    /* 0 is "no bound"; nothing arrived within the first millisecond. */
+    if (has_until && ret_filter->until_ms == 0)
+        ret_filter->until_ms = 1;
 }

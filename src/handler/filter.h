@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Query parameters that say which submissions are meant. */
+/* Query parameters that say which messages are meant, for lists and exports alike. */
 #ifndef CONTACTD_HANDLER_FILTER_H
 #define CONTACTD_HANDLER_FILTER_H
 
-#include "core/submission.h"
+#include "handler/ctx.h"
+
+extern const struct parameters FILTER_PARAMETERS;
 
 /*
- * Sets what the parameter `key` stands for. NULL, or what is wrong with it, as a
- * sentence. `seen` starts as 0 and has a bit for each parameter that was there
- * already. Texts in the filter point into `value`.
+ * What was asked for, as far as the principal may see it. Texts point into the
+ * exchange. Only for routes whose query table has the rows above.
  */
-const char *filter_set(struct submission_filter *filter, struct str key, struct str value,
-                       unsigned *seen);
-
-/* Whether it is about pages of a list rather than about submissions. */
-bool filter_is_paging(struct str key);
+void filter_read(const struct exchange *x, struct submission_filter *ret_filter);
 
 #endif

@@ -223,6 +223,14 @@ static const struct media_row {
     {MEDIA_MULTIPART, "multipart/form-data"},
 };
 
+const char *media_type(enum media media)
+{
+    for (size_t i = 0; i < COUNTOF(MEDIA); i++)
+        if (MEDIA[i].media == media)
+            return MEDIA[i].type;
+    return "application/octet-stream";
+}
+
 /* What a Content-Type says, or MEDIA_NONE. */
 static enum media media_of(struct str content_type)
 {

@@ -22,17 +22,10 @@ void exporter_done(struct exporter *exporter)
     exporter->columns = NULL;
 }
 
-static bool is_wanted(const struct exporter *exporter, const struct submission *row)
-{
-    return !exporter->scope || scope_has(exporter->scope, row->form);
-}
-
 static enum err use_row(struct page *page, const struct submission *row)
 {
     struct exporter *exporter = page->exporter;
 
-    if (!is_wanted(exporter, row))
-        return ERR_OK;
     if (!page->out) {
         exporter->scanned++;
         enum err err = export_columns_note(exporter->columns, row);

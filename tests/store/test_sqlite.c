@@ -249,7 +249,13 @@ static void no_query_sorts_and_no_submission_is_searched_row_by_row(void **state
         if (i == SQL_SUBMISSION_LIST_FLAGGED)
             assert_non_null(
                 strstr(plan.ptr, "submission_flagged (state=? AND rowid>? AND rowid<?)"));
-        if (i == SQL_SUBMISSION_LIST_FORM)
+        if (i == SQL_SUBMISSION_LIST_HANDLED)
+            assert_non_null(
+                strstr(plan.ptr, "submission_handled (state=? AND rowid>? AND rowid<?)"));
+        if (i == SQL_SUBMISSION_LIST_STATE_FORM || i == SQL_SUBMISSION_SEQS_STATE_FORM)
+            assert_non_null(strstr(plan.ptr, "submission_by_form_state (form=? AND state=? AND "
+                                             "rowid>? AND rowid<?)"));
+        if (i == SQL_SUBMISSION_LIST_FORM || i == SQL_SUBMISSION_SEQS_FORM)
             assert_non_null(
                 strstr(plan.ptr, "submission_by_form (form=? AND rowid>? AND rowid<?)"));
     }
