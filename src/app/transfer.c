@@ -126,6 +126,7 @@ static enum err fill_row(const json_t *from, struct str fields, struct submissio
         .user_agent = js_get_string(from, "userAgent"),
         .page = js_get_string(from, "page"),
         .spam_score = (int)json_integer_value(json_object_get(from, "spamScore")),
+        .is_starred = json_is_true(json_object_get(from, "starred")),
     };
     return form_name_is_valid(row->form) &&
                    submission_state_parse(js_get_string(from, "state"), &row->state)

@@ -112,6 +112,15 @@ def test_a_message_and_its_change_are_told(server):
         assert b"hello" not in stream.data.lower().partition(b"\r\n\r\n")[2]  # never what a message says
 
 
+def test_a_form_that_changes_is_told(server):
+    token = server.token("manage")
+    with watching(server, token) as stream:
+        stream.started()
+        headers = {"Authorization": f"Bearer {token}"}
+        assert requests.put(f"{server.url}/admin/forms/shop", json={"title": "Shop"}, headers=headers, timeout=10).status_code == 200
+        assert [b[1] for b in stream.wait(lambda b: names(b)) if b[0]] == [{"name": "shop"}]
+
+
 def test_http_1_0_gets_the_same_without_chunks(server):
     with watching(server, server.token(), version="1.0") as stream:
         stream.started()

@@ -49,7 +49,7 @@ def test_what_was_exported_is_imported_as_it_was(start, format):
         post(server, "shop", message=f"{i} {text}".replace("\u0001", ""), note=text, page=text, tags=["a", "b"], deep={"x": [1, {"y": True}]})
     post(server, message="no further fields")
     first = listed(server)
-    requests.patch(f"{server.url}/admin/submissions/{first[0]['id']}", json={"state": "archived"}, headers={"Authorization": f"Bearer {server.token('write')}"}, timeout=10)
+    requests.patch(f"{server.url}/admin/submissions/{first[0]['id']}", json={"state": "archived", "starred": format != "csv"}, headers={"Authorization": f"Bearer {server.token('write')}"}, timeout=10)
     first = listed(server)
     path = server.directory / "out"
     done = server.cli("export", "--format", format, "--output", path)
