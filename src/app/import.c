@@ -44,6 +44,7 @@ struct run {
     json_t *rows; /* the batch */
     size_t lines[BATCH_ROWS], row_bytes;
     uint64_t read, added, known, skipped;
+    bool is_begun; /* a batch was sent */
 };
 
 /* --- the file ------------------------------------------------------------ */
@@ -139,8 +140,10 @@ static enum exit_code send_batch(struct run *run)
 
     if (!json_array_size(run->rows))
         return EXIT_OK;
-    enum exit_code code =
-        caller_call(&run->caller, "import", "rows", json_pack("{sO}", "rows", run->rows), &result);
+    json_t *args = json_pack("{sO ss* ss*}", "rows", run->rows, "form", run->cli->form, "file",
+                             run->is_begun ? NULL : run->source.name);
+    enum exit_code code = caller_call(&run->caller, "import", "rows", args, &result);
+    run->is_begun = true;
     if (code != EXIT_OK)
         return code;
     enum err err = js_parse_object(buf_str(&result), &answer, &detail);

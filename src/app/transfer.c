@@ -244,11 +244,23 @@ static enum err import_text(struct store *writer, const json_t *text, size_t ind
     return err == ERR_OK ? import_row(writer, row, index, counts) : err;
 }
 
+/* Once for a file, however many batches it makes. */
+static enum err tell_audit(struct store *writer, const json_t *args)
+{
+    const struct audit_entry entry = {.at_ms = clock_wall_ms(),
+                                      .actor = STR("cli:local"),
+                                      .action = STR("import"),
+                                      .target = js_get_string(args, "form"),
+                                      .detail = js_get_string(args, "file")};
+
+    return entry.detail.ptr ? store_audit_add(writer, &entry) : ERR_OK;
+}
+
 enum err transfer_import(struct store *writer, const json_t *args, struct buf *result,
                          struct err_detail *detail)
 {
     struct import_counts counts = {.failed = buf_new(TRANSFER_TEXT_MAX)};
-    enum err err = ERR_OK;
+    enum err err = tell_audit(writer, args);
     size_t index;
     json_t *text;
 

@@ -5,7 +5,8 @@
  * however slow the client is, one page is in memory. For CSV, a first pass
  * finds the columns before the reply begins, so that it can still be refused.
  *
- * run_scan() and run_page() are a worker's, the rest is the HTTP thread's.
+ * run_scan() and run_page() are a worker's, run_audit() is the committer's, the
+ * rest is the HTTP thread's.
  */
 #include <stdlib.h>
 
@@ -155,6 +156,50 @@ static enum flow refuse(struct exchange *x, enum err err)
     return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
 }
 
+/* --- who took what ------------------------------------------------------- */
+
+static enum err run_audit(struct job *job, struct store *writer)
+{
+    struct export *self = CONTAINER_OF(job, struct export, job);
+    const struct identity *identity = &self->x->principal->identity;
+    CLEANUP(buf_done) struct buf actor = buf_new(ACCOUNT_NAME_MAX + 8);
+
+    buf_put(&actor, identity->is_token ? STR("token:") : STR(""));
+    buf_put(&actor, str_of(identity->name));
+    TRY(buf_status(&actor));
+    const struct audit_entry entry = {
+        .at_ms = clock_wall_ms(),
+        .actor = buf_str(&actor),
+        .action = STR("export"),
+        .target = self->exporter.filter.form,
+        .detail = str_of(export_format_text(self->exporter.format)),
+        .source = self->x->source,
+    };
+    return store_audit_add(writer, &entry);
+}
+
+/* A full disk is no reason to keep somebody from what is on it. */
+static enum flow export_audited(struct app_ctx *ctx, struct exchange *x)
+{
+    enum err err = x->job->result;
+
+    (void)ctx;
+    if (err != ERR_OK)
+        LOG(LOG_WARN, "export_not_audited", LOG_TEXT("requestId", x->request_id),
+            LOG_TEXT("reason", err_text(err)));
+    return begin(x);
+}
+
+static enum flow audit(struct app_ctx *ctx, struct exchange *x)
+{
+    struct export *self = export_of(x);
+
+    self->job.run = run_audit;
+    exchange_wait(x, export_audited);
+    commit_submit(ctx->commit, &self->job, false);
+    return FLOW_WAIT;
+}
+
 static enum flow export_scanned(struct app_ctx *ctx, struct exchange *x)
 {
     struct export *self = export_of(x);
@@ -162,7 +207,7 @@ static enum flow export_scanned(struct app_ctx *ctx, struct exchange *x)
     if (self->job.result != ERR_OK)
         return refuse(x, self->job.result);
     if (self->exporter.is_scanned)
-        return begin(x);
+        return audit(ctx, x);
     if (!exchange_is_wanted(x))
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
     return submit(ctx, x, run_scan, export_scanned);

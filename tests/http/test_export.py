@@ -119,6 +119,18 @@ def test_only_forms_of_the_scope_are_there(server):
     assert table(export(server, done.stdout.strip(), form="other")) == []
 
 
+def test_who_took_what_is_written_down(server):
+    post(server, "shop")
+    table(export(server, server.token(), form="shop"))
+    export(server, server.token(), format="json")
+    server.stop()
+    with sqlite3.connect(server.options["database"]) as db:
+        entries = db.execute("SELECT actor, target, detail, source FROM audit WHERE action = 'export' ORDER BY id").fetchall()
+    db.close()
+    assert [entry[1:] for entry in entries] == [("shop", "csv", "127.0.0.1"), (None, "json", "127.0.0.1")]
+    assert all(entry[0].startswith("token:test-") for entry in entries)
+
+
 def test_head_has_no_body(server):
     answer = requests.head(server.url + "/admin/export", headers={"Authorization": f"Bearer {server.token()}"}, timeout=10)
     assert answer.status_code == 200 and "attachment" in answer.headers["Content-Disposition"]

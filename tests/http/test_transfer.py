@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import sqlite3
 import stat
 
 import pytest
@@ -88,6 +89,12 @@ def test_formspree_as_csv_and_as_json(server):
     assert received(ada) == "2018-11-03T07:28:29.707Z" and ada["fields"] == {"phone": "=+49"} and ada["state"] == "read"
     assert bob["message"] == "Two\nlines" and bob["form"] == "shop" and bob["fields"] == {}
     assert load(server, text, "--form", "shop")[0] == {"added": 0, "known": 2, "skipped": 0}
+    server.stop()
+    with sqlite3.connect(server.options["database"]) as db:
+        entries = db.execute("SELECT actor, target, detail FROM audit WHERE action = 'import'").fetchall()
+    db.close()
+    server.start()
+    assert entries == [("cli:local", "shop", str(server.directory / "file"))] * 2
     answer = {"fields": ["_date", "email"], "submissions": [{"_date": "2019-01-01T00:00:00", "email": "c@example.org", "_status": {"a": {}}}, {"_date": "2019-01-02", "_replyto": "d@example.org"}]}
     assert load(server, json.dumps(answer, indent=2), "--form", "shop", "--from", "formspree")[0]["added"] == 2
     assert [row["email"] for row in listed(server)[:2]] == ["d@example.org", "c@example.org"]
