@@ -2,8 +2,9 @@
 /*
  * Live events as text/event-stream (HTML Standard, section 9.2). A stream
  * carries names and states, never what a message says: whoever wants that asks
- * for it, and is checked again. It ends after a while for the same reason:
- * clients come back by themselves, with credentials that must still be good.
+ * for it, and is checked again. It ends after a while, and soon after any account
+ * was changed, for the same reason: clients come back by themselves, with
+ * credentials that must still be good.
  *
  * watch() runs on the HTTP thread of its exchange, the wakes come from the
  * thread of service/events.
@@ -39,9 +40,10 @@ struct stream {
     struct watcher watcher;
     struct exchange *x;
     struct app_ctx *ctx;
-    struct job job;   /* is not run: x->job leads here */
-    int64_t sent_ms;  /* monotonic; the last time that anything was */
-    int64_t until_ms; /* monotonic */
+    struct job job;    /* is not run: x->job leads here */
+    int64_t sent_ms;   /* monotonic; the last time that anything was */
+    int64_t until_ms;  /* monotonic */
+    uint64_t accounts; /* signin_generation() when it began */
     bool sees_all;
     struct str forms; /* else these; as scope_next() reads them */
 };
@@ -164,7 +166,7 @@ static enum flow watch(struct app_ctx *ctx, struct exchange *x)
     struct buf *out = &x->reply.body;
     int64_t now_ms = clock_mono_ms();
 
-    if (now_ms >= self->until_ms)
+    if (now_ms >= self->until_ms || signin_generation(ctx->signin) != self->accounts)
         return FLOW_DONE;
     put_events(out, self);
     if (!out->len && now_ms - self->sent_ms >= COMMENT_MS)
@@ -254,6 +256,7 @@ static struct stream *stream_new(struct app_ctx *ctx, struct exchange *x)
                             .x = x,
                             .ctx = ctx,
                             .until_ms = clock_mono_ms() + LIFE_MS,
+                            .accounts = signin_generation(ctx->signin),
                             .sees_all = scope.is_all};
     if (!scope.is_all && arena_keep(&x->arena, scope_text(&scope), &self->forms) != ERR_OK)
         return NULL;

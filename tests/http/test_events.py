@@ -175,6 +175,19 @@ def test_without_credentials_or_with_parameters_there_is_no_stream(server):
     assert answer.status_code == 200 and answer.headers["Content-Type"] == "text/event-stream"
 
 
+def test_who_may_no_longer_watch_does_not(server):
+    done = server.cli("token", "add", "short-lived", "--scope", "read")
+    with watching(server, done.stdout.strip()) as stream:
+        stream.started()
+        assert server.cli("token", "revoke", "short-lived").returncode == 0
+        post(server)
+        stream.read(5 * SLOW)
+        assert names(stream.blocks()) == []
+        with watching(server, done.stdout.strip()) as again:
+            again.read(5 * SLOW)
+            assert again.data.startswith(b"HTTP/1.1 401")
+
+
 def end_is_logged(server, count, seconds=10):
     end = time.monotonic() + seconds * SLOW
     while time.monotonic() < end:
