@@ -209,6 +209,22 @@ def test_who_leaves_is_noticed_and_logged_once(server):
     assert all(line["bytesOut"] > 0 for line in lines)
 
 
+def test_who_takes_nothing_any_more_is_cut(start):
+    server = start(reply_timeout="2s")
+    token = server.token()
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        s.connect(("127.0.0.1", server.port))
+        s.sendall(f"GET /admin/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+        assert s.recv(64).startswith(b"HTTP/1.1 200")
+        end, number = time.monotonic() + 20 * SLOW, 0
+        with requests.Session() as session:  # and the messages do not mind
+            while time.monotonic() < end and not [line for line in server.log_lines("request") if line.get("route") == "event_stream"]:
+                for number in range(number + 1, number + 20):
+                    assert session.post(server.url + "/contact", json={**ADA, "message": f"number {number}"}, timeout=10).status_code == 200
+        assert time.monotonic() < end
+
+
 def test_half_of_the_connections_may_watch(start):
     server = start(max_connections=8)
     token = server.token()
