@@ -53,14 +53,17 @@ CREATE TABLE audit (
     source TEXT
 ) STRICT;
 
--- Rows are fed behind the commit; the row number is the submission's.
-CREATE VIRTUAL TABLE search USING fts5 (text, form, content = '', columnsize = 0, tokenize = "unicode61 remove_diacritics 2");
+-- Rows are fed behind the commit; the row number is the submission's. The words have been through
+-- core/search_text, so the simplest tokenizer will do; merging is done in small steps by the janitor.
+CREATE VIRTUAL TABLE search USING fts5 (text, form, content = '', columnsize = 0, tokenize = 'ascii');
+INSERT INTO search (search, rank) VALUES ('automerge', 0);
+INSERT INTO search (search, rank) VALUES ('crisismerge', 1000);
 
--- How many messages of a day (days since 1970 UTC) are in which state; fed with the search.
+-- How many messages of a day are in which state; fed with the search.
 CREATE TABLE tally (
+    day INTEGER NOT NULL, -- since 1970 UTC; -1: all days together
     form TEXT NOT NULL,
-    day INTEGER NOT NULL,
     state INTEGER NOT NULL,
     count INTEGER NOT NULL,
-    PRIMARY KEY (form, day, state)
+    PRIMARY KEY (day, form, state)
 ) STRICT, WITHOUT ROWID;

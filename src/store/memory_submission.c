@@ -3,6 +3,7 @@
  * Submissions in memory: found by their row number, listed by walking back
  * from the newest. Locks are taken by memory.c, one step at a time.
  */
+#include "core/search_text.h"
 #include "store/memory.h"
 
 static struct row *submission_row(const struct submission *from)
@@ -91,6 +92,18 @@ enum err memory_submission_get(struct store *store, const struct id *id, store_s
     return row ? fn(arg, &row->submission) : ERR_NOT_FOUND;
 }
 
+/* What the index of another backend would say. */
+static enum err says(const struct search *query, const struct submission *row, struct buf *words,
+                     bool *ret_says)
+{
+    *ret_says = true;
+    if (!query)
+        return ERR_OK;
+    TRY(search_text_make(row, words));
+    *ret_says = search_fits(query, buf_str(words));
+    return ERR_OK;
+}
+
 enum err memory_submission_list(struct store *store, const struct submission_filter *filter,
                                 store_submission_fn fn, void *arg)
 {
@@ -98,6 +111,8 @@ enum err memory_submission_list(struct store *store, const struct submission_fil
     struct seq_range range = store_range(filter);
     int left = filter->limit;
     char seq_key[SEQ_KEY_BYTES];
+    bool is_found;
+    CLEANUP(buf_done) struct buf words = buf_new(SEARCH_TEXT_MAX);
     CLEANUP(row_dropp)
     struct row *row =
         memory_fetch(self, rows_before, ROW_SUBMISSION, rows_seq_key(range.high, seq_key));
@@ -105,6 +120,9 @@ enum err memory_submission_list(struct store *store, const struct submission_fil
     for (; row && left && id_seq(&row->submission.id) >= range.low;
          memory_advance(self, rows_before, &row)) {
         if (!store_fits(filter, &row->submission))
+            continue;
+        TRY(says(filter->query, &row->submission, &words, &is_found));
+        if (!is_found)
             continue;
         TRY(fn(arg, &row->submission));
         left--;

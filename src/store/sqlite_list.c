@@ -162,6 +162,8 @@ enum err sqlite_submission_list(struct store *store, const struct submission_fil
                               .states = states,
                               .only = only_state(states)};
 
+    if (filter->query)
+        return sqlite_submission_search(store, filter, fn, arg);
     if (filter->must_be_starred)
         return list_starred(&list, fn, arg);
     return filter->scope ? list_scope(&list, fn, arg) : list_plain(&list, fn, arg);

@@ -26,7 +26,8 @@ enum err sqlite_submission_insert(struct store *store, const struct submission *
     query_bind_str(&query, 14, row->idempotency_key);
     query_bind_i64(&query, 15, row->is_starred);
     query_bind_i64(&query, 16, row->state_at_ms);
-    return query_write(&query);
+    TRY(query_write(&query));
+    return sqlite_search_inserted(sqlite_of(store), row);
 }
 
 enum err sqlite_submission_read(struct query *query, struct submission *ret_row)
@@ -142,6 +143,7 @@ enum err sqlite_submission_set_state(struct store *store, const struct id *id,
                                      enum submission_state state, enum submission_taught taught,
                                      int64_t at_ms)
 {
+    TRY(sqlite_search_moves(sqlite_of(store), id, state));
     CLEANUP(query_done)
     struct query query = query_start(sqlite_of(store), SQL_SUBMISSION_SET_STATE);
 
@@ -167,6 +169,7 @@ enum err sqlite_submission_set_starred(struct store *store, const struct id *id,
 /* The one place where a row ends; what is known of it elsewhere ends here, too. */
 enum err sqlite_submission_delete(struct store *store, const struct id *id)
 {
+    TRY(sqlite_search_deletes(sqlite_of(store), id));
     CLEANUP(query_done)
     struct query query = query_start(sqlite_of(store), SQL_SUBMISSION_DELETE);
 
