@@ -10,6 +10,7 @@
  */
 #include <stdlib.h>
 
+#include "audit.h"
 #include "base/clock.h"
 #include "filter.h"
 #include "guards.h"
@@ -161,21 +162,10 @@ static enum flow refuse(struct exchange *x, enum err err)
 static enum err run_audit(struct job *job, struct store *writer)
 {
     struct export *self = CONTAINER_OF(job, struct export, job);
-    const struct identity *identity = &self->x->principal->identity;
-    CLEANUP(buf_done) struct buf actor = buf_new(ACCOUNT_NAME_MAX + 8);
+    struct audit_entry entry = audit_of(self->x, "export", self->exporter.filter.form);
 
-    buf_put(&actor, identity->is_token ? STR("token:") : STR(""));
-    buf_put(&actor, str_of(identity->name));
-    TRY(buf_status(&actor));
-    const struct audit_entry entry = {
-        .at_ms = clock_wall_ms(),
-        .actor = buf_str(&actor),
-        .action = STR("export"),
-        .target = self->exporter.filter.form,
-        .detail = str_of(export_format_text(self->exporter.format)),
-        .source = self->x->source,
-    };
-    return store_audit_add(writer, &entry);
+    entry.detail = str_of(export_format_text(self->exporter.format));
+    return audit_add(writer, &entry);
 }
 
 /* A full disk is no reason to keep somebody from what is on it. */

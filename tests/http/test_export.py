@@ -128,6 +128,14 @@ def test_only_forms_of_the_scope_are_there(server):
     assert table(export(server, token, form="other")) == []
 
 
+def test_a_search_is_exported_as_it_is_listed(server):
+    token = server.token()
+    for i in range(450):
+        post(server, message=f"number {i} {'needle' if i % 2 else 'hay'}")
+    rows = table(export(server, token, q="needle"))
+    assert len(rows) == 225 and all("needle" in row["message"] for row in rows)
+
+
 def test_who_took_what_is_written_down(server):
     post(server, "shop")
     table(export(server, server.token(), form="shop"))
