@@ -170,9 +170,9 @@ static enum flow allow_answer(struct app_ctx *ctx, struct exchange *x)
 {
     struct buf *out = &x->reply.body;
 
-    (void)ctx;
     if (x->job->result != ERR_OK)
         return allow_failed(x, x->job->result);
+    events_publish(ctx->events, &(struct event){.kind = EVENT_FORM, .form = allow_of(x)->form});
     x->decision = "allowed";
     reply_json(x, 200);
     js_open(out, '{');
