@@ -36,6 +36,9 @@ struct demand {
 
 struct demand guards_demand(const struct route *route);
 
+/* Whether the table that this is read from has the guard; a new one must be there. */
+bool guards_know(step_fn guard);
+
 /*
  * Whether who asks may know of this form and its messages. What one may not see
  * does not exist: the answer is 404, as for a wrong id. After one of the guards above.

@@ -31,7 +31,7 @@ class World:
             self.cli("user", "add", name, "--role", "owner", "--password-file", "-", input=PASSWORD + "\n")
         self.tokens = {scope: server.token(scope) for scope in ("read", "write", "manage")}
         self.cli("form", "add", "shop", "title=Web shop", "origins=https://shop.example")
-        self.id = self.post()
+        self.post()
         self.post(form="unregistered")
         refused = requests.post(f"{self.url}/f/shop", json=ADA, headers={"Origin": "https://other.example"}, timeout=10)
         assert refused.status_code == 403
@@ -46,7 +46,8 @@ class World:
     def post(self, form="default"):
         answer = requests.post(f"{self.url}/contact/{form}", json={**ADA, "message": next(NAMES)}, timeout=10)
         assert answer.status_code == 200, answer.text
-        return answer.json()["id"]
+        self.newest = answer.json()["id"]
+        return self.newest
 
     def api(self, method, path, **options):
         answer = requests.request(method, self.url + path, headers=self.bearer("manage"), timeout=10, **options)
@@ -82,7 +83,7 @@ class World:
         return name
 
     def made_note(self):
-        return self.api("POST", f"/admin/submissions/{self.id}/notes", json={"text": "a note"})["id"]
+        return self.api("POST", f"/admin/submissions/{self.newest}/notes", json={"text": "a note"})["id"]
 
     def made_invitation(self):
         name = next(NAMES)

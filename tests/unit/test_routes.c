@@ -39,6 +39,14 @@ static void parameters_have_all_that_their_kind_needs(void **state)
     }
 }
 
+/* Else a description would call open what is not. */
+static void every_row_begins_with_a_known_guard(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ROUTES.count; i++)
+        CHECK_ROW(guards_know(ROUTES.routes[i]->steps[0]), ROUTES.routes[i]->name);
+}
+
 static void every_path_parameter_is_explained(void **state)
 {
     (void)state;
@@ -74,6 +82,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE("every row is described", every_row_is_described),
+        CASE("every row begins with a known guard", every_row_begins_with_a_known_guard),
         CASE("every path parameter is explained", every_path_parameter_is_explained),
         CASE("problems follow from guards and bodies", problems_follow_from_guards_and_bodies),
         CASE("parameters have all that their kind needs",
