@@ -18,7 +18,6 @@ struct app {
     struct recent *recent;
     struct captcha *captcha;
     struct secrets secrets;
-    struct description *description;
     struct limiter *census;
     struct echo *echo;
     struct cache *cache;

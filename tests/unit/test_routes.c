@@ -39,6 +39,20 @@ static void parameters_have_all_that_their_kind_needs(void **state)
     }
 }
 
+static void the_description_can_be_made(void **state)
+{
+    struct description *description = NULL;
+    struct err_detail detail = {""};
+
+    (void)state;
+    assert_int_equal(description_new(&ROUTES, &description, &detail), ERR_OK);
+    assert_string_equal(detail.text, "");
+    assert_true(str_starts_with(buf_str(&description->openapi), STR("{\"openapi\":\"3.1.0\"")));
+    assert_true(str_ends_with(buf_str(&description->page), STR("</html>\n")));
+    assert_string_not_equal(description->openapi_tag, description->page_tag);
+    description_free(description);
+}
+
 /* Else a description would call open what is not. */
 static void every_row_begins_with_a_known_guard(void **state)
 {
@@ -82,6 +96,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE("every row is described", every_row_is_described),
+        CASE("the description can be made", the_description_can_be_made),
         CASE("every row begins with a known guard", every_row_begins_with_a_known_guard),
         CASE("every path parameter is explained", every_path_parameter_is_explained),
         CASE("problems follow from guards and bodies", problems_follow_from_guards_and_bodies),
