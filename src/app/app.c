@@ -214,6 +214,17 @@ static void captcha_stage_stop(struct app *app)
     captcha_stop(app->captcha);
 }
 
+static enum err janitor_stage_start(struct app *app, struct err_detail *detail)
+{
+    (void)detail;
+    return janitor_start(app->commit, app->forms, &app->janitor);
+}
+
+static void janitor_stage_stop(struct app *app)
+{
+    janitor_stop(app->janitor);
+}
+
 static enum err proxies_start(struct app *app, struct err_detail *detail)
 {
     const struct config_list *list = &app->config->trusted_proxies;
@@ -372,6 +383,7 @@ static const struct stage {
     {signin_stage_start, signin_stage_stop, EXIT_DATABASE},
     {captcha_stage_start, captcha_stage_stop, EXIT_FAILED},
     {events_stage_start, events_stage_stop, EXIT_FAILED},
+    {janitor_stage_start, janitor_stage_stop, EXIT_FAILED},
     {control_stage_start, control_stage_stop, EXIT_FAILED}, /* before anybody can see us run */
     {server_run, server_rest, EXIT_FAILED},
 };

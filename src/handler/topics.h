@@ -32,5 +32,8 @@ enum { DESCRIPTION_ROUTE_COUNT = 3 };
 
 extern const struct route DESCRIPTION_ROUTES[DESCRIPTION_ROUTE_COUNT];
 extern const struct route EXPORT_ROUTES[1];
+enum { STATS_ROUTE_COUNT = 1 };
+
+extern const struct route STATS_ROUTES[STATS_ROUTE_COUNT];
 
 #endif
