@@ -73,8 +73,9 @@ static void every_path_parameter_is_explained(void **state)
 
 static void problems_follow_from_guards_and_bodies(void **state)
 {
-    static const struct route OPEN = {.steps = {guard_open}, .path = "/"};
-    static const struct route CHANGE = {.steps = {guard_manage},
+    static const struct route OPEN = {.method = "GET", .steps = {guard_open}, .path = "/"};
+    static const struct route CHANGE = {.method = "PUT",
+                                        .steps = {guard_manage},
                                         .path = "/",
                                         .media = MEDIA_JSON,
                                         .problems = PROBLEM_BIT(NOT_FOUND)};
