@@ -23,6 +23,7 @@
 /* Set by a guard; lives in the exchange's arena. */
 struct principal {
     struct identity identity;
+    char actor[ACCOUNT_NAME_MAX + 8]; /* for the audit log: "ada", "token:ci" */
 };
 
 /*

@@ -150,6 +150,8 @@ MUST_CHECK enum err store_session_purge(struct store *store, int64_t now_ms, int
 MUST_CHECK enum err store_invitation_put(struct store *store, const struct invitation *invitation);
 MUST_CHECK enum err store_invitation_delete(struct store *store,
                                             struct str name); /* ERR_NOT_FOUND */
+/* Takes back those that this actor (as in the audit log) has made. */
+MUST_CHECK enum err store_invitation_delete_of(struct store *store, struct str created_by);
 /* Forgets those that ended by `now_ms`. */
 MUST_CHECK enum err store_invitation_purge(struct store *store, int64_t now_ms);
 

@@ -273,6 +273,9 @@ ON CONFLICT (name) DO UPDATE SET hash = excluded.hash, role = excluded.role, for
 -- name: invitation_delete
 DELETE FROM invitation WHERE name = ?1;
 
+-- name: invitation_delete_of
+DELETE FROM invitation WHERE created_by = ?1;
+
 -- name: invitation_purge
 DELETE FROM invitation WHERE expires_at <= ?1;
 

@@ -194,7 +194,8 @@ static void readers_stop(struct app *app)
 static enum err signin_stage_start(struct app *app, struct err_detail *detail)
 {
     const struct signin_options options = {.has_rate_limit = app->config->has_rate_limit,
-                                           .readers = app->readers};
+                                           .readers = app->readers,
+                                           .commit = app->commit};
 
     return signin_start(app->writer, &options, &app->signin, detail);
 }

@@ -158,12 +158,22 @@ static enum flow with_description(struct app_ctx *ctx, struct exchange *x, step_
     return FLOW_WAIT;
 }
 
+static enum flow failed(struct exchange *x)
+{
+    enum err err = x->job->result;
+
+    if (err != ERR_FULL && err != ERR_STOPPING)
+        LOG(LOG_ERROR, "description_failed", LOG_TEXT("requestId", x->request_id),
+            LOG_TEXT("reason", err_text(err)));
+    return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
+}
+
 static enum flow openapi_reply(struct app_ctx *ctx, struct exchange *x)
 {
     const struct description *description = atomic_load(&ctx->description);
 
     if (!description)
-        return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
+        return failed(x);
     const struct asset asset = {.plain = buf_str(&description->openapi),
                                 .etag = description->openapi_tag};
     reply_header(x, "Access-Control-Allow-Origin", "*");
@@ -175,7 +185,7 @@ static enum flow docs_reply(struct app_ctx *ctx, struct exchange *x)
     const struct description *description = atomic_load(&ctx->description);
 
     if (!description)
-        return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
+        return failed(x);
     const struct asset asset = {.plain = buf_str(&description->page),
                                 .etag = description->page_tag};
     reply_header(x, "Content-Security-Policy", POLICY);

@@ -15,18 +15,11 @@ static enum flow submission_get(struct app_ctx *ctx, struct exchange *x);
 
 /* --- query parameters ---------------------------------------------------- */
 
-static bool fits_cursor(struct str text)
-{
-    int64_t seq;
-
-    return cursor_parse(text, &seq);
-}
-
 /* Which page of them. */
 static const struct parameter PAGE_ROWS[] = {
     {"limit", PARAMETER_NUMBER, "how many at most", .min = 1, .max = SUBMISSION_LIST_MAX,
      .fallback = SUBMISSION_LIST_DEFAULT},
-    {"cursor", PARAMETER_TEXT, "continues an earlier page", .fits = fits_cursor,
+    {"cursor", PARAMETER_TEXT, "continues an earlier page", .fits = cursor_is_valid,
      .expected = "the 'next' of an earlier page"},
     {0},
 };

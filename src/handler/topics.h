@@ -35,5 +35,18 @@ extern const struct route EXPORT_ROUTES[1];
 enum { STATS_ROUTE_COUNT = 1 };
 
 extern const struct route STATS_ROUTES[STATS_ROUTE_COUNT];
+enum {
+    AUDIT_ROUTE_COUNT = 1,
+    INVITATION_ROUTE_COUNT = 4,
+    SESSION_ROUTE_COUNT = 6,
+    TOKEN_ROUTE_COUNT = 3,
+    USER_ROUTE_COUNT = 4
+};
+
+extern const struct route AUDIT_ROUTES[AUDIT_ROUTE_COUNT];
+extern const struct route INVITATION_ROUTES[INVITATION_ROUTE_COUNT];
+extern const struct route SESSION_ROUTES[SESSION_ROUTE_COUNT];
+extern const struct route TOKEN_ROUTES[TOKEN_ROUTE_COUNT];
+extern const struct route USER_ROUTES[USER_ROUTE_COUNT];
 
 #endif

@@ -96,6 +96,7 @@ struct store_ops {
     enum err (*session_list)(struct store *store, struct str user, store_session_fn fn, void *arg);
     enum err (*invitation_put)(struct store *store, const struct invitation *invitation);
     enum err (*invitation_delete)(struct store *store, struct str name);
+    enum err (*invitation_delete_of)(struct store *store, struct str created_by);
     enum err (*invitation_purge)(struct store *store, int64_t now_ms);
     enum err (*invitation_get)(struct store *store, const struct digest *hash,
                                store_invitation_fn fn, void *arg);

@@ -243,6 +243,7 @@ const struct store_ops MEMORY_OPS = {
     .session_list = memory_session_list,
     .invitation_put = memory_invitation_put,
     .invitation_delete = memory_invitation_delete,
+    .invitation_delete_of = memory_invitation_delete_of,
     .invitation_purge = memory_invitation_purge,
     .invitation_get = memory_invitation_get,
     .invitation_list = memory_invitation_list,

@@ -125,6 +125,7 @@ enum err memory_session_get(struct store *store, const struct digest *hash, stor
 enum err memory_session_list(struct store *store, struct str user, store_session_fn fn, void *arg);
 enum err memory_invitation_put(struct store *store, const struct invitation *invitation);
 enum err memory_invitation_delete(struct store *store, struct str name);
+enum err memory_invitation_delete_of(struct store *store, struct str created_by);
 enum err memory_invitation_purge(struct store *store, int64_t now_ms);
 enum err memory_invitation_get(struct store *store, const struct digest *hash,
                                store_invitation_fn fn, void *arg);

@@ -163,6 +163,7 @@ const struct store_ops SQLITE_OPS = {
     .session_list = sqlite_session_list,
     .invitation_put = sqlite_invitation_put,
     .invitation_delete = sqlite_invitation_delete,
+    .invitation_delete_of = sqlite_invitation_delete_of,
     .invitation_purge = sqlite_invitation_purge,
     .invitation_get = sqlite_invitation_get,
     .invitation_list = sqlite_invitation_list,

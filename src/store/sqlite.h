@@ -203,6 +203,7 @@ enum err sqlite_session_get(struct store *store, const struct digest *hash, stor
 enum err sqlite_session_list(struct store *store, struct str user, store_session_fn fn, void *arg);
 enum err sqlite_invitation_put(struct store *store, const struct invitation *invitation);
 enum err sqlite_invitation_delete(struct store *store, struct str name);
+enum err sqlite_invitation_delete_of(struct store *store, struct str created_by);
 enum err sqlite_invitation_purge(struct store *store, int64_t now_ms);
 enum err sqlite_invitation_get(struct store *store, const struct digest *hash,
                                store_invitation_fn fn, void *arg);

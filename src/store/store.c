@@ -467,6 +467,12 @@ enum err store_invitation_delete(struct store *store, struct str name)
     return store->ops->invitation_delete(store, name);
 }
 
+enum err store_invitation_delete_of(struct store *store, struct str created_by)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->invitation_delete_of(store, created_by);
+}
+
 enum err store_invitation_purge(struct store *store, int64_t now_ms)
 {
     assert(store->depth != STORE_IDLE);
