@@ -105,7 +105,7 @@ build/fuzz/%: tests/fuzz/%.c $(SRC) Makefile | $(GEN)
 	@echo "  FUZZ  $@"
 	@clang -std=c17 -D_GNU_SOURCE -DCONTACTD_VERSION='"$(VERSION)"' -Iinclude -Isrc -Ibuild/gen -g -O1 \
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined $(PKG_CFLAGS) -o $@ $< \
-	    $(wildcard src/base/*.c src/core/*.c src/config/*.c) src/http/guard.c src/http/router.c src/http/query_string.c \
+	    $(wildcard src/base/*.c src/core/*.c src/config/*.c) $(patsubst %,src/http/%.c,guard router query_string parameters) \
 	    -ljansson -lsodium -lpcre2-8 -lsqlite3 -lm -lpthread
 
 .PHONY: run

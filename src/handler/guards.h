@@ -40,7 +40,8 @@ enum flow guard_sign_in(struct exchange *x);
 struct demand {
     enum access access; /* ACCESS_NONE: anybody may */
     bool is_rated;      /* not too often */
-    bool may_be_local;  /* from this machine without a credential */
+    bool takes_no_query;
+    bool may_be_local; /* from this machine without a credential */
 };
 
 struct demand guards_demand(const struct route *route);

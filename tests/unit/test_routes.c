@@ -87,6 +87,7 @@ static void problems_follow_from_guards_and_bodies(void **state)
     assert_true(describe_has_problem(open, PROBLEM_INTERNAL));
     assert_true(describe_has_problem(change, PROBLEM_UNAUTHORIZED));
     assert_true(describe_has_problem(change, PROBLEM_FORBIDDEN));
+    assert_true(describe_has_problem(change, PROBLEM_CSRF));
     assert_true(describe_has_problem(change, PROBLEM_UNSUPPORTED_MEDIA));
     assert_true(describe_has_problem(change, PROBLEM_NOT_FOUND));
     assert_int_equal(guards_demand(&OPEN).access, ACCESS_NONE);
