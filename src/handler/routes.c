@@ -5,6 +5,7 @@
 #include "topics.h"
 
 #define ROWS_2(topic) &(topic)[0], &(topic)[1]
+#define ROWS_3(topic) ROWS_2(topic), &(topic)[2]
 #define ROWS_4(topic) ROWS_2(topic), &(topic)[2], &(topic)[3]
 #define ROWS_5(topic) ROWS_4(topic), &(topic)[4]
 #define ROWS_10(topic)                                                                             \
@@ -12,7 +13,7 @@
 
 static const struct route *const ROWS[] = {
     ROWS_10(CONTACT_ROUTES), ROWS_2(SUBMISSION_ROUTES), &TRIAGE_ROUTES[0],  ROWS_5(FORM_ROUTES),
-    ROWS_2(PROOF_ROUTES),    ROWS_2(PAGE_ROUTES),       ROWS_4(OPS_ROUTES),
+    ROWS_2(PROOF_ROUTES),    ROWS_2(PAGE_ROUTES),       ROWS_4(OPS_ROUTES), ROWS_3(PANEL_ROUTES),
 };
 
 const struct route_table ROUTES = {.routes = ROWS, .count = COUNTOF(ROWS)};
@@ -20,7 +21,7 @@ const struct route_table ROUTES = {.routes = ROWS, .count = COUNTOF(ROWS)};
 _Static_assert(COUNTOF(ROWS) == COUNTOF(CONTACT_ROUTES) + COUNTOF(SUBMISSION_ROUTES) +
                                     COUNTOF(TRIAGE_ROUTES) + COUNTOF(FORM_ROUTES) +
                                     COUNTOF(PROOF_ROUTES) + COUNTOF(PAGE_ROUTES) +
-                                    COUNTOF(OPS_ROUTES),
+                                    COUNTOF(OPS_ROUTES) + COUNTOF(PANEL_ROUTES),
                "every topic's rows are in the table");
 
 /* A unix socket is reached by local proxies only, so it counts as a trusted one. */

@@ -22,4 +22,8 @@ extern const struct route FORM_ROUTES[FORM_ROUTE_COUNT];
 extern const struct route SUBMISSION_ROUTES[2];
 extern const struct route OPS_ROUTES[4];
 
+enum { PANEL_ROUTE_COUNT = 3 };
+
+extern const struct route PANEL_ROUTES[PANEL_ROUTE_COUNT];
+
 #endif
