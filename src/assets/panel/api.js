@@ -126,7 +126,8 @@ function listen() {
 
 // --- counts per form ---
 
-export const counts = { forms: [], isKnown: false };
+// `ready` waits for the first answer, whatever it is: titles of forms come with the counts.
+export const counts = { forms: [], isKnown: false, ready: Promise.resolve() };
 let timer;
 
 export async function loadCounts() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Forms: what they receive, the snippet for a page, their settings, and the pages that were refused.
-import { api, can, counts, get, loadCounts, withQuery } from './api.js';
+import { api, can, counts, get, loadCounts, tell, withQuery } from './api.js';
 import { arriving, ask, button, copyable, day, empty, field, h, icon, link, number, plural, s, select, sender, table, time, toast, uid } from './kit.js';
 
 const NONE = { new: 0, read: 0, archived: 0, spam: 0, trash: 0 };
@@ -75,7 +75,7 @@ function roof(most) {
 }
 
 function bars(list, what) {
-  const [width, height, left, bottom] = [720, 200, 34, 22];
+  const [width, height, left, bottom] = [innerWidth < 700 ? 340 : 720, 200, 30, 22];
   const top = roof(Math.max(...list.map((one) => one.received)));
   const step = (width - left) / list.length;
   const y = (n) => (height - bottom) * (1 - n / top) + 6 * (n / top);
@@ -147,7 +147,7 @@ const kindOf = ({ name, isList, kind }, value) => kind ?? (isList ? 'list' : KIN
 // A control and how its content becomes the setting; undefined: not set.
 function control(setting, value) {
   const plain = (attributes) => h('input', { autocomplete: 'off', spellcheck: 'false', ...attributes, value: value ?? '' });
-  const area = (rows, text) => h('textarea', { rows, spellcheck: 'false', class: 'code', value: text });
+  const area = (rows, text, kind = '') => h('textarea', { rows, spellcheck: 'false', class: `code ${kind}`, value: text });
   const name = NAMES[setting.name] ?? setting.name;
   switch (kindOf(setting, value)) {
     case 'list': {
@@ -166,7 +166,7 @@ function control(setting, value) {
       return [box, () => box.value || undefined];
     }
     case 'json': {
-      const box = area(setting.name === 'schema' ? '8' : '3', value ? JSON.stringify(value, null, 2) : '');
+      const box = area(setting.name === 'schema' ? '8' : '3', value ? JSON.stringify(value, null, 2) : '', 'json');
       return [box, () => {
         if (!box.value.trim()) return undefined;
         try { return JSON.parse(box.value); } catch (error) { throw Object.assign(new Error(`${name} is not readable as JSON: ${error.message}.`), { box }); }
@@ -204,7 +204,7 @@ function editor(name, settings, rows, saved) {
     const key = [...made.keys()].find((one) => detail.message.toLowerCase().startsWith(one.toLowerCase()));
     mark(detail.box ?? made.get(key)?.parts[0]);
   });
-  return h('section', { class: 'card' }, h('h2', null, 'Settings'), form);
+  return h('section', { class: 'card settings' }, h('h2', null, 'Settings'), form);
 }
 
 // --- one form ---
@@ -236,6 +236,7 @@ export function form([name]) {
     arriving(() => loadForm(name), ({ form: one, rows }, again) => {
       const settings = one?.settings ?? {};
       title.textContent = settings.title || one?.title || name;
+      tell('retitle', title.textContent);
       showCode(settings);
       return [
         chart(name),

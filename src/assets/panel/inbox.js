@@ -226,11 +226,11 @@ function makeRow(row, query, pick) {
     : h('span', { class: 'star', 'data-on': row.starred ? '' : null }, icon('star'));
   const isUnread = row.state === 'new';
   return h('li', { class: `row${isUnread ? ' unread' : ''}${list.chosen.has(row.id) ? ' chosen' : ''}`, 'data-id': row.id },
-    mayWrite && h('label', { class: 'tick' }, box), star,
+    mayWrite && h('label', { class: 'tick' }, box),
     h('a', { href: withQuery(`#message/${row.id}`, query) },
       h('span', { class: 'who', dir: 'auto' }, isUnread && h('span', { class: 'unseen' }, 'Unread: '), nameOf(row)),
       h('span', { class: 'what', dir: 'auto' }, excerpt(row)),
-      h('span', { class: 'tag', dir: 'auto' }, titleOf(row.form)), time(receivedAt(row))));
+      h('span', { class: 'tag', dir: 'auto' }, titleOf(row.form)), time(receivedAt(row))), star);
 }
 
 function nothing(query) {
@@ -256,9 +256,9 @@ export function inbox(parts, asking) {
   const status = h('span', { class: 'status', 'aria-live': 'polite' });
   const acts = h('div', { class: 'acts', role: 'group', 'aria-label': 'With what is selected' });
   const search = h('input', { type: 'search', value: query.q ?? '', placeholder: 'Search', 'aria-label': 'Search messages', enterkeyhint: 'search' });
-  const panel = h('div', { class: 'panel', hidden: true }, filterPanel(query));
+  const panel = h('div', { class: 'panel', hidden: true });
   const filterCount = ['form', 'since', 'until', 'starred'].filter((key) => query[key]).length;
-  const opener = button(filterCount ? `Filter, ${filterCount} in use` : 'Filter', { pic: 'filter', quiet: true, 'aria-expanded': 'false', kind: filterCount ? 'used' : '', onclick: () => { panel.hidden = !panel.hidden; opener.setAttribute('aria-expanded', String(!panel.hidden)); if (!panel.hidden) panel.querySelector('select').focus(); } });
+  const opener = button(filterCount ? `Filter, ${filterCount} in use` : 'Filter', { pic: 'filter', quiet: true, 'aria-expanded': 'false', kind: filterCount ? 'used' : '', onclick: () => toggle() });
   let lastPicked = null;
   let watch = null;
 
@@ -266,6 +266,13 @@ export function inbox(parts, asking) {
   const focused = () => list.rows.find((row) => row.id === list.at);
   const targets = () => (list.chosen.size ? chosen() : [focused()].filter(Boolean));
   const elementOf = (id) => rows.querySelector(`[data-id="${CSS.escape(id)}"]`);
+
+  function toggle() {
+    if (!panel.firstChild) panel.append(filterPanel(query));
+    panel.hidden = !panel.hidden;
+    opener.setAttribute('aria-expanded', String(!panel.hidden));
+    if (!panel.hidden) panel.querySelector('select').focus();
+  }
 
   function pick(row, isOn, isRange) {
     const from = list.rows.findIndex((one) => one.id === lastPicked);
@@ -365,7 +372,7 @@ export function inbox(parts, asking) {
 
   async function start() {
     try {
-      await load(query);
+      await Promise.all([load(query), counts.ready]);
       if (list.view !== self) return;
       takeIn();
       const target = list.at && elementOf(list.at)?.querySelector('a');

@@ -7,7 +7,7 @@ import { button, dialog, failure, field, fill, h, icon, link, memo, number, send
 import { inbox, folders } from './inbox.js';
 import { message } from './message.js';
 import { form, forms, newForm, refusals } from './forms.js';
-import { account, audit, people, tokens } from './people.js';
+import { account, audit, people, tokens, username } from './people.js';
 
 const VIEWS = { inbox, message, forms: (parts, query) => (parts[0] ? form(parts, query) : forms()), 'new-form': newForm, refusals, people, tokens, audit, account };
 const MANAGED = ['people', 'tokens', 'audit', 'new-form'];
@@ -114,7 +114,7 @@ const gate = (title, text, form) => {
   setTitle();
   app.replaceChildren(h('main', { class: 'gate' }, h('div', { class: 'gatebox' },
     h('p', { class: 'brand' }, icon('mail'), 'contactd'), h('h1', null, title), text && h('p', { class: 'dim' }, text), form)));
-  form.querySelector('input').focus();
+  form.querySelector('input:not([hidden])').focus();
 };
 
 function showSignIn() {
@@ -131,7 +131,7 @@ function showSignIn() {
 function showInvitation(token) {
   const password = h('input', { type: 'password', autocomplete: 'new-password', minlength: '8', required: true });
   const again = h('input', { type: 'password', autocomplete: 'new-password', required: true });
-  gate('Welcome', 'You were invited to read messages here. Choose a password, and you are in.', sender([
+  gate('Welcome', 'You were invited to read messages here. Choose a password, and you are in.', sender([username(''),
     field('Password', password, 'A sentence of a few words is easy to remember and hard to guess.'), field('The same once more', again),
   ], 'Start', async () => {
     if (password.value !== again.value) throw new Error('The two passwords differ.');
@@ -167,7 +167,7 @@ document.addEventListener('keydown', (event) => {
 // --- start ---
 
 on('session', () => {
-  if (session.access) loadCounts().catch(() => {});
+  if (session.access) counts.ready = loadCounts().catch(() => {});
   else Object.assign(counts, { forms: [], isKnown: false });
   go();
 });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // One message: everything that was sent, where it came from, why it is spam or not, and what people noted about it.
-import { api, can, get, session, titleOf, withQuery } from './api.js';
+import { api, can, counts, get, session, tell, titleOf, withQuery } from './api.js';
 import { arriving, ask, button, copy, field, fill, h, icon, link, plural, sender, time, toast } from './kit.js';
 import { ACTIONS, around, change, FILTERS, forget, nameOf, remember, rowOf, titleFor } from './inbox.js';
 
@@ -176,12 +176,13 @@ export function message([id], asking) {
     return place;
   }
 
-  const node = h('div', { class: 'one' }, arriving(() => get(`submissions/${id}`), (row) => {
+  const node = h('div', { class: 'one' }, arriving(async () => (await Promise.all([get(`submissions/${id}`), counts.ready]))[0], (row) => {
     row.notes ??= [];
     const known = rowOf(id);
     const mine = known ? Object.assign(known, row) : row;
     remember(mine);
     findNeighbours();
+    tell('retitle', nameOf(mine));
     if (mine.state === 'new' && can('write')) change([mine], { state: 'read' }, { isQuiet: true });
     const mail = reply(mine);
     const heading = h('h1', { dir: 'auto' }, nameOf(mine));

@@ -38,6 +38,9 @@ async function remove(title, text, action, path, again, words) {
 
 const at = (path, name) => `${path}/${encodeURIComponent(name)}`;
 
+// Tells the browser's store of passwords whose it is.
+export const username = (name) => h('input', { hidden: true, type: 'text', autocomplete: 'username', value: name, readonly: true });
+
 // --- people ---
 
 function personForm(action, one, send) {
@@ -70,7 +73,7 @@ const edit = (one, again) => dialog(`Change ${one.name}`, (close) => personForm(
 
 const resetPassword = (one) => dialog(`New password for ${one.name}`, (close) => {
   const password = h('input', { type: 'password', autocomplete: 'new-password', required: true });
-  return sender([field('Password', password)], 'Set it', async () => {
+  return sender([username(one.name), field('Password', password)], 'Set it', async () => {
     await api('PATCH', at('users', one.name), { password: password.value });
     toast(`${one.name} has a new password.`);
     close(true);
@@ -155,7 +158,7 @@ export function audit() {
 
 function passwordForm() {
   const [old, fresh, again] = ['current-password', 'new-password', 'new-password'].map((kind) => h('input', { type: 'password', autocomplete: kind, required: true }));
-  return sender([h('input', { class: 'unseen', autocomplete: 'username', value: session.name, tabindex: '-1', 'aria-hidden': 'true', readonly: true }),
+  return sender([username(session.name),
     field('Password now', old), field('New password', fresh, 'Your other sessions end.'), field('The same once more', again)], 'Change the password', async (form) => {
     if (fresh.value !== again.value) throw new Error('The two new passwords differ.');
     await api('POST', 'password', { old: old.value, new: fresh.value });
