@@ -127,7 +127,7 @@ function listen() {
 // --- counts per form ---
 
 // `ready` waits for the first answer, whatever it is: titles of forms come with the counts.
-export const counts = { forms: [], isKnown: false, ready: Promise.resolve() };
+export const counts = { forms: [], isKnown: false, isSettled: false, ready: Promise.resolve() };
 let timer;
 
 export async function loadCounts() {
@@ -135,6 +135,13 @@ export async function loadCounts() {
   counts.forms = told.forms;
   counts.isKnown = true;
   tell('counts');
+}
+
+export function startCounts() {
+  counts.ready = loadCounts().catch(() => {}).then(() => {
+    counts.isSettled = true;
+    tell('counts');
+  });
 }
 
 // The server counts a little later than it stores.

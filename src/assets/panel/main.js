@@ -2,7 +2,7 @@
 // The frame: who is signed in, where one is, what stands around it, and the keys.
 //
 // A view is a function of the address's parts that returns {title, node, keys, leave}. It may be shown again.
-import { accept, can, counts, loadCounts, on, resume, session, signIn, signOut, total, withQuery } from './api.js';
+import { accept, can, counts, loadCounts, on, resume, session, signIn, signOut, startCounts, total, withQuery } from './api.js';
 import { button, dialog, failure, field, fill, h, icon, link, memo, number, sender, table, toast, undoLast, waiting } from './kit.js';
 import { inbox, folders } from './inbox.js';
 import { message } from './message.js';
@@ -29,6 +29,11 @@ function setTitle() {
   document.title = `${unread && session.access ? `(${number(unread)}) ` : ''}${current?.title ? `${current.title} – ` : ''}contactd`;
 }
 
+function name(title) {
+  shell.name.textContent = title;
+  shell.main.setAttribute('aria-label', title);
+}
+
 function go() {
   const invited = /^#invite=(.+)$/.exec(location.hash);
   if (invited) return showInvitation(decodeURIComponent(invited[1]));
@@ -39,7 +44,7 @@ function go() {
   before?.leave?.();
   current = { keys: {}, ...VIEWS[view](parts, query), view };
   shell.main.replaceChildren(current.node);
-  shell.name.textContent = current.title;
+  name(current.title);
   shell.drawer.open && shell.drawer.close();
   drawSide();
   setTitle();
@@ -73,8 +78,9 @@ function entry(href, pic, text, { count, note, isHere } = {}) {
 
 const group = (title, ...entries) => h('div', { class: 'group' }, h('h2', title === 'Messages' ? { class: 'unseen' } : null, title), h('ul', null, entries));
 
+// All at once, when the forms are known: nothing moves under a finger.
 function drawSide() {
-  if (!shell) return;
+  if (!shell || !counts.isSettled) return;
   const { view, query } = place();
   const at = document.activeElement?.closest?.('.side a')?.getAttribute('href');
   const isFolder = (wanted) => view === 'inbox' && ['form', 'state', 'starred', 'q', 'since', 'until'].every((key) => (query[key] ?? '') === (wanted[key] ?? ''));
@@ -167,15 +173,16 @@ document.addEventListener('keydown', (event) => {
 // --- start ---
 
 on('session', () => {
-  if (session.access) counts.ready = loadCounts().catch(() => {});
-  else Object.assign(counts, { forms: [], isKnown: false });
+  if (session.access) startCounts();
+  else Object.assign(counts, { forms: [], isKnown: false, isSettled: false });
   go();
 });
 on('counts', () => { drawSide(); setTitle(); });
 on('form', () => loadCounts().catch(() => {}));
 on('reset', () => loadCounts().catch(() => {}));
-on('retitle', (title) => { if (current) { current.title = title; shell.name.textContent = title; setTitle(); } });
+on('retitle', (title) => { if (shell) { current.title = title; name(title); setTitle(); } });
 window.addEventListener('hashchange', go);
+history.scrollRestoration = 'manual';
 
 async function start() {
   app.replaceChildren(h('main', { class: 'gate' }, waiting()));
