@@ -221,6 +221,13 @@ export const day = (text) => SHORT.format(new Date(`${text}T12:00:00`));
 export const number = (n) => new Intl.NumberFormat().format(n);
 export const plural = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
 
+// What a browser says of itself, in a few words.
+export function browser(agent) {
+  const name = /Edg\//.test(agent) ? 'Edge' : /OPR\//.test(agent) ? 'Opera' : /Firefox\//.test(agent) ? 'Firefox' : /Chrom(e|ium)\//.test(agent) ? 'Chrome' : /Safari\//.test(agent) ? 'Safari' : '';
+  const system = /Android/.test(agent) ? 'Android' : /iPhone|iPad/.test(agent) ? 'iOS' : /Windows/.test(agent) ? 'Windows' : /Mac OS X/.test(agent) ? 'macOS' : /Linux/.test(agent) ? 'Linux' : '';
+  return name && system ? `${name} on ${system}` : name || agent;
+}
+
 // A table that the small screen turns into blocks, each cell with its column's name.
 export function table(caption, columns, rows) {
   return h('table', { class: 'table' }, h('caption', { class: 'unseen' }, caption),

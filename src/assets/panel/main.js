@@ -3,7 +3,7 @@
 //
 // A view is a function of the address's parts that returns {title, node, keys, leave}. It may be shown again.
 import { accept, can, counts, loadCounts, on, resume, session, signIn, signOut, startCounts, total, withQuery } from './api.js';
-import { button, dialog, failure, field, fill, h, icon, link, memo, number, sender, table, toast, undoLast, waiting } from './kit.js';
+import { button, dialog, failure, field, fill, h, icon, link, memo, number, sender, toast, undoLast, waiting } from './kit.js';
 import { inbox, folders } from './inbox.js';
 import { message } from './message.js';
 import { form, forms, newForm, refusals } from './forms.js';
@@ -99,7 +99,7 @@ function drawSide() {
     h('div', { class: 'group self' }, h('ul', null,
       entry('#account', 'user', session.name, { isHere: view === 'account' }),
       h('li', null, button('Sign out', { pic: 'leave', kind: 'entry', onclick: leave })),
-      h('li', null, button('Keys', { pic: 'help', kind: 'entry', onclick: showKeys })))));
+      h('li', { class: 'bykey' }, button('Keys', { pic: 'help', kind: 'entry', onclick: showKeys })))));
   if (at) [...shell.side.querySelectorAll('a')].find((a) => a.getAttribute('href') === at)?.focus({ preventScroll: true });
   app.querySelector('.bar .unread').textContent = total('new') ? `${number(total('new'))} unread` : '';
 }
@@ -156,7 +156,7 @@ function showKeys() {
   const isOn = h('input', { type: 'checkbox', checked: areKeysOn(), onchange: () => memo.set('keys', isOn.checked ? 'on' : 'off') });
   dialog('Keys', () => [
     h('label', { class: 'check' }, isOn, 'Single keys do something'),
-    table('Keys and what they do', ['Key', 'Does'], KEYS.map(([key, does]) => [h('kbd', null, key), does])),
+    h('ul', { class: 'keys' }, KEYS.map(([key, does]) => h('li', null, h('kbd', null, key), does))),
   ]);
 }
 

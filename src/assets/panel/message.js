@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One message: everything that was sent, where it came from, why it is spam or not, and what people noted about it.
 import { api, can, counts, get, session, tell, titleOf, withQuery } from './api.js';
-import { arriving, ask, button, copy, field, fill, h, icon, link, plural, sender, time, toast } from './kit.js';
+import { arriving, ask, browser, button, copy, field, fill, h, icon, link, plural, sender, time, toast } from './kit.js';
 import { ACTIONS, around, change, FILTERS, forget, nameOf, remember, rowOf, titleFor } from './inbox.js';
 
 const WORDS = {
@@ -40,12 +40,6 @@ function reply(row) {
 }
 
 // --- around it ---
-
-function browser(agent) {
-  const name = /Edg\//.test(agent) ? 'Edge' : /OPR\//.test(agent) ? 'Opera' : /Firefox\//.test(agent) ? 'Firefox' : /Chrom(e|ium)\//.test(agent) ? 'Chrome' : /Safari\//.test(agent) ? 'Safari' : '';
-  const system = /Android/.test(agent) ? 'Android' : /iPhone|iPad/.test(agent) ? 'iOS' : /Windows/.test(agent) ? 'Windows' : /Mac OS X/.test(agent) ? 'macOS' : /Linux/.test(agent) ? 'Linux' : '';
-  return name && system ? `${name} on ${system}` : name || agent;
-}
 
 function page(address) {
   let url;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Who may do what: people, invitations, tokens, one's own password and sessions, and what was done.
 import { api, counts, get, session } from './api.js';
-import { arriving, ask, button, copyable, dialog, empty, field, h, plural, select, sender, table, time, toast } from './kit.js';
+import { arriving, ask, browser, button, copyable, dialog, empty, field, h, plural, select, sender, table, time, toast } from './kit.js';
 
 const ROLES = [['reader', 'Reader: sees messages'], ['manager', 'Manager: also sorts them and writes notes'], ['owner', 'Owner: everything, on all forms']];
 const SCOPES = [['read', 'Read'], ['write', 'Write: also sort messages'], ['manage', 'Manage: everything']];
@@ -168,7 +168,7 @@ function passwordForm() {
 }
 
 const sessionList = () => arriving(() => get('sessions'), ({ sessions: all }, again) => table('Sessions', ['Who', 'Browser', 'From', 'Last seen', ''], all.map((one) => [
-  h('b', null, one.user), h('span', { class: 'agent', title: one.userAgent }, one.userAgent || 'not known'), one.source, time(one.seenAt, 'middle'),
+  h('b', null, one.user), h('span', { title: one.userAgent }, one.userAgent ? browser(one.userAgent) : 'not known'), one.source, time(one.seenAt, 'middle'),
   one.isCurrent ? h('span', { class: 'dim' }, 'this one') : button('End', { kind: 'danger', 'aria-label': `End the session of ${one.user} from ${one.source}`, onclick: () => remove('End this session?', `${one.user} has to sign in again there.`, 'End it', at('sessions', one.id), again, 'Session ended.') })])));
 
 export function account() {
