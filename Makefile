@@ -74,7 +74,8 @@ $(BUILD)/gen/sql_%.h: sql/embed.awk $(wildcard sql/*/*.sql)
 	@echo "  GEN   $@"
 	@awk -f sql/embed.awk $(sort $(wildcard sql/$*/[0-9]*.sql)) sql/$*/queries.sql > $@
 
-# What the server serves itself, as another.
+# What the server serves itself or describes itself with, as another.
+ASSETS += shapes.json docs.css docs.js
 $(BUILD)/gen/assets.h: src/assets/embed.sh $(addprefix src/assets/,$(ASSETS))
 	@mkdir -p $(@D)
 	@echo "  GEN   $@"
@@ -105,7 +106,7 @@ build/fuzz/%: tests/fuzz/%.c $(SRC) Makefile | $(GEN)
 	@clang -std=c17 -D_GNU_SOURCE -DCONTACTD_VERSION='"$(VERSION)"' -Iinclude -Isrc -Ibuild/gen -g -O1 \
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined $(PKG_CFLAGS) -o $@ $< \
 	    $(wildcard src/base/*.c src/core/*.c src/config/*.c) src/http/guard.c src/http/router.c src/http/query_string.c \
-	    -ljansson -lsodium -lpcre2-8 -lm -lpthread
+	    -ljansson -lsodium -lpcre2-8 -lsqlite3 -lm -lpthread
 
 .PHONY: run
 run: ## install what is missing, build, and serve on 127.0.0.1:3000

@@ -53,6 +53,9 @@ struct form_setting {
 /* The rows, in the order in which they are shown. */
 const struct form_setting *form_setting_at(size_t index); /* NULL behind the last */
 
+/* Appends a JSON Schema of the settings as form_compile() takes them. */
+void form_settings_render(struct buf *out);
+
 /*
  * The settings, read. Texts point into `document`, ptr NULL where a setting
  * says nothing. Constant once made.

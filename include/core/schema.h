@@ -84,6 +84,9 @@ MUST_CHECK enum err schema_compile(const json_t *document, struct schema **ret_s
                                    struct err_detail *detail);
 void schema_free(struct schema *schema); /* NULL is allowed; not for the built-in ones */
 
+/* Appends it as a JSON Schema document. */
+void schema_render(struct buf *out, const struct schema *schema);
+
 /* Whether it describes an object, as the fields of a form are; the values of others never come. */
 bool schema_is_of_object(const struct schema *schema);
 

@@ -56,7 +56,24 @@ struct submission {
     enum submission_taught taught;
     struct str spam_reasons;    /* a JSON array as text; ptr NULL: none */
     struct str idempotency_key; /* ptr NULL: none was sent */
+    bool is_starred;
+    int64_t state_at_ms; /* wall; of the last change of state; 0: there was none */
 };
+
+/* What somebody of the house has written beside a message. */
+struct submission_note {
+    int64_t id;
+    struct str author; /* a user's or token's name */
+    struct str text;
+    int64_t created_at_ms;
+};
+
+enum {
+    NOTES_MAX = 100,      /* of one submission */
+    NOTE_TEXT_MAX = 4000, /* characters */
+};
+
+struct scope;
 
 /* Which submissions, newest first. */
 struct submission_filter {
@@ -66,6 +83,8 @@ struct submission_filter {
     int64_t below_seq; /* id_seq() of the last row of the page before; 0: from the newest */
     unsigned states;   /* 1 << state for each that is asked for; 0: STATES_INBOX */
     int limit;         /* rows; one more than a page shows whether another page follows */
+    bool must_be_starred;
+    const struct scope *scope; /* the forms that may be seen; NULL: every form */
 };
 
 /* A form's name in a URL: lower-case letters, digits, '-' and '_', starting with a letter or
@@ -92,5 +111,16 @@ static inline bool content_equal(const struct content *a, const struct content *
 
 /* Appends the submission as one JSON object. */
 void submission_render(struct buf *out, const struct submission *submission);
+/* The same without the brace at the end: more members may follow. */
+void submission_render_open(struct buf *out, const struct submission *submission);
+
+void note_render(struct buf *out, const struct submission_note *note);
+
+/*
+ * Whether this is what an address (one that email_is_valid()) has sent: its
+ * email, or the whole of a text in its further fields. ASCII letters compare
+ * without case.
+ */
+bool submission_has_address(const struct submission *submission, struct str address);
 
 #endif

@@ -6,11 +6,14 @@
 #include <stdatomic.h>
 
 #include "core/address.h"
+#include "handler/description.h"
 #include "handler/secrets.h"
 #include "http/server.h"
+#include "service/cache.h"
 #include "service/captcha.h"
 #include "service/commit.h"
 #include "service/echo.h"
+#include "service/events.h"
 #include "service/forms.h"
 #include "service/limiter.h"
 #include "service/recent.h"
@@ -37,9 +40,12 @@ struct app_ctx {
     const struct secrets *secrets;
     int64_t purged_ms;      /* wall; when spent tokens were last tidied up; the committer's */
     struct limiter *census; /* counts visits, for the spam score */
+    struct cache *cache;    /* of lists that were just read */
     struct echo *echo;      /* and the forms that a text came to */
     const struct cidr *trusted_proxies;
     size_t trusted_proxy_count;
+
+    const struct description *description;
 
     /* Signs of a proxy that nobody has told us about; see handler/rate. */
     atomic_flag has_warned_forwarded, has_warned_one_source;
@@ -49,6 +55,8 @@ struct app_ctx {
     /* The last proof that the database can be written; see handler/ops. */
     _Atomic int64_t ready_checked_ms; /* monotonic */
     atomic_bool is_ready;
+
+    struct events *events;
 };
 
 #endif

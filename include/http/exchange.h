@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/job.h"
 #include "base/log.h"
+#include "http/parameters.h"
 #include "http/problem.h"
 
 struct app_ctx; /* handler's: the services that steps work with */
@@ -39,6 +40,7 @@ typedef enum flow (*step_fn)(struct app_ctx *ctx, struct exchange *x);
     X(HOST, "host")                                                                                \
     X(IDEMPOTENCY_KEY, "idempotency-key")                                                          \
     X(IF_NONE_MATCH, "if-none-match")                                                              \
+    X(LAST_EVENT_ID, "last-event-id")                                                              \
     X(ORIGIN, "origin")                                                                            \
     X(REFERER, "referer")                                                                          \
     X(SEC_FETCH_DEST, "sec-fetch-dest")                                                            \
@@ -55,7 +57,16 @@ enum header { HEADER_LIST(HEADER_AS_ENUM) HEADER__COUNT };
 /* Accepted kinds of bodies, as bits. */
 enum media { MEDIA_NONE = 0, MEDIA_JSON = 1, MEDIA_URLENCODED = 2, MEDIA_MULTIPART = 4 };
 
-enum { ROUTE_STEPS_MAX = 6, ROUTE_PARAMS_MAX = 2, REPLY_HEADERS_MAX = 16, REQUEST_ID_LEN = 16 };
+/* As Content-Type says it. */
+const char *media_type(enum media media);
+
+enum {
+    ROUTE_STEPS_MAX = 6,
+    ROUTE_PARAMS_MAX = 2,
+    ROUTE_REPLIES_MAX = 4,
+    REPLY_HEADERS_MAX = 16,
+    REQUEST_ID_LEN = 16,
+};
 
 /*
  * What the replies on a route have in common: also those that the server makes
@@ -71,7 +82,19 @@ struct reply_style {
                          struct str errors);
 };
 
-/* A row of the route table. */
+/* An answer that a route gives when all goes well. */
+struct route_reply {
+    unsigned status;
+    const char *shape; /* of assets/shapes.json; NULL: JSON has no part in it */
+    const char *type;  /* the media type where it is not JSON; with no shape and no type: no body */
+};
+
+/*
+ * A row of the route table. What follows `help` describes it to the world (see
+ * handler/describe): nothing is said there that the rest of the row says. The
+ * path has the path parameters, the guard who may ask, `media` what a body comes
+ * as, and all of them the problems that follow from them.
+ */
 struct route {
     const char *name;                /* snake_case, unique: in logs and metrics */
     const char *method;              /* "GET" also answers HEAD */
@@ -80,7 +103,18 @@ struct route {
     unsigned media;                  /* enum media bits; MEDIA_NONE: no body is taken */
     const struct reply_style *style; /* NULL: replies are plain */
     const char *help;                /* one line */
+
+    const struct parameters *query;                /* NULL: it takes none */
+    const char *body;                              /* the body's shape; NULL: it has none */
+    struct route_reply replies[ROUTE_REPLIES_MAX]; /* unused ones are zero */
+    uint64_t problems;                             /* PROBLEM_BIT()s that are its own */
 };
+
+/* Whether the row says what it answers; every row must, a test asks. */
+static inline bool route_is_described(const struct route *route)
+{
+    return route->replies[0].status != 0;
+}
 
 struct reply_header {
     const char *name;
@@ -94,6 +128,7 @@ struct reply {
     struct buf body;
     struct reply_header headers[REPLY_HEADERS_MAX];
     size_t header_count;
+    step_fn more; /* see reply_stream(); NULL: the body is whole */
 };
 
 struct exchange {
@@ -104,6 +139,7 @@ struct exchange {
     struct str method, path, query;      /* as sent; path without the query */
     struct str params[ROUTE_PARAMS_MAX]; /* of the path, decoded */
     struct str headers[HEADER__COUNT];   /* trimmed; ptr NULL: not sent */
+    struct parameter_value *parameters;  /* see http/parameters; NULL: not read yet */
     enum media media;                    /* what the body is, of those that the route takes */
     struct str body;                     /* complete when steps run; NUL-terminated */
     struct str source;                   /* the client's address as text */
@@ -117,6 +153,13 @@ struct exchange {
     struct job *job;                 /* what is being waited for, found again by the next step */
     void (*end)(struct exchange *x); /* called last of all, whatever became of it; may be NULL */
 
+    /*
+     * For streams that may wait long: nobody wants the reply any more, so let the
+     * wait end soon, through exchange_wake() as always, unless it just did.
+     * HTTP thread, while it waits; may come more than once. NULL: waits are short.
+     */
+    void (*hurry)(struct exchange *x);
+
     struct http_state *http; /* the http room's own */
 };
 
@@ -125,6 +168,19 @@ struct exchange {
  * Call it, then give the job away, then return FLOW_WAIT; never the other way round.
  */
 void exchange_wait(struct exchange *x, step_fn next);
+
+/*
+ * For work in many steps before the reply: false when the client has left or the
+ * server stops, so that nobody would read it.
+ */
+bool exchange_is_wanted(const struct exchange *x);
+
+/*
+ * For replies that may last for hours: gives back everything in the arena. Of
+ * the request only method, path and source are left, of the reply everything; what
+ * else a step wants to keep it copies first. ERR_MEMORY: nothing is changed.
+ */
+MUST_CHECK enum err exchange_forget(struct exchange *x);
 
 /* Any thread, once per wait. `more`: another wake follows at once from this thread. */
 void exchange_wake(struct exchange *x, bool more);

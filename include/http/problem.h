@@ -3,6 +3,8 @@
 #ifndef CONTACTD_HTTP_PROBLEM_H
 #define CONTACTD_HTTP_PROBLEM_H
 
+#include <stdint.h>
+
 /* X(NAME, "code", status, "public sentence") */
 #define PROBLEM_LIST(X)                                                                            \
     X(BAD_REQUEST, "bad_request", 400, "malformed HTTP request")                                   \
@@ -11,6 +13,7 @@
     X(KEY_REUSED, "idempotency_key_reused", 422,                                                   \
       "this Idempotency-Key was used for another message")                                         \
     X(INVALID_SETTINGS, "invalid_settings", 422, "these settings are not valid")                   \
+    X(TOO_MANY_COLUMNS, "too_many_columns", 422, "too many different fields for one table")        \
     X(INVALID_QUERY, "invalid_query", 400, "invalid query parameter")                              \
     X(UNAUTHORIZED, "unauthorized", 401, "sign in with a user's password or a token")              \
     X(FORBIDDEN, "forbidden", 403, "not allowed for this user or token")                           \
@@ -23,6 +26,7 @@
     X(UNSUPPORTED_MEDIA, "unsupported_media_type", 415, "this content type is not accepted here")  \
     X(EXPECTATION, "expectation_failed", 417, "only 'Expect: 100-continue' is understood")         \
     X(INVALID_FIELDS, "invalid_fields", 422, "invalid input")                                      \
+    X(TOO_MANY_NOTES, "too_many_notes", 422, "there are as many notes here as there may be")       \
     X(TOO_MANY_ATTEMPTS, "too_many_attempts", 429, "too many attempts; try again later")           \
     X(HEAD_TOO_LARGE, "head_too_large", 431, "the request's head is too large")                    \
     X(RATE_LIMITED, "rate_limited", 429, "too many messages; try again later")                     \
@@ -30,9 +34,16 @@
     X(NOT_IMPLEMENTED, "not_implemented", 501, "this method is not known here")                    \
     X(UNAVAILABLE, "unavailable", 503, "not possible right now; try again in a moment")
 
+/* Before a code it is the problem's `type` (RFC 9457): where it is explained. */
+#define PROBLEM_TYPE "/docs#problem-"
+
 #define PROBLEM_AS_ENUM(name, code, status, text) PROBLEM_##name,
 enum problem { PROBLEM_LIST(PROBLEM_AS_ENUM) PROBLEM__COUNT };
 #undef PROBLEM_AS_ENUM
+
+/* For sets of problems: PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(INVALID_JSON). */
+#define PROBLEM_BIT(name) (UINT64_C(1) << PROBLEM_##name)
+_Static_assert(PROBLEM__COUNT <= 64, "a set has a bit for each");
 
 const char *problem_code(enum problem problem);
 unsigned problem_status(enum problem problem);

@@ -37,6 +37,12 @@ void commit_submit(struct commit *commit, struct job *job, bool more);
  */
 MUST_CHECK enum err commit_run(struct commit *commit, struct job *job);
 
+/*
+ * Another number after every commit, from before anybody hears of it: what was
+ * read from the store at one generation holds while it stays. Any thread.
+ */
+uint64_t commit_generation(const struct commit *commit);
+
 /* Wakes the committer if jobs wait. Any thread. */
 void commit_nudge(struct commit *commit);
 

@@ -23,6 +23,12 @@ MUST_CHECK enum err worker_start(struct store *writer, unsigned threads, size_t 
 /* Any thread. done() follows on a worker's thread, or at once with ERR_FULL or ERR_STOPPING. */
 void worker_submit(struct worker *worker, struct job *job);
 
+/*
+ * Submits a job of which only run() is set, and sleeps until it is done: for
+ * threads that may sleep, so never an HTTP thread. Returns the job's result.
+ */
+MUST_CHECK enum err worker_run(struct worker *worker, struct job *job);
+
 /* Does what waits, refuses what comes, ends the threads and frees. NULL is allowed. */
 void worker_stop(struct worker *worker);
 

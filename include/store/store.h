@@ -14,6 +14,7 @@
 
 #include "core/account.h"
 #include "core/form.h"
+#include "core/session.h"
 #include "core/submission.h"
 
 struct store;
@@ -67,10 +68,27 @@ struct id store_next_id(struct store *store, int64_t wall_ms);
 /* ERR_EXISTS when the id's row number is taken. ERR_INVALID without a form. */
 MUST_CHECK enum err store_submission_insert(struct store *store, const struct submission *row);
 
-/* ERR_NOT_FOUND when there is none with this id. */
+/*
+ * ERR_NOT_FOUND when there is none with this id. `at_ms` (wall) is kept as the time
+ * of the change if it is one.
+ */
 MUST_CHECK enum err store_submission_set_state(struct store *store, const struct id *id,
                                                enum submission_state state,
-                                               enum submission_taught taught);
+                                               enum submission_taught taught, int64_t at_ms);
+MUST_CHECK enum err store_submission_set_starred(struct store *store, const struct id *id,
+                                                 bool is_starred);
+/* For a submission that the caller has seen in this transaction. note->id is not looked at. */
+MUST_CHECK enum err store_note_insert(struct store *store, const struct id *submission,
+                                      const struct submission_note *note, int64_t *ret_id);
+/* ERR_NOT_FOUND when this submission has no such note. */
+MUST_CHECK enum err store_note_delete(struct store *store, const struct id *submission,
+                                      int64_t note_id);
+
+/*
+ * For good, with its notes and with what search and counts know of it.
+ * ERR_NOT_FOUND when there is none with this id. Several changes: its job needs a mark.
+ */
+MUST_CHECK enum err store_submission_delete(struct store *store, const struct id *id);
 
 /* Makes the form or replaces its settings; then created_at_ms stays as it was. */
 MUST_CHECK enum err store_form_put(struct store *store, const struct form *form);
@@ -96,10 +114,37 @@ MUST_CHECK enum err store_user_insert(struct store *store, const struct user *us
 MUST_CHECK enum err store_user_set_password(struct store *store, struct str name,
                                             struct str password_hash);
 MUST_CHECK enum err store_user_delete(struct store *store, struct str name);
+/* Sets role and forms of the user `user->name`; the rest stays. ERR_NOT_FOUND. */
+MUST_CHECK enum err store_user_update(struct store *store, const struct user *user);
 
 /* ERR_EXISTS when the name or the hash is taken. */
 MUST_CHECK enum err store_token_insert(struct store *store, const struct token *token);
 MUST_CHECK enum err store_token_delete(struct store *store, struct str name);
+/* It was used. ERR_NOT_FOUND. */
+MUST_CHECK enum err store_token_touch(struct store *store, const struct digest *hash,
+                                      int64_t used_at_ms);
+
+/* ERR_EXISTS. Beyond SESSIONS_PER_USER_MAX the user's session that was seen first goes. */
+MUST_CHECK enum err store_session_insert(struct store *store, const struct session *session);
+/* ERR_NOT_FOUND, both. */
+MUST_CHECK enum err store_session_touch(struct store *store, const struct digest *hash,
+                                        int64_t seen_at_ms);
+MUST_CHECK enum err store_session_delete(struct store *store, const struct digest *hash);
+/* Ends the user's sessions, but not `kept` (may be NULL). */
+MUST_CHECK enum err store_session_delete_user(struct store *store, struct str user,
+                                              const struct digest *kept);
+/* Forgets those that ended by `now_ms`, or were seen by `seen_by_ms` the last time. */
+MUST_CHECK enum err store_session_purge(struct store *store, int64_t now_ms, int64_t seen_by_ms);
+
+/* Takes the place of an earlier one for the same name. */
+MUST_CHECK enum err store_invitation_put(struct store *store, const struct invitation *invitation);
+MUST_CHECK enum err store_invitation_delete(struct store *store,
+                                            struct str name); /* ERR_NOT_FOUND */
+/* Forgets those that ended by `now_ms`. */
+MUST_CHECK enum err store_invitation_purge(struct store *store, int64_t now_ms);
+
+/* Adds to the audit log; `entry->id` is not looked at. Beyond AUDIT_MAX the oldest go. */
+MUST_CHECK enum err store_audit_add(struct store *store, const struct audit_entry *entry);
 
 /* A small named value of the program itself, e.g. the last readiness probe. */
 MUST_CHECK enum err store_meta_put(struct store *store, struct str key, struct str value);
@@ -108,18 +153,22 @@ MUST_CHECK enum err store_meta_put(struct store *store, struct str key, struct s
 
 /* Rows are borrowed until the function returns; anything but ERR_OK ends the walk with it. */
 typedef enum err (*store_submission_fn)(void *arg, const struct submission *row);
+typedef enum err (*store_note_fn)(void *arg, const struct submission_note *note);
 typedef enum err (*store_form_fn)(void *arg, const struct form *form);
 typedef enum err (*store_refusal_fn)(void *arg, const struct refusal *refusal);
 typedef enum err (*store_user_fn)(void *arg, const struct user *user);
 typedef enum err (*store_token_fn)(void *arg, const struct token *token);
+typedef enum err (*store_session_fn)(void *arg, const struct session *session);
+typedef enum err (*store_invitation_fn)(void *arg, const struct invitation *invitation);
+typedef enum err (*store_audit_fn)(void *arg, const struct audit_entry *entry);
 
 /* ERR_NOT_FOUND when there is none. */
 MUST_CHECK enum err store_submission_get(struct store *store, const struct id *id,
                                          store_submission_fn fn, void *arg);
 /*
- * Newest first; see struct submission_filter. ERR_INVALID: a limit below 1 or
- * above SUBMISSION_LIST_MAX + 1. A reader's query has a time budget (2 s), the
- * callbacks' time included: ERR_STORE.
+ * Newest first; see struct submission_filter. A form that is outside the scope
+ * has no rows. ERR_INVALID: a limit below 1 or above SUBMISSION_LIST_MAX + 1. A
+ * reader's query has a time budget (2 s), the callbacks' time included: ERR_STORE.
  */
 MUST_CHECK enum err store_submission_list(struct store *store,
                                           const struct submission_filter *filter,
@@ -130,6 +179,15 @@ MUST_CHECK enum err store_submission_newest(struct store *store, int64_t since_m
 /* The newest with this key on this form since `since_ms`; ERR_NOT_FOUND. */
 MUST_CHECK enum err store_submission_find_key(struct store *store, struct str form, struct str key,
                                               int64_t since_ms, store_submission_fn fn, void *arg);
+/*
+ * The `max` rows (1 or more) below this row number, newest first, whatever their state: only
+ * id, form, email and fields of each. For walks through all rows in bounded steps.
+ */
+MUST_CHECK enum err store_submission_scan(struct store *store, int64_t below_seq, int64_t max,
+                                          store_submission_fn fn, void *arg);
+/* The notes of one submission, oldest first. */
+MUST_CHECK enum err store_note_list(struct store *store, const struct id *submission,
+                                    store_note_fn fn, void *arg);
 MUST_CHECK enum err store_form_get(struct store *store, struct str name, store_form_fn fn,
                                    void *arg);
 MUST_CHECK enum err store_form_list(struct store *store, store_form_fn fn, void *arg); /* by name */
@@ -146,6 +204,21 @@ MUST_CHECK enum err store_user_list(struct store *store, store_user_fn fn, void 
 MUST_CHECK enum err store_token_get(struct store *store, const struct digest *hash,
                                     store_token_fn fn, void *arg);
 MUST_CHECK enum err store_token_list(struct store *store, store_token_fn fn, void *arg);
+MUST_CHECK enum err store_session_get(struct store *store, const struct digest *hash,
+                                      store_session_fn fn, void *arg);
+/* Of one user, or of all when `user.ptr` is NULL; last seen first. */
+MUST_CHECK enum err store_session_list(struct store *store, struct str user, store_session_fn fn,
+                                       void *arg);
+MUST_CHECK enum err store_invitation_get(struct store *store, const struct digest *hash,
+                                         store_invitation_fn fn, void *arg);
+MUST_CHECK enum err store_invitation_list(struct store *store, store_invitation_fn fn,
+                                          void *arg); /* by name */
+/*
+ * The newest `limit` entries with an id below `below_id` (0: from the newest), newest first.
+ * ERR_INVALID: a limit below 1 or above AUDIT_LIST_MAX + 1.
+ */
+MUST_CHECK enum err store_audit_list(struct store *store, int64_t below_id, int limit,
+                                     store_audit_fn fn, void *arg);
 /* `value` is appended to `out`; ERR_NOT_FOUND when there is none. */
 MUST_CHECK enum err store_meta_get(struct store *store, struct str key, struct buf *out);
 

@@ -2,7 +2,9 @@
 
 ALTER TABLE submission ADD COLUMN starred INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE submission ADD COLUMN state_at INTEGER NOT NULL DEFAULT 0; -- of the last change of state; 0: none
-CREATE INDEX submission_starred ON submission (form) WHERE starred = 1;
+CREATE INDEX submission_starred ON submission (starred) WHERE starred = 1;
+-- One form's spam and trash, however much there is of others'.
+CREATE INDEX submission_flagged_by_form ON submission (form, state) WHERE state >= 3;
 
 CREATE TABLE note (
     id INTEGER PRIMARY KEY,

@@ -19,24 +19,31 @@ RELEASE mark;
 -- name: mark_undo
 ROLLBACK TO mark;
 
+-- Several queries of one reader see the same rows.
+-- name: view_begin
+BEGIN;
+
+-- name: view_end
+COMMIT;
+
 -- name: submission_insert
 INSERT INTO submission (seq, id, state, spam_score, form, name, email, message, fields, source, user_agent, page,
-    spam_reasons, idempotency_key)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14);
+    spam_reasons, idempotency_key, starred, state_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16);
 
 -- name: submission_last_seq
 SELECT coalesce(max(seq), 0) FROM submission;
 
 -- name: submission_get
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
-    idempotency_key, taught
+    idempotency_key, taught, starred, state_at
 FROM submission
 WHERE seq = ?1;
 
 -- The bits of ?4 are the states that are asked for.
 -- name: submission_list
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
-    idempotency_key, taught
+    idempotency_key, taught, starred, state_at
 FROM submission
 WHERE seq >= ?1 AND seq < ?2 AND (1 << state) & ?4
 ORDER BY seq DESC
@@ -44,7 +51,7 @@ LIMIT ?3;
 
 -- name: submission_list_form
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
-    idempotency_key, taught
+    idempotency_key, taught, starred, state_at
 FROM submission
 WHERE form = ?5 AND seq >= ?1 AND seq < ?2 AND (1 << state) & ?4
 ORDER BY seq DESC
@@ -53,15 +60,48 @@ LIMIT ?3;
 -- For one of spam and trash, which may be few among many.
 -- name: submission_list_flagged
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
-    idempotency_key, taught
+    idempotency_key, taught, starred, state_at
 FROM submission INDEXED BY submission_flagged
-WHERE state = ?4 AND state >= 3 AND seq >= ?1 AND seq < ?2 AND (?5 IS NULL OR form = ?5)
+WHERE state = ?4 AND state >= 3 AND seq >= ?1 AND seq < ?2
 ORDER BY seq DESC
 LIMIT ?3;
 
+-- name: submission_list_flagged_form
+SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
+    idempotency_key, taught, starred, state_at
+FROM submission INDEXED BY submission_flagged_by_form
+WHERE form = ?5 AND state = ?4 AND state >= 3 AND seq >= ?1 AND seq < ?2
+ORDER BY seq DESC
+LIMIT ?3;
+
+-- Stars are set by hand, so there are few: who asks passes over other forms.
+-- name: submission_list_starred
+SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
+    idempotency_key, taught, starred, state_at
+FROM submission INDEXED BY submission_starred
+WHERE starred = 1 AND seq >= ?1 AND seq < ?2 AND (1 << state) & ?3
+ORDER BY seq DESC;
+
+-- The row numbers alone, of several forms one after the other.
+-- name: submission_seqs_form
+SELECT seq FROM submission INDEXED BY submission_by_form
+WHERE form = ?5 AND seq >= ?1 AND seq < ?2 AND (1 << state) & ?4
+ORDER BY seq DESC
+LIMIT ?3;
+
+-- name: submission_seqs_flagged_form
+SELECT seq FROM submission INDEXED BY submission_flagged_by_form
+WHERE form = ?5 AND state = ?4 AND state >= 3 AND seq >= ?1 AND seq < ?2
+ORDER BY seq DESC
+LIMIT ?3;
+
+-- What tells whose they are, row by row.
+-- name: submission_scan
+SELECT id, form, email, fields FROM submission WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2;
+
 -- name: submission_newest
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
-    idempotency_key, taught
+    idempotency_key, taught, starred, state_at
 FROM submission
 WHERE seq >= ?1
 ORDER BY seq DESC
@@ -69,14 +109,34 @@ LIMIT ?2;
 
 -- name: submission_find_key
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
-    idempotency_key, taught
+    idempotency_key, taught, starred, state_at
 FROM submission
 WHERE form = ?1 AND idempotency_key = ?2 AND seq >= ?3
 ORDER BY seq DESC
 LIMIT 1;
 
 -- name: submission_set_state
-UPDATE submission SET state = ?2, taught = ?4 WHERE seq = ?1 AND id = ?3;
+UPDATE submission
+SET state = ?2, taught = ?4, state_at = CASE state WHEN ?2 THEN state_at ELSE ?5 END
+WHERE seq = ?1 AND id = ?3;
+
+-- name: submission_set_starred
+UPDATE submission SET starred = ?2 WHERE seq = ?1 AND id = ?3;
+
+-- name: submission_delete
+DELETE FROM submission WHERE seq = ?1;
+
+-- name: note_insert
+INSERT INTO note (seq, author, text, created_at) VALUES (?1, ?2, ?3, ?4);
+
+-- name: note_list
+SELECT id, author, text, created_at FROM note WHERE seq = ?1 ORDER BY id;
+
+-- name: note_delete
+DELETE FROM note WHERE id = ?2 AND seq = ?1;
+
+-- name: note_delete_all
+DELETE FROM note WHERE seq = ?1;
 
 -- name: form_put
 INSERT INTO form (name, settings, created_at, updated_at) VALUES (?1, ?2, ?3, ?4)
@@ -159,3 +219,68 @@ ON CONFLICT (key) DO UPDATE SET value = excluded.value;
 
 -- name: meta_get
 SELECT value FROM meta WHERE key = ?1;
+
+-- name: user_update
+UPDATE user SET role = ?2, forms = ?3 WHERE name = ?1;
+
+-- name: token_touch
+UPDATE token SET used_at = ?2 WHERE hash = ?1;
+
+-- name: session_insert
+INSERT INTO session (hash, user, csrf, created_at, seen_at, expires_at, source, user_agent)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
+
+-- All of a user's but ?2 and the ?3 others that were seen last.
+-- name: session_trim
+DELETE FROM session
+WHERE user = ?1 AND hash <> ?2 AND hash NOT IN
+    (SELECT hash FROM session WHERE user = ?1 AND hash <> ?2 ORDER BY seen_at DESC, hash LIMIT ?3);
+
+-- name: session_touch
+UPDATE session SET seen_at = ?2 WHERE hash = ?1;
+
+-- name: session_delete
+DELETE FROM session WHERE hash = ?1;
+
+-- name: session_delete_user
+DELETE FROM session WHERE user = ?1 AND (?2 IS NULL OR hash <> ?2);
+
+-- name: session_purge
+DELETE FROM session WHERE expires_at <= ?1 OR seen_at <= ?2;
+
+-- name: session_get
+SELECT hash, user, csrf, created_at, seen_at, expires_at, source, user_agent FROM session WHERE hash = ?1;
+
+-- name: session_list
+SELECT hash, user, csrf, created_at, seen_at, expires_at, source, user_agent FROM session
+WHERE ?1 IS NULL OR user = ?1
+ORDER BY seen_at DESC, hash;
+
+-- name: invitation_put
+INSERT INTO invitation (name, hash, role, forms, created_by, created_at, expires_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+ON CONFLICT (name) DO UPDATE SET hash = excluded.hash, role = excluded.role, forms = excluded.forms,
+    created_by = excluded.created_by, created_at = excluded.created_at, expires_at = excluded.expires_at;
+
+-- name: invitation_delete
+DELETE FROM invitation WHERE name = ?1;
+
+-- name: invitation_purge
+DELETE FROM invitation WHERE expires_at <= ?1;
+
+-- name: invitation_get
+SELECT name, hash, role, forms, created_by, created_at, expires_at FROM invitation WHERE hash = ?1;
+
+-- name: invitation_list
+SELECT name, hash, role, forms, created_by, created_at, expires_at FROM invitation ORDER BY name;
+
+-- name: audit_add
+INSERT INTO audit (at, actor, action, target, detail, source) VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+
+-- Ids grow by one, so the newest tells how many there are. A few at a time: one was added.
+-- name: audit_trim
+DELETE FROM audit
+WHERE id IN (SELECT id FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?1 ORDER BY id LIMIT 8);
+
+-- name: audit_list
+SELECT id, at, actor, action, target, detail, source FROM audit WHERE id < ?1 ORDER BY id DESC LIMIT ?2;

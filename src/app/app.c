@@ -143,10 +143,13 @@ static enum err posts_start(struct app *app, struct err_detail *detail)
         err = limiter_new(CENSUS_BUCKETS, &app->census);
     if (err == ERR_OK)
         err = echo_new(ECHO_TEXTS, &app->echo);
+    if (err == ERR_OK)
+        err = cache_new(&app->cache);
     if (err == ERR_OK && app->config->has_rate_limit)
         err = limiter_new(LIMITER_BUCKETS, &app->limiter);
     if (err == ERR_OK)
         return ERR_OK;
+    cache_free(app->cache);
     echo_free(app->echo);
     limiter_free(app->census);
     recent_free(app->recent);
@@ -159,6 +162,7 @@ static void posts_stop(struct app *app)
     recent_free(app->recent);
     limiter_free(app->limiter);
     limiter_free(app->census);
+    cache_free(app->cache);
     echo_free(app->echo);
 }
 
@@ -262,10 +266,12 @@ static unsigned fit_connections(unsigned wanted)
 static enum err server_make(struct app *app, struct err_detail *detail)
 {
     const struct config *config = app->config;
+
+    app->max_connections = fit_connections(config->max_connections);
     const struct server_options options = {
         .listen_fd = app->listener.fd,
         .threads = config->threads,
-        .max_connections = fit_connections(config->max_connections),
+        .max_connections = app->max_connections,
         .connection_memory = config->connection_memory_bytes,
         .max_body = config->max_body_bytes,
         .header_timeout_ms = config->header_timeout_ms,
@@ -279,6 +285,17 @@ static enum err server_make(struct app *app, struct err_detail *detail)
     };
 
     return server_new(&options, &app->server, detail);
+}
+
+/* At most half of the connections watch; the rest is for messages. */
+static enum err events_stage_start(struct app *app, struct err_detail *detail)
+{
+    return events_start((app->max_connections + 1) / 2, &app->events, detail);
+}
+
+static void events_stage_stop(struct app *app)
+{
+    events_stop(app->events);
 }
 
 static void server_unmake(struct app *app)
@@ -296,8 +313,11 @@ static enum err server_run(struct app *app, struct err_detail *detail)
     app->ctx.limiter = app->limiter;
     app->ctx.census = app->census;
     app->ctx.echo = app->echo;
+    app->ctx.cache = app->cache;
     app->ctx.secrets = &app->secrets;
     app->ctx.captcha = app->captcha;
+    app->ctx.events = app->events;
+    app->ctx.description = app->description;
     app->ctx.trusted_proxies = app->trusted_proxies;
     app->ctx.trusted_proxy_count = app->config->trusted_proxies.count;
     atomic_init(&app->ctx.is_ready, true);
@@ -313,13 +333,23 @@ static enum err control_stage_start(struct app *app, struct err_detail *detail)
 {
     if (strcmp(app->config->database, "memory:") == 0)
         return ERR_OK;
-    return control_start(app->config->database, app->commit, app->signin, app->forms, &app->control,
-                         detail);
+    return control_start(app->config->database, app->commit, app->signin, app->forms, app->readers,
+                         &app->control, detail);
 }
 
 static void control_stage_stop(struct app *app)
 {
     control_stop(app->control);
+}
+
+static enum err description_start(struct app *app, struct err_detail *detail)
+{
+    return description_new(&ROUTES, &app->description, detail);
+}
+
+static void description_stop(struct app *app)
+{
+    description_free(app->description);
 }
 
 static const struct stage {
@@ -337,7 +367,9 @@ static const struct stage {
     {commit_stage_start, commit_stage_stop, EXIT_FAILED},
     {readers_start, readers_stop, EXIT_DATABASE},
     {signin_stage_start, signin_stage_stop, EXIT_DATABASE},
+    {description_start, description_stop, EXIT_FAILED},
     {captcha_stage_start, captcha_stage_stop, EXIT_FAILED},
+    {events_stage_start, events_stage_stop, EXIT_FAILED},
     {control_stage_start, control_stage_stop, EXIT_FAILED}, /* before anybody can see us run */
     {server_run, server_rest, EXIT_FAILED},
 };

@@ -18,12 +18,16 @@ struct app {
     struct recent *recent;
     struct captcha *captcha;
     struct secrets secrets;
+    struct description *description;
     struct limiter *census;
     struct echo *echo;
+    struct cache *cache;
     struct limiter *limiter; /* NULL: off */
     struct signin *signin;
     struct server *server;
     struct control *control;
+    struct events *events;
+    unsigned max_connections; /* as many as there are file descriptors for */
     struct listener listener;
     bool is_first_start; /* the database had no user when it was opened */
     struct app_ctx ctx;

@@ -71,6 +71,10 @@ static const struct verb VERBS[] = {
     {"form", "list", verb_list, 0, "[--json]", "list forms"},
     {"form", "remove", verb_named, 1, "NAME", "forget a form; its messages stay"},
     {"form", "settings", verb_form_settings, 0, "", "list what can be set"},
+    {"export", NULL, verb_export, 0, "[--format csv|ndjson|json] [--form NAME] [--output FILE]",
+     "write all messages, spam and trash too, to a file or to standard output"},
+    {"import", NULL, verb_import, 1, "FILE|- [--from SERVICE] [--form NAME]",
+     "take in an export of contactd, formspree, netlify, basin or getform"},
     {"healthcheck", NULL, verb_healthcheck, 0, "",
      "exit 0 if the server of this configuration answers"},
     {"routes", NULL, verb_routes, 0, "", "list the addresses that are served"},
@@ -113,6 +117,10 @@ static const struct flag {
     {"--expires", offsetof(struct cli, expires)},
     {"--password-file", offsetof(struct cli, password_file)},
     {"--settings", offsetof(struct cli, settings)},
+    {"--format", offsetof(struct cli, format)},
+    {"--form", offsetof(struct cli, form)},
+    {"--output", offsetof(struct cli, output)},
+    {"--from", offsetof(struct cli, from)},
 };
 
 static bool take_flag(struct cli *cli, int *at)

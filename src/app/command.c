@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/encode.h"
+#include "transfer.h"
 
 /* --- arguments ----------------------------------------------------------- */
 
@@ -350,10 +351,13 @@ static const struct command {
     enum err (*run)(struct store *writer, const json_t *args, struct buf *result,
                     struct err_detail *detail);
 } COMMANDS[] = {
-    {"user", "add", user_add},         {"user", "list", user_list}, {"user", "passwd", user_passwd},
-    {"user", "remove", user_remove},   {"token", "add", token_add}, {"token", "list", token_list},
-    {"token", "revoke", token_revoke}, {"form", "add", form_add},   {"form", "set", form_set},
-    {"form", "show", form_show},       {"form", "list", form_list}, {"form", "remove", form_remove},
+    {"user", "add", user_add},           {"user", "list", user_list},
+    {"user", "passwd", user_passwd},     {"user", "remove", user_remove},
+    {"token", "add", token_add},         {"token", "list", token_list},
+    {"token", "revoke", token_revoke},   {"form", "add", form_add},
+    {"form", "set", form_set},           {"form", "show", form_show},
+    {"form", "list", form_list},         {"form", "remove", form_remove},
+    {"export", "page", transfer_export}, {"import", "rows", transfer_import},
 };
 
 enum err command_run(struct store *writer, const json_t *request, struct buf *result,

@@ -2,8 +2,8 @@
 /*
  * One request per connection: a line of JSON in, a line of JSON out. One
  * caller at a time; the work itself is a job of the committer, like any other
- * write. The thread touches nothing else; `lock` guards the caller's descriptor,
- * which control_stop() may shut down.
+ * write, or of a reader if it only reads. The thread touches nothing else; `lock` guards the
+ * caller's descriptor, which control_stop() may shut down.
  */
 #include "control.h"
 
@@ -27,6 +27,7 @@ struct control {
     struct commit *commit;
     struct signin *signin;
     struct forms *forms;
+    struct worker *readers;
     int listen_fd, stop_fd;
     pthread_t thread;
     pthread_mutex_t lock; /* guards caller_fd */
@@ -170,6 +171,8 @@ static enum err run_request(struct control *control, const json_t *request, stru
     struct control_job self = {
         .job.run = control_run, .request = request, .result = result, .detail = detail};
 
+    if (str_equal(js_get_string(request, "verb"), STR("export")))
+        return worker_run(control->readers, &self.job);
     enum err err = commit_run(control->commit, &self.job);
     signin_forget(control->signin);
     return err == ERR_OK ? reload_forms(control, request) : err;
@@ -193,7 +196,10 @@ static void answer(struct control *control, struct str line, struct buf *reply)
     }
     js_close(reply, '}');
     buf_put_char(reply, '\n');
-    LOG(LOG_INFO, "control", LOG_STR("verb", js_get_string(request, "verb")),
+    bool is_one_of_many = str_equal(js_get_string(request, "verb"), STR("export")) ||
+                          str_equal(js_get_string(request, "verb"), STR("import"));
+    LOG(is_one_of_many && err == ERR_OK ? LOG_DEBUG : LOG_INFO, "control",
+        LOG_STR("verb", js_get_string(request, "verb")),
         LOG_STR("object", js_get_string(request, "object")), LOG_TEXT("result", err_text(err)));
 }
 
@@ -264,7 +270,8 @@ static enum err control_listen(struct control *control, struct err_detail *detai
 }
 
 enum err control_start(const char *database, struct commit *commit, struct signin *signin,
-                       struct forms *forms, struct control **ret_control, struct err_detail *detail)
+                       struct forms *forms, struct worker *readers, struct control **ret_control,
+                       struct err_detail *detail)
 {
     struct control *control = calloc(1, sizeof *control);
 
@@ -273,6 +280,7 @@ enum err control_start(const char *database, struct commit *commit, struct signi
     control->commit = commit;
     control->signin = signin;
     control->forms = forms;
+    control->readers = readers;
     control->listen_fd = control->caller_fd = -1;
     pthread_mutex_init(&control->lock, NULL);
     control->stop_fd = eventfd(0, EFD_CLOEXEC);

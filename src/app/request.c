@@ -49,23 +49,49 @@ static enum err run_in_server(const char *database, const json_t *request, struc
     return buf_status(result);
 }
 
-enum exit_code cli_command(struct cli *cli, json_t *args, struct buf *result)
+enum exit_code caller_open(struct caller *caller, struct cli *cli)
 {
-    const char *database = cli->config.database;
-    CLEANUP(store_closep) struct store *writer = NULL;
-    struct err_detail detail = {""}, call_detail = {""};
+    struct err_detail detail = {""};
+
+    *caller = (struct caller){.database = cli->config.database};
+    enum err opened = store_open(caller->database, false, &caller->writer, &detail);
+    if (opened != ERR_OK && opened != ERR_BUSY)
+        return cli_complain(opened, &detail, EXIT_DATABASE);
+    caller->owned = detail;
+    return EXIT_OK;
+}
+
+void caller_close(struct caller *caller)
+{
+    store_closep(&caller->writer);
+}
+
+enum exit_code caller_call(struct caller *caller, const char *verb, const char *object,
+                           json_t *args, struct buf *result)
+{
+    struct err_detail detail = {""};
     CLEANUP(js_decref)
-    json_t *request = json_pack("{ss ss so*}", "verb", cli->verb->verb, "object", cli->verb->object,
-                                "args", args);
+    json_t *request = json_pack("{ss ss so*}", "verb", verb, "object", object, "args", args);
 
     if (!request)
         return cli_complain(ERR_MEMORY, &detail, EXIT_FAILED);
-    enum err opened = store_open(database, false, &writer, &detail);
-    if (opened != ERR_OK && opened != ERR_BUSY)
-        return cli_complain(opened, &detail, EXIT_DATABASE);
-    enum err err = opened == ERR_OK ? run_here(writer, request, result, &call_detail)
-                                    : run_in_server(database, request, result, &call_detail);
-    if (opened == ERR_BUSY && err == ERR_NOT_FOUND)
-        return cli_complain(opened, &detail, EXIT_DATABASE); /* owned, but by no server */
-    return err == ERR_OK ? EXIT_OK : cli_complain(err, &call_detail, EXIT_FAILED);
+    enum err err = caller->writer ? run_here(caller->writer, request, result, &detail)
+                                  : run_in_server(caller->database, request, result, &detail);
+    if (!caller->writer && err == ERR_NOT_FOUND)
+        return cli_complain(ERR_BUSY, &caller->owned, EXIT_DATABASE); /* owned, but by no server */
+    return err == ERR_OK ? EXIT_OK : cli_complain(err, &detail, EXIT_FAILED);
+}
+
+enum exit_code cli_command(struct cli *cli, json_t *args, struct buf *result)
+{
+    struct caller caller;
+    enum exit_code code = caller_open(&caller, cli);
+
+    if (code != EXIT_OK) {
+        json_decref(args);
+        return code;
+    }
+    code = caller_call(&caller, cli->verb->verb, cli->verb->object, args, result);
+    caller_close(&caller);
+    return code;
 }

@@ -8,6 +8,7 @@
 #include "app/cli.h"
 #include "base/json.h"
 #include "config/config.h"
+#include "store/store.h"
 
 struct cli;
 
@@ -25,10 +26,26 @@ struct cli {
     struct config config;
     const char *role, *scope, *expires, *password_file, *settings; /* NULL: not given */
     bool is_json;
+    const char *format, *form, *output, *from; /* NULL: not given */
 };
 
 /* Prints the detail, or the error's own words, on stderr; returns `code`. */
 enum exit_code cli_complain(enum err err, const struct err_detail *detail, enum exit_code code);
+
+/* A way to the database that serves several commands. */
+struct caller {
+    const char *database;
+    struct store *writer;    /* NULL: a server owns the database */
+    struct err_detail owned; /* said of that, in case it does not answer */
+};
+
+/* Opens the database unless somebody owns it. On failure there is nothing to close. */
+enum exit_code caller_open(struct caller *caller, struct cli *cli);
+void caller_close(struct caller *caller);
+
+/* Runs one command, here or in the server; complains if it fails. Takes `args`. */
+enum exit_code caller_call(struct caller *caller, const char *verb, const char *object,
+                           json_t *args, struct buf *result);
 
 /* Opens the database, or finds the server that owns it, and runs the verb. Takes `args`. */
 enum exit_code cli_command(struct cli *cli, json_t *args, struct buf *result);
@@ -42,7 +59,9 @@ enum exit_code verb_healthcheck(struct cli *cli); /* serve.c */
 enum exit_code verb_user_add(struct cli *cli);    /* account.c, and below */
 enum exit_code verb_user_passwd(struct cli *cli);
 enum exit_code verb_token_add(struct cli *cli);
-enum exit_code verb_list(struct cli *cli);  /* user list, token list */
-enum exit_code verb_named(struct cli *cli); /* user remove, token revoke */
+enum exit_code verb_export(struct cli *cli); /* export.c */
+enum exit_code verb_import(struct cli *cli); /* import.c */
+enum exit_code verb_list(struct cli *cli);   /* user list, token list */
+enum exit_code verb_named(struct cli *cli);  /* user remove, token revoke */
 
 #endif

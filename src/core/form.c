@@ -297,6 +297,76 @@ static void set_fallback(const struct row *row, struct form_rules *rules)
         *(int *)member = row->fallback;
 }
 
+/* --- as a schema --------------------------------------------------------- */
+
+static void put_texts(struct buf *out, const struct row *row)
+{
+    js_field_u64(out, "minLength", 1);
+    js_field_u64(out, "maxLength", row->max);
+}
+
+static void put_words(struct buf *out, const char *const *words, bool may_be_null)
+{
+    js_key(out, "enum");
+    js_open(out, '[');
+    for (size_t i = 0; words[i]; i++) {
+        js_comma(out);
+        js_string(out, str_of(words[i]));
+    }
+    buf_put(out, may_be_null ? STR(",null]") : STR("]"));
+}
+
+static void put_captcha(struct buf *out)
+{
+    buf_put(out, STR(",\"required\":[\"kind\",\"secret\"],\"additionalProperties\":false,"
+                     "\"properties\":{\"kind\":{"));
+    put_words(out, CAPTCHAS, false);
+    buf_put(out, STR("},\"secret\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":256}}"));
+}
+
+static void put_numbers(struct buf *out, const struct row *row)
+{
+    js_field_u64(out, row->kind == KIND_POINTS ? "exclusiveMinimum" : "minimum", 0);
+    js_field_u64(out, "maximum", row->max);
+}
+
+static void put_setting(struct buf *out, const struct row *row)
+{
+    static const char *const TYPES[] = {
+        [KIND_TEXT] = "string",   [KIND_LIST] = "array",     [KIND_NUMBER] = "integer",
+        [KIND_POINTS] = "number", [KIND_WORD] = "string",    [KIND_OBJECT] = "object",
+        [KIND_SCHEMA] = "object", [KIND_CAPTCHA] = "object",
+    };
+
+    js_key(out, row->shown.name);
+    buf_printf(out, "{\"type\":[\"%s\",\"null\"]", TYPES[row->kind]);
+    js_field_string(out, "description", str_of(row->shown.help));
+    if (row->kind == KIND_TEXT)
+        put_texts(out, row);
+    if (row->kind == KIND_NUMBER || row->kind == KIND_POINTS)
+        put_numbers(out, row);
+    if (row->kind == KIND_WORD)
+        put_words(out, row->words, true);
+    if (row->kind == KIND_CAPTCHA)
+        put_captcha(out);
+    if (row->kind == KIND_LIST) {
+        js_field_u64(out, "maxItems", FORM_LIST_MAX);
+        js_key(out, "items");
+        buf_put(out, STR("{\"type\":\"string\""));
+        put_texts(out, row);
+        js_close(out, '}');
+    }
+    js_close(out, '}');
+}
+
+void form_settings_render(struct buf *out)
+{
+    buf_put(out, STR("{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"));
+    for (size_t i = 0; i < COUNTOF(ROWS); i++)
+        put_setting(out, &ROWS[i]);
+    buf_put(out, STR("}}"));
+}
+
 /* --- the whole ----------------------------------------------------------- */
 
 static const struct row *find(const char *name)

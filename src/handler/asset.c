@@ -56,7 +56,7 @@ enum flow asset_reply(struct exchange *x, const struct asset *asset, const char 
     reply_header(x, "Cache-Control", cache_control);
     reply_header(x, "ETag", asset->etag);
     reply_header(x, "Vary", "Accept-Encoding");
-    if (takes_gzip(x->headers[HEADER_ACCEPT_ENCODING])) {
+    if (asset->zipped.ptr && takes_gzip(x->headers[HEADER_ACCEPT_ENCODING])) {
         reply_header(x, "Content-Encoding", "gzip");
         buf_put(&x->reply.body, asset->zipped);
     } else {

@@ -8,7 +8,7 @@
 struct asset;
 
 /*
- * The file, compressed for those who take that, with its ETag; 304 for those
+ * The file, compressed for those who take that if it has such bytes, with its ETag; 304 for those
  * who have it. `content_type` and `cache_control` are static.
  */
 enum flow asset_reply(struct exchange *x, const struct asset *asset, const char *content_type,

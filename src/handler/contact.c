@@ -31,24 +31,40 @@ static enum flow contact_create(struct app_ctx *ctx, struct exchange *x);
 
 static const struct reply_style DOOR_STYLE = {.dress = cors_dress, .problem = answer_problem};
 
-#define DOOR(name_, path_, help_)                                                                  \
+/* What every door answers that a page may post to. */
+#define DOOR_PROBLEMS                                                                              \
+    (PROBLEM_BIT(INVALID_JSON) | PROBLEM_BIT(INVALID_FORM) | PROBLEM_BIT(ORIGIN_REFUSED) |         \
+     PROBLEM_BIT(FORM_NOT_FOUND) | PROBLEM_BIT(INVALID_FIELDS) | PROBLEM_BIT(KEY_REUSED) |         \
+     PROBLEM_BIT(UNAVAILABLE))
+
+/* What else there is than 200: browsers are sent on, but where the dialect is one of scripts. */
+enum { SCRIPTS_ONLY = 0, BROWSERS_TOO = 303 };
+
+#define DOOR(name_, path_, body_, help_, further_)                                                 \
     {                                                                                              \
         .name = name_, .method = "POST", .path = path_, .steps = {guard_rate, contact_create},     \
         .media = MEDIA_JSON | MEDIA_URLENCODED | MEDIA_MULTIPART, .style = &DOOR_STYLE,            \
-        .help = help_                                                                              \
+        .help = help_, .body = body_, .replies = {{200, "Stored"}, {further_}},                    \
+        .problems = DOOR_PROBLEMS                                                                  \
     }
 
 const struct route CONTACT_ROUTES[CONTACT_ROUTE_COUNT] = {
-    DOOR("contact_create", "/contact", "leave a message on the default form"),
-    DOOR("contact_create_form", "/contact/{form}", "leave a message on a form"),
-    DOOR("door_f", "/f/{id}", "as Formspree, Basin, Getform and others"),
-    DOOR("door_project", "/p/{project}/f/{key}", "as Formspree's projects"),
-    DOOR("door_s", "/s/{id}", "as Formcarry"),
-    DOOR("door_submit", "/submit", "as Web3Forms and StaticForms; the body has the access key"),
-    DOOR("door_submit_key", "/submit/{id}", "the same with the key in the path"),
-    DOOR("door_ajax", "/ajax/{id}", "as FormSubmit's AJAX"),
-    DOOR("door_el", "/el/{id}", "as FormSubmit's aliases"),
-    DOOR("door_root", "/", "as Netlify; the body has form-name"),
+    DOOR("contact_create", "/contact", "ContactFields", "leave a message on the default form",
+         BROWSERS_TOO),
+    DOOR("contact_create_form", "/contact/{form}", "FormFields", "leave a message on a form",
+         BROWSERS_TOO),
+    DOOR("door_f", "/f/{id}", "FormFields", "as Formspree, Basin, Getform and others",
+         BROWSERS_TOO),
+    DOOR("door_project", "/p/{project}/f/{key}", "FormFields", "as Formspree's projects",
+         BROWSERS_TOO),
+    DOOR("door_s", "/s/{id}", "FormFields", "as Formcarry", BROWSERS_TOO),
+    DOOR("door_submit", "/submit", "FormFields",
+         "as Web3Forms and StaticForms; the body has the access key", BROWSERS_TOO),
+    DOOR("door_submit_key", "/submit/{id}", "FormFields", "the same with the key in the path",
+         BROWSERS_TOO),
+    DOOR("door_ajax", "/ajax/{id}", "FormFields", "as FormSubmit's AJAX", SCRIPTS_ONLY),
+    DOOR("door_el", "/el/{id}", "FormFields", "as FormSubmit's aliases", SCRIPTS_ONLY),
+    DOOR("door_root", "/", "FormFields", "as Netlify; the body has form-name", BROWSERS_TOO),
 };
 
 /* Beside the rows above. */
@@ -123,13 +139,15 @@ static enum flow contact_stored(struct app_ctx *ctx, struct exchange *x)
 {
     struct post *post = post_of(x);
 
-    (void)ctx;
     if (post->job.result != ERR_OK)
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, RETRY_MS);
     if (post->is_conflict)
         return reply_problem(x, PROBLEM_KEY_REUSED, NULL);
-    if (post->is_remembered)
+    if (post->is_remembered) {
         metric_add(METRIC_SUBMISSIONS, 1);
+        events_publish_one(ctx->events, EVENT_SUBMISSION, post->row.form, &post->row.id,
+                           post->row.state);
+    }
     return answer_stored(post);
 }
 

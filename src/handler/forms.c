@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "guards.h"
-#include "http/query_string.h"
 #include "http/reply.h"
 #include "topics.h"
 
@@ -21,29 +20,38 @@ const struct route FORM_ROUTES[FORM_ROUTE_COUNT] = {
     {.name = "form_list",
      .method = "GET",
      .path = "/admin/forms",
-     .steps = {guard_manage, form_list},
-     .help = "the registered forms with their settings"},
+     .steps = {guard_read, form_list},
+     .help = "the registered forms; with manage also their settings",
+     .replies = {{200, "FormList"}}},
     {.name = "form_get",
      .method = "GET",
      .path = "/admin/forms/{name}",
      .steps = {guard_manage, form_get},
-     .help = "one form"},
+     .help = "one form",
+     .replies = {{200, "Form"}},
+     .problems = PROBLEM_BIT(NOT_FOUND)},
     {.name = "form_put",
      .method = "PUT",
      .path = "/admin/forms/{name}",
      .steps = {guard_manage, form_put},
      .media = MEDIA_JSON,
-     .help = "make a form, or replace its settings"},
+     .help = "make a form, or replace its settings",
+     .body = "FormSettings",
+     .replies = {{200, "FormSaved"}},
+     .problems = PROBLEM_BIT(INVALID_SETTINGS)},
     {.name = "form_delete",
      .method = "DELETE",
      .path = "/admin/forms/{name}",
      .steps = {guard_manage, form_delete},
-     .help = "forget a form; its messages stay"},
+     .help = "forget a form; its messages stay",
+     .replies = {{200, "FormDeleted"}},
+     .problems = PROBLEM_BIT(NOT_FOUND)},
     {.name = "refusal_list",
      .method = "GET",
      .path = "/admin/refusals",
      .steps = {guard_read, refusal_list},
-     .help = "pages whose messages were refused, and why"},
+     .help = "pages whose messages were refused, and why",
+     .replies = {{200, "RefusalList"}}},
 };
 
 struct form_job {
@@ -89,25 +97,43 @@ static enum flow failed(struct exchange *x, enum err err)
 
 /* --- reading ------------------------------------------------------------- */
 
+static void put_title(struct buf *out, struct str settings)
+{
+    CLEANUP(js_decref) json_t *object = NULL;
+    bool is_read = js_parse_object(settings, &object, NULL) == ERR_OK;
+
+    js_field_string(out, "title", is_read ? js_get_string(object, "title") : (struct str){0});
+}
+
+/* Settings have secrets in them: only who may change them sees them. */
 static enum err render_form(void *arg, const struct form *form)
 {
-    struct buf *out = arg;
+    struct exchange *x = arg;
+    struct buf *out = &x->reply.body;
 
+    if (!principal_sees(x, form->name))
+        return ERR_OK;
     js_comma(out);
     js_open(out, '{');
     js_field_string(out, "name", form->name);
+    put_title(out, form->settings);
     js_field_time(out, "createdAt", form->created_at_ms);
     js_field_time(out, "updatedAt", form->updated_at_ms);
-    js_key(out, "settings");
-    buf_put(out, form->settings);
+    if (x->principal->identity.access >= ACCESS_MANAGE) {
+        js_key(out, "settings");
+        buf_put(out, form->settings);
+    }
     js_close(out, '}');
     return buf_status(out);
 }
 
 static enum err render_refusal(void *arg, const struct refusal *refusal)
 {
-    struct buf *out = arg;
+    struct exchange *x = arg;
+    struct buf *out = &x->reply.body;
 
+    if (!principal_sees(x, refusal->form))
+        return ERR_OK;
     js_comma(out);
     js_open(out, '{');
     js_field_string(out, "form", refusal->form);
@@ -122,12 +148,13 @@ static enum err render_refusal(void *arg, const struct refusal *refusal)
 
 static enum err run_list(struct job *job, struct store *reader)
 {
-    struct buf *out = &CONTAINER_OF(job, struct form_job, job)->x->reply.body;
+    struct exchange *x = CONTAINER_OF(job, struct form_job, job)->x;
+    struct buf *out = &x->reply.body;
 
     js_open(out, '{');
     js_key(out, "forms");
     js_open(out, '[');
-    TRY(store_form_list(reader, render_form, out));
+    TRY(store_form_list(reader, render_form, x));
     js_close(out, ']');
     js_close(out, '}');
     return buf_status(out);
@@ -137,17 +164,18 @@ static enum err run_get(struct job *job, struct store *reader)
 {
     struct form_job *self = CONTAINER_OF(job, struct form_job, job);
 
-    return store_form_get(reader, self->form.name, render_form, &self->x->reply.body);
+    return store_form_get(reader, self->form.name, render_form, self->x);
 }
 
 static enum err run_refusals(struct job *job, struct store *reader)
 {
-    struct buf *out = &CONTAINER_OF(job, struct form_job, job)->x->reply.body;
+    struct exchange *x = CONTAINER_OF(job, struct form_job, job)->x;
+    struct buf *out = &x->reply.body;
 
     js_open(out, '{');
     js_key(out, "refusals");
     js_open(out, '[');
-    TRY(store_refusal_list(reader, render_refusal, out));
+    TRY(store_refusal_list(reader, render_refusal, x));
     js_close(out, ']');
     js_close(out, '}');
     return buf_status(out);
@@ -183,6 +211,8 @@ static enum flow form_list(struct app_ctx *ctx, struct exchange *x)
 
 static enum flow form_get(struct app_ctx *ctx, struct exchange *x)
 {
+    if (!principal_sees(x, x->params[0]))
+        return failed(x, ERR_NOT_FOUND);
     return read_with(ctx, x, run_get);
 }
 
@@ -268,6 +298,8 @@ static enum flow form_put(struct app_ctx *ctx, struct exchange *x)
     if (!form_name_is_valid(x->params[0]))
         return reply_problem(x, PROBLEM_INVALID_SETTINGS,
                              "a form's name has 1 to 64 of a-z, 0-9, '-' and '_'");
+    if (!principal_sees(x, x->params[0]))
+        return failed(x, ERR_NOT_FOUND);
     enum err err = check_settings(x->body, &detail);
     if (err == ERR_INVALID)
         return reply_problem(x, PROBLEM_INVALID_SETTINGS, detail.text);
@@ -281,5 +313,7 @@ static enum flow form_delete(struct app_ctx *ctx, struct exchange *x)
 {
     struct form_job *self = form_job_new(ctx, x, run_delete);
 
+    if (!principal_sees(x, x->params[0]))
+        return failed(x, ERR_NOT_FOUND);
     return self ? change(ctx, x, self) : reply_problem(x, PROBLEM_INTERNAL, NULL);
 }

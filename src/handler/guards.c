@@ -28,6 +28,14 @@ static enum flow reply_sign_in(struct exchange *x)
     return reply_problem(x, PROBLEM_UNAUTHORIZED, NULL);
 }
 
+/* Nobody who may not pass learns which parameters there are. */
+static enum flow check_query(struct exchange *x)
+{
+    const char *wrong = route_is_described(x->route) ? parameters_read(x) : NULL;
+
+    return wrong ? reply_problem(x, PROBLEM_INVALID_QUERY, wrong) : FLOW_NEXT;
+}
+
 static enum flow pass(struct exchange *x, struct guard_job *job)
 {
     if (job->attempt.identity.access < job->needed)
@@ -36,7 +44,7 @@ static enum flow pass(struct exchange *x, struct guard_job *job)
     if (!x->principal)
         return reply_problem(x, PROBLEM_INTERNAL, NULL);
     x->principal->identity = job->attempt.identity;
-    return FLOW_NEXT;
+    return check_query(x);
 }
 
 static void guard_done(struct job *job, bool more)
@@ -123,6 +131,42 @@ enum flow guard_local_or_read(struct app_ctx *ctx, struct exchange *x)
 {
     if (!x->headers[HEADER_X_FORWARDED_FOR].ptr && !x->headers[HEADER_AUTHORIZATION].ptr &&
         is_loopback(x->source))
-        return FLOW_NEXT;
+        return check_query(x);
     return guard_access(ctx, x, ACCESS_READ);
+}
+
+static const struct guard_row {
+    step_fn guard;
+    struct demand demand;
+} GUARDS[] = {
+    {guard_open, {.access = ACCESS_NONE}},
+    {guard_rate, {.is_rated = true}},
+    {guard_rate_reads, {.is_rated = true}},
+    {guard_read, {.access = ACCESS_READ}},
+    {guard_write, {.access = ACCESS_WRITE}},
+    {guard_manage, {.access = ACCESS_MANAGE}},
+    {guard_local_or_read, {.access = ACCESS_READ, .may_be_local = true}},
+};
+
+static const struct demand *demand_of(step_fn step)
+{
+    for (size_t i = 0; i < COUNTOF(GUARDS); i++)
+        if (GUARDS[i].guard == step)
+            return &GUARDS[i].demand;
+    return NULL;
+}
+
+struct demand guards_demand(const struct route *route)
+{
+    struct demand all = {.access = ACCESS_NONE};
+
+    for (size_t i = 0; i < ROUTE_STEPS_MAX && route->steps[i]; i++) {
+        const struct demand *one = demand_of(route->steps[i]);
+        if (!one)
+            continue;
+        all.access = one->access > all.access ? one->access : all.access;
+        all.is_rated = all.is_rated || one->is_rated;
+        all.may_be_local = all.may_be_local || one->may_be_local;
+    }
+    return all;
 }

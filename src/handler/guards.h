@@ -22,6 +22,21 @@ enum flow guard_write(struct app_ctx *ctx, struct exchange *x);
 enum flow guard_manage(struct app_ctx *ctx, struct exchange *x);
 
 /*
+ * Each of these also holds the query against the route's table of parameters,
+ * once it is known who asks: what is not in it is an error. Only rows that say
+ * nothing of their replies are let off, since they are not described yet.
+ */
+
+/* What the guards of a route ask for; for the description. */
+struct demand {
+    enum access access; /* ACCESS_NONE: anybody may */
+    bool is_rated;      /* not too often */
+    bool may_be_local;  /* from this machine without a credential */
+};
+
+struct demand guards_demand(const struct route *route);
+
+/*
  * Whether who asks may know of this form and its messages. What one may not see
  * does not exist: the answer is 404, as for a wrong id. After one of the guards above.
  */

@@ -9,7 +9,6 @@
 #include "assets.h"
 #include "core/web.h"
 #include "guards.h"
-#include "http/query_string.h"
 #include "http/reply.h"
 #include "page.h"
 #include "topics.h"
@@ -17,36 +16,32 @@
 static enum flow thanks_get(struct app_ctx *ctx, struct exchange *x);
 static enum flow script_get(struct app_ctx *ctx, struct exchange *x);
 
+static const struct parameter THANKS_ROWS[] = {
+    {"form", PARAMETER_TEXT, .help = "the form's name or one of its aliases"},
+    {"lang", PARAMETER_TEXT, .help = "the page's language, such as en"},
+    {"back", PARAMETER_TEXT, .help = "where the visitor came from"},
+    {0},
+};
+
+static const struct parameters THANKS = {THANKS_ROWS, NULL};
+
 const struct route PAGE_ROUTES[PAGE_ROUTE_COUNT] = {
     {.name = "thanks",
      .method = "GET",
      .path = "/thanks",
      .steps = {guard_open, thanks_get},
-     .help = "the page after a message from a form without JavaScript (form, lang, back)"},
+     .help = "the page after a message from a form without JavaScript",
+     .query = &THANKS,
+     .replies = {{200, NULL, "text/html; charset=utf-8"}}},
     {.name = "form_js",
      .method = "GET",
      .path = "/form.js",
      .steps = {guard_open, script_get},
-     .help = "a script that makes any form post without leaving its page"},
+     .help = "a script that makes any form post without leaving its page",
+     .replies = {{200, NULL, "text/javascript; charset=utf-8"}, {304, NULL, NULL}}},
 };
 
 /* --- thanks -------------------------------------------------------------- */
-
-/* What cannot be read is as if it were not there: a visitor did not write it. */
-static void read_query(struct exchange *x, struct str *form, struct str *wanted, struct str *back)
-{
-    struct query_string query = query_string_of(x->query);
-    struct str key, value;
-
-    while (query_string_next(&query, &x->arena, &key, &value) == ERR_OK) {
-        if (str_equal(key, STR("form")))
-            *form = value;
-        else if (str_equal(key, STR("lang")))
-            *wanted = value;
-        else if (str_equal(key, STR("back")))
-            *back = value;
-    }
-}
 
 static struct str way_back(const struct exchange *x, const struct form_entry *form, struct str back)
 {
@@ -59,10 +54,9 @@ static struct str way_back(const struct exchange *x, const struct form_entry *fo
 
 static enum flow thanks_get(struct app_ctx *ctx, struct exchange *x)
 {
-    struct str name = {0}, wanted = {0}, back = {0};
-
-    read_query(x, &name, &wanted, &back);
-    const struct form_entry *form = forms_find(ctx->forms, name);
+    parameters_read_leniently(x);
+    struct str wanted = parameter_text(x, "lang"), back = parameter_text(x, "back");
+    const struct form_entry *form = forms_find(ctx->forms, parameter_text(x, "form"));
     const struct page_thanks thanks = {
         .language = page_language(x, form && !wanted.len ? form->rules->language : wanted),
         .title = form ? form->rules->title : (struct str){0},

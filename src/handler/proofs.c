@@ -12,7 +12,6 @@
 #include "core/form_token.h"
 #include "cors.h"
 #include "guards.h"
-#include "http/query_string.h"
 #include "http/reply.h"
 #include "judge.h"
 #include "page.h"
@@ -23,44 +22,48 @@ static enum flow challenge_get(struct app_ctx *ctx, struct exchange *x);
 
 static const struct reply_style PROOF_STYLE = {.dress = cors_dress};
 
+static const struct parameter FORM_ROWS[] = {
+    {"form", PARAMETER_TEXT, .help = "the form's name or one of its aliases"},
+    {"action", PARAMETER_TEXT, .help = "instead: the path of the form's address"},
+    {0},
+};
+
+static const struct parameter TOKEN_ROWS[] = {
+    {"lang", PARAMETER_TEXT, .help = "the language of `text`, such as en"},
+    {0},
+};
+
+static const char *const VERSIONS[] = {"1", "2", NULL};
+
+static const struct parameter ALTCHA_ROWS[] = {
+    {"v", PARAMETER_WORD, .help = "the version of ALTCHA's protocol", .words = VERSIONS},
+    {0},
+};
+
+static const struct parameters FORM = {FORM_ROWS, NULL};
+static const struct parameters TOKEN = {TOKEN_ROWS, &FORM};
+static const struct parameters ALTCHA = {ALTCHA_ROWS, &FORM};
+
 const struct route PROOF_ROUTES[PROOF_ROUTE_COUNT] = {
     {.name = "token",
      .method = "GET",
      .path = "/token",
      .steps = {guard_rate_reads, token_get},
      .style = &PROOF_STYLE,
-     .help = "a form token and a challenge for a page (form, or action: the form's address)"},
+     .help = "a form token and a challenge for a page",
+     .query = &TOKEN,
+     .replies = {{200, "FormToken"}}},
     {.name = "altcha",
      .method = "GET",
      .path = "/altcha",
      .steps = {guard_rate_reads, challenge_get},
      .style = &PROOF_STYLE,
-     .help = "a challenge for ALTCHA's widget (form; v=1 or 2)"},
+     .help = "a challenge for ALTCHA's widget",
+     .query = &ALTCHA,
+     .replies = {{200, "Challenge"}}},
 };
 
 /* --- giving out ---------------------------------------------------------- */
-
-struct request {
-    struct str form, action, version, language;
-};
-
-static void read_query(struct exchange *x, struct request *request)
-{
-    struct query_string query = query_string_of(x->query);
-    struct str key, value;
-
-    *request = (struct request){.form = {0}};
-    while (query_string_next(&query, &x->arena, &key, &value) == ERR_OK) {
-        if (str_equal(key, STR("form")))
-            request->form = value;
-        else if (str_equal(key, STR("action")))
-            request->action = value;
-        else if (str_equal(key, STR("v")))
-            request->version = value;
-        else if (str_equal(key, STR("lang")))
-            request->language = value;
-    }
-}
 
 /*
  * The form's id in its address: "/contact" alone is the default form's, of
@@ -84,11 +87,12 @@ static const struct form_entry *find_by_action(struct app_ctx *ctx, struct str a
 }
 
 /* The name that a message to this form will be stored under. */
-static struct str form_name(struct app_ctx *ctx, struct exchange *x, const struct request *request)
+static struct str form_name(struct app_ctx *ctx, struct exchange *x)
 {
-    struct str id = request->form;
+    struct str id = parameter_text(x, "form");
     const struct form_entry *entry =
-        id.len ? forms_find(ctx->forms, id) : find_by_action(ctx, request->action, &id, &x->arena);
+        id.len ? forms_find(ctx->forms, id)
+               : find_by_action(ctx, parameter_text(x, "action"), &id, &x->arena);
     struct str name = form_name_is_valid(id) ? id : STR(FORM_DEFAULT);
 
     if (entry && arena_keep(&x->arena, entry->name, &name) != ERR_OK)
@@ -116,10 +120,9 @@ static enum flow token_get(struct app_ctx *ctx, struct exchange *x)
 {
     uint8_t nonce[FORM_TOKEN_NONCE_BYTES];
     char token[FORM_TOKEN_TEXT_LEN + 1];
-    struct request request;
 
-    read_query(x, &request);
-    struct str form = form_name(ctx, x, &request);
+    parameters_read_leniently(x);
+    struct str form = form_name(ctx, x);
     secret_random(nonce, sizeof nonce);
     form_token_make(ctx->secrets->token, form, clock_wall_ms(), nonce, token);
     x->decision = "token";
@@ -131,7 +134,7 @@ static enum flow token_get(struct app_ctx *ctx, struct exchange *x)
     put_challenge(ctx, x, form, ALTCHA_V1);
     /* For the time when there is no connection to ask us what to say. */
     js_field_string(&x->reply.body, "text",
-                    str_of(text_say(page_language(x, request.language), TEXT_LATER)));
+                    str_of(text_say(page_language(x, parameter_text(x, "lang")), TEXT_LATER)));
     js_close(&x->reply.body, '}');
     buf_put_char(&x->reply.body, '\n');
     return FLOW_DONE;
@@ -139,13 +142,11 @@ static enum flow token_get(struct app_ctx *ctx, struct exchange *x)
 
 static enum flow challenge_get(struct app_ctx *ctx, struct exchange *x)
 {
-    struct request request;
-
-    read_query(x, &request);
+    parameters_read_leniently(x);
     x->decision = "challenge";
     reply_json(x, 200);
-    put_challenge(ctx, x, form_name(ctx, x, &request),
-                  str_equal(request.version, STR("2")) ? ALTCHA_V2 : ALTCHA_V1);
+    put_challenge(ctx, x, form_name(ctx, x),
+                  str_equal(parameter_text(x, "v"), STR("2")) ? ALTCHA_V2 : ALTCHA_V1);
     buf_put_char(&x->reply.body, '\n');
     return FLOW_DONE;
 }

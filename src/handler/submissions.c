@@ -1,31 +1,63 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading what has arrived: one page of the list, or one submission. Query
- * parameters are rows of a table; rows of the database are rendered straight
- * into the reply, on a worker's thread.
+ * Reading what has arrived: one page of the list, or one submission. Rows
+ * of the database are rendered straight into the reply, on a worker's thread.
  */
-#include "base/clock.h"
 #include "base/json.h"
 #include "core/cursor.h"
+#include "filter.h"
 #include "guards.h"
-#include "http/query_string.h"
 #include "http/reply.h"
 #include "topics.h"
 
 static enum flow submission_list(struct app_ctx *ctx, struct exchange *x);
 static enum flow submission_get(struct app_ctx *ctx, struct exchange *x);
 
+/* --- query parameters ---------------------------------------------------- */
+
+static bool fits_cursor(struct str text)
+{
+    int64_t seq;
+
+    return cursor_parse(text, &seq);
+}
+
+/* Which page of them. */
+static const struct parameter PAGE_ROWS[] = {
+    {"limit", PARAMETER_NUMBER, "how many at most", .min = 1, .max = SUBMISSION_LIST_MAX,
+     .fallback = SUBMISSION_LIST_DEFAULT},
+    {"cursor", PARAMETER_TEXT, "continues an earlier page", .fits = fits_cursor,
+     .expected = "the 'next' of an earlier page"},
+    {0},
+};
+
+static const struct parameters PAGE = {PAGE_ROWS, &FILTER_PARAMETERS};
+
+static void read_filter(const struct exchange *x, struct submission_filter *filter)
+{
+    filter_read(x, filter);
+    filter->limit = (int)parameter_number(x, "limit");
+    if (!cursor_parse(parameter_text(x, "cursor"), &filter->below_seq))
+        filter->below_seq = 0;
+}
+
+/* --- the rows ------------------------------------------------------------ */
+
 const struct route SUBMISSION_ROUTES[2] = {
     {.name = "submission_list",
      .method = "GET",
      .path = "/admin/submissions",
      .steps = {guard_read, submission_list},
-     .help = "submissions, newest first (limit, cursor, form, state, since, until)"},
+     .help = "submissions, newest first",
+     .query = &PAGE,
+     .replies = {{200, "SubmissionList"}}},
     {.name = "submission_get",
      .method = "GET",
      .path = "/admin/submissions/{id}",
      .steps = {guard_read, submission_get},
-     .help = "one submission"},
+     .help = "one submission",
+     .replies = {{200, "Submission"}},
+     .problems = PROBLEM_BIT(NOT_FOUND)},
 };
 
 struct read_job {
@@ -37,103 +69,9 @@ struct read_job {
     int rows;                        /* rows that it holds */
     int64_t last_seq;                /* of the last row rendered */
     bool has_more;
+    struct str question; /* of the cache: who sees what, and the query; ptr NULL: not kept */
+    uint64_t generation; /* of the store, before the list was read */
 };
-
-/* --- query parameters ---------------------------------------------------- */
-
-static bool set_limit(struct submission_filter *filter, struct str value)
-{
-    uint64_t limit;
-
-    if (!str_to_u64(value, SUBMISSION_LIST_MAX, &limit) || limit == 0)
-        return false;
-    filter->limit = (int)limit;
-    return true;
-}
-
-static bool set_cursor(struct submission_filter *filter, struct str value)
-{
-    return cursor_parse(value, &filter->below_seq);
-}
-
-static bool set_form(struct submission_filter *filter, struct str value)
-{
-    filter->form = value;
-    return form_name_is_valid(value);
-}
-
-static bool set_since(struct submission_filter *filter, struct str value)
-{
-    return clock_parse(value, &filter->since_ms);
-}
-
-static bool set_until(struct submission_filter *filter, struct str value)
-{
-    if (!clock_parse(value, &filter->until_ms))
-        return false;
-    if (filter->until_ms == 0)
-        filter->until_ms = 1; /* 0 is "no bound"; nothing arrived within the first millisecond */
-    return true;
-}
-
-/* One state, or all of them; without it spam and trash are left out. */
-static bool set_state(struct submission_filter *filter, struct str value)
-{
-    enum submission_state state;
-
-    if (str_equal(value, STR("all"))) {
-        filter->states = STATES_ALL;
-        return true;
-    }
-    if (!submission_state_parse(value, &state))
-        return false;
-    filter->states = 1u << state;
-    return true;
-}
-
-static const struct parameter {
-    const char *name;
-    bool (*set)(struct submission_filter *filter, struct str value);
-    const char *rule;
-} PARAMETERS[] = {
-    {"limit", set_limit, "limit must be a number from 1 to 200"},
-    {"cursor", set_cursor, "cursor must be the 'next' of an earlier page"},
-    {"form", set_form, "form must be a form's name"},
-    {"state", set_state, "state must be new, read, archived, spam, trash or all"},
-    {"since", set_since, "since must be an RFC 3339 time such as 2026-01-31T09:00:00Z or a date"},
-    {"until", set_until, "until must be an RFC 3339 time such as 2026-01-31T09:00:00Z or a date"},
-};
-
-/* `seen` has a bit for each parameter that was there already. */
-static const char *set_parameter(struct submission_filter *filter, struct str key, struct str value,
-                                 unsigned *seen)
-{
-    for (size_t i = 0; i < COUNTOF(PARAMETERS); i++) {
-        if (!str_equal(key, str_of(PARAMETERS[i].name)))
-            continue;
-        if (*seen & 1u << i)
-            return "a parameter was sent twice";
-        *seen |= 1u << i;
-        return PARAMETERS[i].set(filter, value) ? NULL : PARAMETERS[i].rule;
-    }
-    return "unknown parameter; known are limit, cursor, form, state, since and until";
-}
-
-/* NULL, or what is wrong. */
-static const char *read_filter(struct exchange *x, struct submission_filter *filter)
-{
-    struct query_string query = query_string_of(x->query);
-    const char *wrong = NULL;
-    struct str key, value;
-    unsigned seen = 0;
-    enum err err;
-
-    *filter = (struct submission_filter){.limit = SUBMISSION_LIST_DEFAULT};
-    while (!wrong && (err = query_string_next(&query, &x->arena, &key, &value)) != ERR_NOT_FOUND)
-        wrong = err == ERR_OK ? set_parameter(filter, key, value, &seen)
-                              : "the query string is not valid percent-encoded UTF-8";
-    return wrong;
-}
 
 /* --- the worker's part --------------------------------------------------- */
 
@@ -181,11 +119,38 @@ static enum err run_list(struct job *job, struct store *reader)
     return ERR_OK;
 }
 
+/* Open, for the notes. */
+static enum err render_one(void *arg, const struct submission *row)
+{
+    struct exchange *x = arg;
+
+    if (!principal_sees(x, row->form))
+        return ERR_NOT_FOUND;
+    submission_render_open(&x->reply.body, row);
+    return buf_status(&x->reply.body);
+}
+
+static enum err render_note(void *arg, const struct submission_note *note)
+{
+    struct buf *out = arg;
+
+    js_comma(out);
+    note_render(out, note);
+    return buf_status(out);
+}
+
 static enum err run_get(struct job *job, struct store *reader)
 {
     struct read_job *self = CONTAINER_OF(job, struct read_job, job);
+    struct buf *out = &self->x->reply.body;
 
-    return store_submission_get(reader, &self->id, render_row, self);
+    TRY(store_submission_get(reader, &self->id, render_one, self->x));
+    js_key(out, "notes");
+    js_open(out, '[');
+    TRY(store_note_list(reader, &self->id, render_note, out));
+    js_close(out, ']');
+    js_close(out, '}');
+    return buf_status(out);
 }
 
 static void read_done(struct job *job, bool more)
@@ -227,13 +192,28 @@ static enum flow read_failed(struct exchange *x, enum err err)
     return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
 }
 
+/* Two accounts that see the same forms get the same answer to the same query. */
+static struct str question_of(struct exchange *x)
+{
+    struct str scope = scope_text(&x->principal->identity.scope);
+    size_t len = scope.len + 1 + x->query.len;
+    char *text = arena_alloc(&x->arena, len);
+
+    if (!text)
+        return (struct str){0};
+    memcpy(text, scope.ptr, scope.len);
+    text[scope.len] = '?';
+    if (x->query.len)
+        memcpy(text + scope.len + 1, x->query.ptr, x->query.len);
+    return (struct str){text, len};
+}
+
 static enum flow submission_listed(struct app_ctx *ctx, struct exchange *x)
 {
     struct read_job *self = CONTAINER_OF(x->job, struct read_job, job);
     struct str next = {0};
     char cursor[CURSOR_TEXT_LEN + 1];
 
-    (void)ctx;
     if (self->job.result != ERR_OK)
         return read_failed(x, self->job.result);
     if (self->has_more) {
@@ -243,6 +223,8 @@ static enum flow submission_listed(struct app_ctx *ctx, struct exchange *x)
     js_field_string(&x->reply.body, "next", next);
     js_close(&x->reply.body, '}');
     buf_put_char(&x->reply.body, '\n');
+    if (self->question.ptr && buf_status(&x->reply.body) == ERR_OK)
+        cache_put(ctx->cache, self->question, self->generation, buf_str(&x->reply.body));
     x->decision = "listed";
     return FLOW_DONE;
 }
@@ -253,9 +235,16 @@ static enum flow submission_list(struct app_ctx *ctx, struct exchange *x)
 
     if (!self)
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
-    const char *wrong = read_filter(x, &self->filter);
-    if (wrong)
-        return reply_problem(x, PROBLEM_INVALID_QUERY, wrong);
+    self->generation = commit_generation(ctx->commit);
+    self->question = question_of(x);
+    reply_json(x, 200);
+    if (self->question.ptr &&
+        cache_get(ctx->cache, self->question, self->generation, &x->reply.body)) {
+        x->decision = "listed_again";
+        return FLOW_DONE;
+    }
+    reply_reset(x);
+    read_filter(x, &self->filter);
     self->page = self->filter.limit++;
     return read_start(ctx, x, self, submission_listed);
 }

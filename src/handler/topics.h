@@ -14,7 +14,7 @@ extern const struct route PROOF_ROUTES[PROOF_ROUTE_COUNT];
 
 extern const struct route PAGE_ROUTES[PAGE_ROUTE_COUNT];
 
-enum { FORM_ROUTE_COUNT = 5, TRIAGE_ROUTE_COUNT = 1 };
+enum { FORM_ROUTE_COUNT = 5, TRIAGE_ROUTE_COUNT = 2 };
 
 extern const struct route TRIAGE_ROUTES[TRIAGE_ROUTE_COUNT];
 
@@ -22,6 +22,16 @@ extern const struct route FORM_ROUTES[FORM_ROUTE_COUNT];
 extern const struct route SUBMISSION_ROUTES[2];
 extern const struct route OPS_ROUTES[4];
 
+extern const struct route EVENT_ROUTES[1];
+enum { NOTE_ROUTE_COUNT = 2, ERASE_ROUTE_COUNT = 2, ALLOW_ROUTE_COUNT = 2 };
+
+extern const struct route NOTE_ROUTES[NOTE_ROUTE_COUNT];
+extern const struct route ERASE_ROUTES[ERASE_ROUTE_COUNT];
+extern const struct route ALLOW_ROUTES[ALLOW_ROUTE_COUNT];
+enum { DESCRIPTION_ROUTE_COUNT = 3 };
+
+extern const struct route DESCRIPTION_ROUTES[DESCRIPTION_ROUTE_COUNT];
+extern const struct route EXPORT_ROUTES[1];
 enum { PANEL_ROUTE_COUNT = 3 };
 
 extern const struct route PANEL_ROUTES[PANEL_ROUTE_COUNT];

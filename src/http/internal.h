@@ -16,12 +16,13 @@ enum { DURATION_BUCKETS = 8, STATUS_CLASSES = 6, EXCHANGES_KEPT = 64, LINGER_MAX
 struct connection {
     struct connection *older, *newer; /* the loop's list */
     int fd;
-    bool is_cut;         /* shutdown(2) was called, microhttpd will notice */
-    bool is_busy;        /* a complete head was read and its reply is not yet sent */
-    bool is_reading;     /* the next bytes must come from the client */
-    bool is_ended;       /* and at the last sweep it had closed its side */
-    int64_t since_ms;    /* monotonic; when waiting for the present request began */
-    int64_t deadline_ms; /* monotonic; 0: none, somebody else bounds the wait */
+    bool is_cut;             /* shutdown(2) was called, microhttpd will notice */
+    bool is_busy;            /* a complete head was read and its reply is not yet sent */
+    bool is_reading;         /* the next bytes must come from the client */
+    bool is_ended;           /* and at the last sweep it had closed its side */
+    int64_t since_ms;        /* monotonic; when waiting for the present request began */
+    int64_t deadline_ms;     /* monotonic; 0: none, somebody else bounds the wait */
+    struct exchange *stream; /* whose reply is being streamed; NULL: none is */
     char peer[CLIENT_ADDRESS_MAX];
 };
 
@@ -41,6 +42,12 @@ struct http_state {
     step_fn woken;       /* the step to run when woken; NULL: steps[step] */
     size_t step;
     struct buf body;
+    bool is_old;                /* HTTP/1.0: a stream is not chunked */
+    bool is_waiting;            /* suspended, and not yet on the way back */
+    bool is_deserted;           /* a stream that nobody takes any more */
+    bool is_over;               /* a stream whose last bytes are in the body */
+    size_t taken;               /* of the body: bytes of a stream that the library has */
+    uint64_t streamed;          /* bytes in all */
     struct exchange *wake_next; /* the loop's wake list */
 };
 
@@ -107,6 +114,10 @@ void request_on_completed(void *loop, struct MHD_Connection *mhd, void **exchang
 /* send.c */
 enum MHD_Result send_reply(struct exchange *x);
 void send_raw_too_large(struct exchange *x);
+
+/* stream.c; loop's thread. */
+struct MHD_Response *stream_response(struct exchange *x);
+void stream_desert(struct exchange *x); /* nobody wants it any more */
 
 /* linger.c; loop's thread. */
 void linger_start(struct loop *loop, int fd);

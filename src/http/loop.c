@@ -122,9 +122,33 @@ static bool is_late(const struct loop *loop, const struct connection *c, bool is
     return is_crowded_now && c->is_reading && loop->now_ms - c->since_ms >= patience_ms;
 }
 
+/* A stream that waits, maybe for long, while the library does not look at its socket. */
+static bool is_waiting_stream(const struct connection *c)
+{
+    return c->stream && c->stream->http->is_waiting && c->stream->hurry;
+}
+
+/* When the server stops. Whoever has not taken the last piece by the next sweep is cut. */
+static void stop_stream(struct connection *c)
+{
+    if (c->stream->http->is_deserted && !c->stream->http->is_waiting)
+        cut(c);
+    else
+        stream_desert(c->stream);
+}
+
+static void end_connection(struct connection *c)
+{
+    if (is_waiting_stream(c))
+        stream_desert(c->stream);
+    else
+        cut(c);
+}
+
 /*
  * Whoever closes right behind the first bytes may escape the library, whose
- * epoll is edge-triggered. A request that is not complete then never will be.
+ * epoll is edge-triggered. A request that is not complete then never will be,
+ * and a stream that has no reader left need not go on.
  * Seen at two sweeps in a row, so that the library has had its turn.
  */
 static void check_ends(struct connection *const batch[], size_t count)
@@ -138,7 +162,7 @@ static void check_ends(struct connection *const batch[], size_t count)
     for (size_t i = 0; i < count; i++) {
         bool is_ended = fds[i].revents != 0;
         if (is_ended && batch[i]->is_ended)
-            cut(batch[i]);
+            end_connection(batch[i]);
         batch[i]->is_ended = is_ended;
     }
 }
@@ -149,7 +173,7 @@ static void sweep_ends(struct loop *loop)
     size_t count = 0;
 
     for (struct connection *c = loop->connections.newer; c != &loop->connections; c = c->newer) {
-        if (!c->is_reading || c->is_cut)
+        if (c->is_cut || !(c->is_reading || is_waiting_stream(c)))
             continue;
         batch[count++] = c;
         if (count == ENDS_BATCH) {
@@ -169,6 +193,8 @@ static void sweep(struct loop *loop)
     linger_sweep(loop);
     for (struct connection *c = loop->connections.newer; c != &loop->connections; c = c->newer) {
         bool was_late = is_late(loop, c, is_crowded_now);
+        if (is_stopping && c->stream)
+            stop_stream(c);
         if (c->is_cut || !(was_late || (is_stopping && !c->is_busy)))
             continue;
         if (was_late)
@@ -204,6 +230,7 @@ static void resume_woken(struct loop *loop)
     while (x) {
         struct exchange *next = x->http->wake_next;
         loop->waiting--;
+        x->http->is_waiting = false;
         MHD_resume_connection(x->http->mhd);
         x = next;
     }

@@ -31,6 +31,26 @@ enum flow reply_text(struct exchange *x, unsigned status)
     return reply_start(x, status, "text/plain; charset=utf-8");
 }
 
+enum flow reply_stream(struct exchange *x, step_fn more)
+{
+    buf_done(&x->reply.body);
+    if (!x->reply.status)
+        x->reply.status = 200;
+    x->reply.more = more;
+    return FLOW_DONE;
+}
+
+enum flow reply_cut(struct exchange *x)
+{
+    x->reply.body.err = ERR_IO;
+    return FLOW_DONE;
+}
+
+enum flow reply_nothing(struct exchange *x)
+{
+    return reply_start(x, 204, NULL);
+}
+
 void reply_header(struct exchange *x, const char *name, const char *value)
 {
     struct reply *reply = &x->reply;
@@ -39,16 +59,19 @@ void reply_header(struct exchange *x, const char *name, const char *value)
         reply->headers[reply->header_count++] = (struct reply_header){name, value};
 }
 
-enum flow reply_problem_errors(struct exchange *x, enum problem problem, const char *message,
-                               struct str errors)
+/* RFC 9457, and the names of the same things from before there was one. */
+static void put_problem(struct exchange *x, enum problem problem, const char *message,
+                        struct str errors)
 {
     struct buf *out = &x->reply.body;
 
-    x->decision = problem_code(problem);
-    if (x->style && x->style->problem)
-        return x->style->problem(x, problem, message, errors);
-    reply_json(x, problem_status(problem));
     js_open(out, '{');
+    js_key(out, "type");
+    buf_printf(out, "\"" PROBLEM_TYPE "%s\"", problem_code(problem));
+    js_field_string(out, "title", str_of(problem_text(problem)));
+    js_field_u64(out, "status", problem_status(problem));
+    if (message)
+        js_field_string(out, "detail", str_of(message));
     js_field_string(out, "error", str_of(problem_text(problem)));
     js_field_string(out, "code", str_of(problem_code(problem)));
     if (message)
@@ -60,6 +83,16 @@ enum flow reply_problem_errors(struct exchange *x, enum problem problem, const c
     js_field_string(out, "requestId", str_of(x->request_id));
     js_close(out, '}');
     buf_put_char(out, '\n');
+}
+
+enum flow reply_problem_errors(struct exchange *x, enum problem problem, const char *message,
+                               struct str errors)
+{
+    x->decision = problem_code(problem);
+    if (x->style && x->style->problem)
+        return x->style->problem(x, problem, message, errors);
+    reply_start(x, problem_status(problem), "application/problem+json");
+    put_problem(x, problem, message, errors);
     return FLOW_DONE;
 }
 

@@ -4,6 +4,7 @@
  * steps, completion. All of it runs on the loop's thread; what the library
  * sees is decided here, what the request means is decided in its steps.
  */
+#include <poll.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -91,6 +92,67 @@ void *request_on_target(void *arg, const char *target, struct MHD_Connection *mh
     return &self->x;
 }
 
+bool exchange_is_wanted(const struct exchange *x)
+{
+    struct pollfd look = {.fd = x->http->connection->fd, .events = POLLRDHUP};
+
+    return !atomic_load(&x->http->loop->server->is_stopping) && poll(&look, 1, 0) == 0;
+}
+
+/* What is left of an exchange whose arena is given back. */
+struct rest {
+    struct str path, source;
+    struct reply_header headers[REPLY_HEADERS_MAX];
+};
+
+static enum err copy_rest(const struct exchange *x, struct arena *arena, struct rest *rest)
+{
+    TRY(arena_keep(arena, x->path, &rest->path));
+    TRY(arena_keep(arena, x->source, &rest->source));
+    for (size_t i = 0; i < x->reply.header_count; i++) {
+        rest->headers[i].name = x->reply.headers[i].name;
+        rest->headers[i].value = arena_copy(arena, str_of(x->reply.headers[i].value));
+        if (!rest->headers[i].value)
+            return ERR_MEMORY;
+    }
+    return ERR_OK;
+}
+
+static void set_rest(struct exchange *x, const struct rest *rest)
+{
+    x->path = rest->path;
+    x->source = rest->source;
+    memcpy(x->reply.headers, rest->headers, x->reply.header_count * sizeof rest->headers[0]);
+}
+
+enum err exchange_forget(struct exchange *x)
+{
+    struct http_exchange *self = CONTAINER_OF(x, struct http_exchange, x);
+    struct arena between;
+    struct rest rest;
+
+    arena_init(&between, EXCHANGE_MEMORY_MAX, NULL, 0);
+    enum err err = copy_rest(x, &between, &rest);
+    if (err == ERR_OK) {
+        set_rest(x, &rest);
+        arena_done(&x->arena);
+        arena_init(&x->arena, EXCHANGE_MEMORY_MAX, self->first, sizeof self->first);
+        buf_done(&x->http->body);
+        memset(x->headers, 0, sizeof x->headers);
+        memset(x->params, 0, sizeof x->params);
+        x->query = x->body = (struct str){0};
+        x->principal = NULL;
+        x->job = NULL;
+        err = copy_rest(x, &x->arena, &rest);
+        if (err == ERR_OK)
+            set_rest(x, &rest);
+        else
+            x->path = x->source = (struct str){0}, x->reply.header_count = 0;
+    }
+    arena_done(&between);
+    return err;
+}
+
 /* --- the head ------------------------------------------------------------ */
 
 struct head {
@@ -160,6 +222,14 @@ static const struct media_row {
     {MEDIA_URLENCODED, "application/x-www-form-urlencoded"},
     {MEDIA_MULTIPART, "multipart/form-data"},
 };
+
+const char *media_type(enum media media)
+{
+    for (size_t i = 0; i < COUNTOF(MEDIA); i++)
+        if (MEDIA[i].media == media)
+            return MEDIA[i].type;
+    return "application/octet-stream";
+}
 
 /* What a Content-Type says, or MEDIA_NONE. */
 static enum media media_of(struct str content_type)
@@ -285,6 +355,7 @@ static enum MHD_Result on_head(struct exchange *x, const char *method, const cha
     enum problem problem;
 
     x->http->phase = PHASE_BODY;
+    x->http->is_old = strcmp(version, "HTTP/1.1") != 0;
     x->method = str_of(method);
     read_head(&head, method, version);
     set_source(x);
@@ -387,6 +458,7 @@ enum MHD_Result request_on_access(void *arg, struct MHD_Connection *mhd, const c
 void exchange_wait(struct exchange *x, step_fn next)
 {
     x->http->woken = next;
+    x->http->is_waiting = true;
     x->http->loop->waiting++;
     x->http->connection->deadline_ms = 0; /* the service bounds the wait */
     MHD_suspend_connection(x->http->mhd);
@@ -420,7 +492,7 @@ static void log_request(const struct exchange *x)
         LOG_TEXT("route", x->route ? x->route->name : "-"), LOG_INT("status", x->reply.status),
         LOG_TEXT("decision", x->decision ? x->decision : "-"),
         LOG_INT("us", clock_mono_us() - x->started_us), LOG_INT("bytesIn", x->body.len),
-        LOG_INT("bytesOut", x->reply.body.len),
+        LOG_INT("bytesOut", x->reply.more ? x->http->streamed : x->reply.body.len),
         LOG_STR("source", x->source.ptr ? x->source : STR("-")));
 }
 
@@ -442,6 +514,8 @@ void request_on_completed(void *arg, struct MHD_Connection *mhd, void **exchange
         if (x->http->has_unread)
             linger_start(loop, x->http->connection->fd);
         x->http->connection->is_busy = false;
+        x->http->connection->stream = NULL;
+        x->http->connection->is_ended = false;
         x->http->connection->is_reading = true;
         x->http->connection->since_ms = loop->now_ms;
         x->http->connection->deadline_ms = loop->now_ms + loop->server->options.idle_timeout_ms;

@@ -7,6 +7,8 @@
 
 #include "internal.h"
 
+enum { RAW_MAX = 512 }; /* bytes of a reply past the library */
+
 static bool add(struct MHD_Response *response, const char *name, const char *value)
 {
     return MHD_add_response_header(response, name, value) == MHD_YES;
@@ -42,8 +44,10 @@ enum MHD_Result send_reply(struct exchange *x)
         reply_reset(x);
         reply_problem(x, PROBLEM_INTERNAL, NULL);
     }
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        x->reply.body.len, x->reply.body.ptr, MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response =
+        x->reply.more ? stream_response(x)
+                      : MHD_create_response_from_buffer(x->reply.body.len, x->reply.body.ptr,
+                                                        MHD_RESPMEM_PERSISTENT);
     if (!response)
         return MHD_NO;
     enum MHD_Result queued = MHD_NO;
@@ -66,19 +70,25 @@ enum MHD_Result send_reply(struct exchange *x)
  */
 void send_raw_too_large(struct exchange *x)
 {
-    static const char REPLY[] =
-        "HTTP/1.1 413 Content Too Large\r\n"
-        "Content-Type: application/json\r\n"
-        "Content-Length: 60\r\n"
-        "Connection: close\r\n\r\n"
-        "{\"error\":\"the body is too large\",\"code\":\"body_too_large\"}  \n";
+    CLEANUP(buf_done) struct buf body = buf_new(RAW_MAX);
+    CLEANUP(buf_done) struct buf reply = buf_new(RAW_MAX);
+    bool is_plain = x->style && x->style->problem;
 
-    _Static_assert(sizeof "{\"error\":\"the body is too large\",\"code\":\"body_too_large\"}  \n" ==
-                       61,
-                   "Content-Length is right");
-    ssize_t sent =
-        send(x->http->connection->fd, REPLY, sizeof REPLY - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent > 0)
-        x->reply.status = 413;
+    if (is_plain)
+        buf_put(&body, STR("{\"error\":\"the body is too large\",\"code\":\"body_too_large\"}\n"));
+    else
+        buf_printf(&body,
+                   "{\"type\":\"" PROBLEM_TYPE "body_too_large\",\"title\":\"the body is too "
+                   "large\",\"status\":413,\"error\":\"the body is too large\","
+                   "\"code\":\"body_too_large\",\"requestId\":\"%s\"}\n",
+                   x->request_id);
+    buf_printf(&reply,
+               "HTTP/1.1 413 Content Too Large\r\nContent-Type: application/%sjson\r\n"
+               "Content-Length: %zu\r\nConnection: close\r\n\r\n",
+               is_plain ? "" : "problem+", body.len);
+    buf_put(&reply, buf_str(&body));
     x->decision = problem_code(PROBLEM_BODY_TOO_LARGE);
+    if (buf_status(&reply) == ERR_OK &&
+        send(x->http->connection->fd, reply.ptr, reply.len, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+        x->reply.status = 413;
 }

@@ -9,6 +9,7 @@
  */
 #include "service/commit.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -23,6 +24,7 @@ struct commit {
     struct commit_options options;
     struct job_queue queue;
     pthread_t thread;
+    atomic_uint_least64_t generation;
 };
 
 /*
@@ -83,6 +85,7 @@ static void commit_round(struct commit *commit, struct job *batch)
 {
     enum err err = commit_batch(batch, commit->writer);
 
+    atomic_fetch_add(&commit->generation, 1); /* before anybody is told */
     if (err == ERR_OK)
         metric_add(METRIC_COMMITS, 1);
     else
@@ -144,6 +147,11 @@ void commit_submit(struct commit *commit, struct job *job, bool more)
     metric_add(METRIC_QUEUE_REFUSED, 1);
     job->result = refused;
     job->done(job, false);
+}
+
+uint64_t commit_generation(const struct commit *commit)
+{
+    return atomic_load(&commit->generation);
 }
 
 void commit_nudge(struct commit *commit)

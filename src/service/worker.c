@@ -79,6 +79,48 @@ void worker_submit(struct worker *worker, struct job *job)
     job->done(job, false);
 }
 
+/* --- waiting for a job ---------------------------------------------------- */
+
+struct sleeper {
+    struct job job, *inner;
+    pthread_mutex_t lock; /* guards is_done */
+    pthread_cond_t changed;
+    bool is_done;
+};
+
+static enum err sleeper_run(struct job *job, struct store *reader)
+{
+    struct sleeper *self = CONTAINER_OF(job, struct sleeper, job);
+
+    return self->inner->run(self->inner, reader);
+}
+
+static void sleeper_done(struct job *job, bool more)
+{
+    struct sleeper *self = CONTAINER_OF(job, struct sleeper, job);
+
+    (void)more;
+    pthread_mutex_lock(&self->lock);
+    self->is_done = true;
+    pthread_cond_signal(&self->changed);
+    pthread_mutex_unlock(&self->lock);
+}
+
+enum err worker_run(struct worker *worker, struct job *job)
+{
+    struct sleeper self = {.job = {.run = sleeper_run, .done = sleeper_done},
+                           .inner = job,
+                           .lock = PTHREAD_MUTEX_INITIALIZER,
+                           .changed = PTHREAD_COND_INITIALIZER};
+
+    worker_submit(worker, &self.job);
+    pthread_mutex_lock(&self.lock);
+    while (!self.is_done)
+        pthread_cond_wait(&self.changed, &self.lock);
+    pthread_mutex_unlock(&self.lock);
+    return self.job.result;
+}
+
 void worker_stop(struct worker *worker)
 {
     if (!worker)

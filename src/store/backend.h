@@ -37,7 +37,17 @@ struct store_ops {
     enum err (*submission_find_key)(struct store *store, struct str form, struct str key,
                                     int64_t since_ms, store_submission_fn fn, void *arg);
     enum err (*submission_set_state)(struct store *store, const struct id *id,
-                                     enum submission_state state, enum submission_taught taught);
+                                     enum submission_state state, enum submission_taught taught,
+                                     int64_t at_ms);
+    enum err (*submission_set_starred)(struct store *store, const struct id *id, bool is_starred);
+    enum err (*submission_delete)(struct store *store, const struct id *id);
+    enum err (*submission_scan)(struct store *store, int64_t below_seq, int64_t max,
+                                store_submission_fn fn, void *arg);
+    enum err (*note_insert)(struct store *store, const struct id *submission,
+                            const struct submission_note *note, int64_t *ret_id);
+    enum err (*note_delete)(struct store *store, const struct id *submission, int64_t note_id);
+    enum err (*note_list)(struct store *store, const struct id *submission, store_note_fn fn,
+                          void *arg);
 
     enum err (*form_put)(struct store *store, const struct form *form);
     enum err (*form_delete)(struct store *store, struct str name);
@@ -66,6 +76,27 @@ struct store_ops {
 
     enum err (*meta_put)(struct store *store, struct str key, struct str value);
     enum err (*meta_get)(struct store *store, struct str key, struct buf *out);
+
+    enum err (*user_update)(struct store *store, const struct user *user);
+    enum err (*token_touch)(struct store *store, const struct digest *hash, int64_t used_at_ms);
+    enum err (*session_insert)(struct store *store, const struct session *session);
+    enum err (*session_touch)(struct store *store, const struct digest *hash, int64_t seen_at_ms);
+    enum err (*session_delete)(struct store *store, const struct digest *hash);
+    enum err (*session_delete_user)(struct store *store, struct str user,
+                                    const struct digest *kept);
+    enum err (*session_purge)(struct store *store, int64_t now_ms, int64_t seen_by_ms);
+    enum err (*session_get)(struct store *store, const struct digest *hash, store_session_fn fn,
+                            void *arg);
+    enum err (*session_list)(struct store *store, struct str user, store_session_fn fn, void *arg);
+    enum err (*invitation_put)(struct store *store, const struct invitation *invitation);
+    enum err (*invitation_delete)(struct store *store, struct str name);
+    enum err (*invitation_purge)(struct store *store, int64_t now_ms);
+    enum err (*invitation_get)(struct store *store, const struct digest *hash,
+                               store_invitation_fn fn, void *arg);
+    enum err (*invitation_list)(struct store *store, store_invitation_fn fn, void *arg);
+    enum err (*audit_add)(struct store *store, const struct audit_entry *entry);
+    enum err (*audit_list)(struct store *store, int64_t below_id, int limit, store_audit_fn fn,
+                           void *arg);
 };
 
 /* Every backend, ended by NULL; the one without a scheme comes last. */
@@ -89,6 +120,12 @@ struct store {
     size_t random_left;
     uint8_t random[ID_RANDOM_COUNT][ID_RANDOM_BYTES]; /* fetched in bulk, one row per id */
 };
+
+/* The states that a filter asks for, as bits. */
+static inline unsigned store_states(const struct submission_filter *filter)
+{
+    return filter->states ? filter->states : STATES_INBOX;
+}
 
 /* The row numbers that a filter's times and page allow: low <= seq < high. */
 struct seq_range {

@@ -11,6 +11,7 @@
 struct memory {
     pthread_mutex_t lock; /* guards the rows */
     struct rows rows;
+    int64_t last_note; /* the writer's */
 };
 
 struct memory_store {
@@ -53,7 +54,22 @@ enum err memory_submission_newest(struct store *store, int64_t since_ms, int64_t
 enum err memory_submission_find_key(struct store *store, struct str form, struct str key,
                                     int64_t since_ms, store_submission_fn fn, void *arg);
 enum err memory_submission_set_state(struct store *store, const struct id *id,
-                                     enum submission_state state, enum submission_taught taught);
+                                     enum submission_state state, enum submission_taught taught,
+                                     int64_t at_ms);
+enum err memory_submission_set_starred(struct store *store, const struct id *id, bool is_starred);
+enum err memory_submission_delete(struct store *store, const struct id *id);
+enum err memory_submission_scan(struct store *store, int64_t below_seq, int64_t max,
+                                store_submission_fn fn, void *arg);
+
+/* --- memory_note.c -------------------------------------------------------- */
+
+enum err memory_note_insert(struct store *store, const struct id *submission,
+                            const struct submission_note *note, int64_t *ret_id);
+enum err memory_note_delete(struct store *store, const struct id *submission, int64_t note_id);
+enum err memory_note_list(struct store *store, const struct id *submission, store_note_fn fn,
+                          void *arg);
+/* All of one submission. */
+MUST_CHECK enum err memory_note_delete_all(struct store *store, int64_t seq);
 
 /* --- memory_form.c ------------------------------------------------------ */
 
@@ -84,5 +100,28 @@ enum err memory_token_get(struct store *store, const struct digest *hash, store_
 enum err memory_token_list(struct store *store, store_token_fn fn, void *arg);
 enum err memory_meta_put(struct store *store, struct str key, struct str value);
 enum err memory_meta_get(struct store *store, struct str key, struct buf *out);
+enum err memory_user_update(struct store *store, const struct user *user);
+enum err memory_token_touch(struct store *store, const struct digest *hash, int64_t used_at_ms);
+
+/* --- memory_session.c ------------------------------------------ */
+
+enum err memory_session_insert(struct store *store, const struct session *session);
+enum err memory_session_touch(struct store *store, const struct digest *hash, int64_t seen_at_ms);
+enum err memory_session_delete(struct store *store, const struct digest *hash);
+enum err memory_session_delete_user(struct store *store, struct str user,
+                                    const struct digest *kept);
+enum err memory_session_purge(struct store *store, int64_t now_ms, int64_t seen_by_ms);
+enum err memory_session_get(struct store *store, const struct digest *hash, store_session_fn fn,
+                            void *arg);
+enum err memory_session_list(struct store *store, struct str user, store_session_fn fn, void *arg);
+enum err memory_invitation_put(struct store *store, const struct invitation *invitation);
+enum err memory_invitation_delete(struct store *store, struct str name);
+enum err memory_invitation_purge(struct store *store, int64_t now_ms);
+enum err memory_invitation_get(struct store *store, const struct digest *hash,
+                               store_invitation_fn fn, void *arg);
+enum err memory_invitation_list(struct store *store, store_invitation_fn fn, void *arg);
+enum err memory_audit_add(struct store *store, const struct audit_entry *entry);
+enum err memory_audit_list(struct store *store, int64_t below_id, int limit, store_audit_fn fn,
+                           void *arg);
 
 #endif

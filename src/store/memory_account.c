@@ -41,6 +41,19 @@ enum err memory_user_set_password(struct store *store, struct str name, struct s
     return memory_put(self, user_row(&user), old);
 }
 
+enum err memory_user_update(struct store *store, const struct user *user)
+{
+    struct memory_store *self = memory_of(store);
+    CLEANUP(row_dropp) struct row *old = memory_fetch(self, rows_find, ROW_USER, user->name);
+
+    if (!old)
+        return ERR_NOT_FOUND;
+    struct user changed = old->user;
+    changed.role = user->role;
+    changed.forms = user->forms;
+    return memory_put(self, user_row(&changed), old);
+}
+
 enum err memory_user_delete(struct store *store, struct str name)
 {
     return memory_delete(memory_of(store), ROW_USER, name);
@@ -73,15 +86,11 @@ static struct row *fetch_token(struct memory_store *self, const struct digest *h
     return row;
 }
 
-enum err memory_token_insert(struct store *store, const struct token *token)
+static struct row *token_row(const struct token *from)
 {
-    struct memory_store *self = memory_of(store);
-    struct token copy = *token;
+    struct token copy = *from;
     struct str *texts[] = {&copy.name, &copy.forms};
-    CLEANUP(row_dropp) struct row *same = fetch_token(self, &token->hash);
 
-    if (same || memory_is_taken(self, ROW_TOKEN, token->name))
-        return ERR_EXISTS;
     if (!copy.forms.ptr)
         copy.forms = STR("*");
     struct row *row = row_new(ROW_TOKEN, texts, COUNTOF(texts));
@@ -89,7 +98,29 @@ enum err memory_token_insert(struct store *store, const struct token *token)
         row->token = copy;
         row->key = copy.name;
     }
-    return memory_put(self, row, NULL);
+    return row;
+}
+
+enum err memory_token_insert(struct store *store, const struct token *token)
+{
+    struct memory_store *self = memory_of(store);
+    CLEANUP(row_dropp) struct row *same = fetch_token(self, &token->hash);
+
+    if (same || memory_is_taken(self, ROW_TOKEN, token->name))
+        return ERR_EXISTS;
+    return memory_put(self, token_row(token), NULL);
+}
+
+enum err memory_token_touch(struct store *store, const struct digest *hash, int64_t used_at_ms)
+{
+    struct memory_store *self = memory_of(store);
+    CLEANUP(row_dropp) struct row *old = fetch_token(self, hash);
+
+    if (!old)
+        return ERR_NOT_FOUND;
+    struct token touched = old->token;
+    touched.used_at_ms = used_at_ms;
+    return memory_put(self, token_row(&touched), old);
 }
 
 enum err memory_token_delete(struct store *store, struct str name)

@@ -12,16 +12,21 @@
 
 #include "core/account.h"
 #include "core/form.h"
+#include "core/session.h"
 
 /* Submissions come last, so that appending them moves nothing. */
 enum row_kind {
     ROW_FORM,
+    ROW_INVITATION,
     ROW_META,
     ROW_MODEL,
+    ROW_NOTE,
     ROW_REFUSAL,
+    ROW_SESSION,
     ROW_SPENT,
     ROW_TOKEN,
     ROW_USER,
+    ROW_AUDIT,
     ROW_SUBMISSION
 };
 
@@ -48,10 +53,15 @@ struct row {
         struct token token;
         struct form form;
         struct refusal refusal;
+        struct submission_note note;
+        struct session session;
+        struct invitation invitation;
+        struct audit_entry audit;
         struct str value;
     };
     char seq_key[SEQ_KEY_BYTES];
-    char text[]; /* what the strs above point to */
+    char note_key[2 * SEQ_KEY_BYTES]; /* the submission's, then its own */
+    char text[];                      /* what the strs above point to */
 };
 
 struct rows {

@@ -3,6 +3,7 @@
  * Submissions in memory: found by their row number, listed by walking back
  * from the newest. Locks are taken by memory.c, one step at a time.
  */
+#include "core/scope.h"
 #include "store/memory.h"
 
 static struct row *submission_row(const struct submission *from)
@@ -44,7 +45,8 @@ static struct row *fetch(struct memory_store *self, const struct id *id)
 }
 
 enum err memory_submission_set_state(struct store *store, const struct id *id,
-                                     enum submission_state state, enum submission_taught taught)
+                                     enum submission_state state, enum submission_taught taught,
+                                     int64_t at_ms)
 {
     struct memory_store *self = memory_of(store);
     CLEANUP(row_dropp) struct row *old = fetch(self, id);
@@ -52,9 +54,34 @@ enum err memory_submission_set_state(struct store *store, const struct id *id,
     if (!old)
         return ERR_NOT_FOUND;
     struct submission changed = old->submission;
+    if (changed.state != state)
+        changed.state_at_ms = at_ms;
     changed.state = state;
     changed.taught = taught;
     return memory_put(self, submission_row(&changed), old);
+}
+
+enum err memory_submission_set_starred(struct store *store, const struct id *id, bool is_starred)
+{
+    struct memory_store *self = memory_of(store);
+    CLEANUP(row_dropp) struct row *old = fetch(self, id);
+
+    if (!old)
+        return ERR_NOT_FOUND;
+    struct submission changed = old->submission;
+    changed.is_starred = is_starred;
+    return memory_put(self, submission_row(&changed), old);
+}
+
+enum err memory_submission_delete(struct store *store, const struct id *id)
+{
+    struct memory_store *self = memory_of(store);
+    CLEANUP(row_dropp) struct row *row = fetch(self, id);
+
+    if (!row)
+        return ERR_NOT_FOUND;
+    TRY(memory_note_delete_all(store, id_seq(id)));
+    return memory_delete(self, ROW_SUBMISSION, row->key);
 }
 
 enum err memory_submission_get(struct store *store, const struct id *id, store_submission_fn fn,
@@ -67,9 +94,10 @@ enum err memory_submission_get(struct store *store, const struct id *id, store_s
 
 static bool fits(const struct submission_filter *filter, const struct submission *row)
 {
-    unsigned states = filter->states ? filter->states : STATES_INBOX;
-
-    return states & 1u << row->state && (!filter->form.ptr || str_equal(filter->form, row->form));
+    return store_states(filter) & 1u << row->state &&
+           (!filter->form.ptr || str_equal(filter->form, row->form)) &&
+           (!filter->scope || scope_has(filter->scope, row->form)) &&
+           (!filter->must_be_starred || row->is_starred);
 }
 
 enum err memory_submission_list(struct store *store, const struct submission_filter *filter,
@@ -89,6 +117,24 @@ enum err memory_submission_list(struct store *store, const struct submission_fil
             continue;
         TRY(fn(arg, &row->submission));
         left--;
+    }
+    return ERR_OK;
+}
+
+enum err memory_submission_scan(struct store *store, int64_t below_seq, int64_t max,
+                                store_submission_fn fn, void *arg)
+{
+    struct memory_store *self = memory_of(store);
+    char seq_key[SEQ_KEY_BYTES];
+    CLEANUP(row_dropp)
+    struct row *row =
+        memory_fetch(self, rows_before, ROW_SUBMISSION, rows_seq_key(below_seq, seq_key));
+
+    for (; row && max > 0; memory_advance(self, rows_before, &row), max--) {
+        const struct submission *whole = &row->submission;
+        const struct submission part = {
+            .id = whole->id, .form = whole->form, .email = whole->email, .fields = whole->fields};
+        TRY(fn(arg, &part));
     }
     return ERR_OK;
 }

@@ -22,6 +22,7 @@ struct sqlite_store {
 
     bool is_broken;       /* a rollback failed: reconnect before the next transaction */
     enum err lost;        /* why SQLite has dropped the open transaction by itself */
+    bool has_view;        /* a reader's: see sqlite_view_begin() */
     int64_t deadline_us;  /* a reader's query ends by then */
     int64_t frame_bytes;  /* the write-ahead log counts in frames: a page and its header */
     int64_t wal_frames;   /* in the log */
@@ -81,6 +82,13 @@ enum err query_corrupt(struct query *query);
 /* Runs a statement without parameters and rows, such as COMMIT. */
 MUST_CHECK enum err sqlite_run(struct sqlite_store *self, enum sql_query name);
 
+/*
+ * A reader's queries between these see the same rows, and have the time of one
+ * query all together. The view is over whatever the end says.
+ */
+MUST_CHECK enum err sqlite_view_begin(struct sqlite_store *self);
+MUST_CHECK enum err sqlite_view_end(struct sqlite_store *self);
+
 /* Runs a statement that writes, and ends it. Refused when its transaction is gone. */
 MUST_CHECK enum err query_write(struct query *query);
 /* The same for one that must hit a row: ERR_NOT_FOUND when it did not. */
@@ -99,6 +107,10 @@ MUST_CHECK enum err sqlite_reconnect(struct sqlite_store *self);
 
 /* --- sqlite_submission.c ------------------------------------------------ */
 
+/* A row of the queries that yield whole submissions, and all rows that one yields. */
+MUST_CHECK enum err sqlite_read_row(struct query *query, struct submission *ret_row);
+MUST_CHECK enum err sqlite_tell_rows(struct query *query, store_submission_fn fn, void *arg);
+
 enum err sqlite_submission_insert(struct store *store, const struct submission *row);
 enum err sqlite_submission_get(struct store *store, const struct id *id, store_submission_fn fn,
                                void *arg);
@@ -112,7 +124,22 @@ enum err sqlite_submission_newest(struct store *store, int64_t since_ms, int64_t
 enum err sqlite_submission_find_key(struct store *store, struct str form, struct str key,
                                     int64_t since_ms, store_submission_fn fn, void *arg);
 enum err sqlite_submission_set_state(struct store *store, const struct id *id,
-                                     enum submission_state state, enum submission_taught taught);
+                                     enum submission_state state, enum submission_taught taught,
+                                     int64_t at_ms);
+enum err sqlite_submission_set_starred(struct store *store, const struct id *id, bool is_starred);
+enum err sqlite_submission_delete(struct store *store, const struct id *id);
+enum err sqlite_submission_scan(struct store *store, int64_t below_seq, int64_t max,
+                                store_submission_fn fn, void *arg);
+
+/* --- sqlite_note.c -------------------------------------------------------- */
+
+enum err sqlite_note_insert(struct store *store, const struct id *submission,
+                            const struct submission_note *note, int64_t *ret_id);
+enum err sqlite_note_delete(struct store *store, const struct id *submission, int64_t note_id);
+enum err sqlite_note_list(struct store *store, const struct id *submission, store_note_fn fn,
+                          void *arg);
+/* All of one submission. */
+MUST_CHECK enum err sqlite_note_delete_all(struct store *store, int64_t seq);
 
 /* --- sqlite_form.c ------------------------------------------------------ */
 
@@ -141,5 +168,28 @@ enum err sqlite_token_get(struct store *store, const struct digest *hash, store_
 enum err sqlite_token_list(struct store *store, store_token_fn fn, void *arg);
 enum err sqlite_meta_put(struct store *store, struct str key, struct str value);
 enum err sqlite_meta_get(struct store *store, struct str key, struct buf *out);
+enum err sqlite_user_update(struct store *store, const struct user *user);
+enum err sqlite_token_touch(struct store *store, const struct digest *hash, int64_t used_at_ms);
+
+/* --- sqlite_session.c ------------------------------------------ */
+
+enum err sqlite_session_insert(struct store *store, const struct session *session);
+enum err sqlite_session_touch(struct store *store, const struct digest *hash, int64_t seen_at_ms);
+enum err sqlite_session_delete(struct store *store, const struct digest *hash);
+enum err sqlite_session_delete_user(struct store *store, struct str user,
+                                    const struct digest *kept);
+enum err sqlite_session_purge(struct store *store, int64_t now_ms, int64_t seen_by_ms);
+enum err sqlite_session_get(struct store *store, const struct digest *hash, store_session_fn fn,
+                            void *arg);
+enum err sqlite_session_list(struct store *store, struct str user, store_session_fn fn, void *arg);
+enum err sqlite_invitation_put(struct store *store, const struct invitation *invitation);
+enum err sqlite_invitation_delete(struct store *store, struct str name);
+enum err sqlite_invitation_purge(struct store *store, int64_t now_ms);
+enum err sqlite_invitation_get(struct store *store, const struct digest *hash,
+                               store_invitation_fn fn, void *arg);
+enum err sqlite_invitation_list(struct store *store, store_invitation_fn fn, void *arg);
+enum err sqlite_audit_add(struct store *store, const struct audit_entry *entry);
+enum err sqlite_audit_list(struct store *store, int64_t below_id, int limit, store_audit_fn fn,
+                           void *arg);
 
 #endif

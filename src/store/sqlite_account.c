@@ -34,6 +34,16 @@ enum err sqlite_user_delete(struct store *store, struct str name)
     return query_write_one(&query);
 }
 
+enum err sqlite_user_update(struct store *store, const struct user *user)
+{
+    CLEANUP(query_done) struct query query = query_start(sqlite_of(store), SQL_USER_UPDATE);
+
+    query_bind_str(&query, 1, user->name);
+    query_bind_str(&query, 2, str_of(role_text(user->role)));
+    query_bind_str(&query, 3, user->forms);
+    return query_write_one(&query);
+}
+
 static enum err tell_user(struct query *query, store_user_fn fn, void *arg)
 {
     struct user user = {
@@ -89,6 +99,15 @@ enum err sqlite_token_delete(struct store *store, struct str name)
     CLEANUP(query_done) struct query query = query_start(sqlite_of(store), SQL_TOKEN_DELETE);
 
     query_bind_str(&query, 1, name);
+    return query_write_one(&query);
+}
+
+enum err sqlite_token_touch(struct store *store, const struct digest *hash, int64_t used_at_ms)
+{
+    CLEANUP(query_done) struct query query = query_start(sqlite_of(store), SQL_TOKEN_TOUCH);
+
+    query_bind_bytes(&query, 1, hash->bytes, sizeof hash->bytes);
+    query_bind_i64(&query, 2, used_at_ms);
     return query_write_one(&query);
 }
 

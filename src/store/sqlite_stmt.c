@@ -114,7 +114,7 @@ struct query query_start(struct sqlite_store *self, enum sql_query name)
 {
     struct query query = {.store = self};
 
-    if (self->base.is_reader)
+    if (self->base.is_reader && !self->has_view)
         self->deadline_us = clock_mono_us() + QUERY_BUDGET_US;
     /* Readers prepare what they are asked for: most of them need two statements. */
     if (!self->stmts[name])
@@ -210,6 +210,19 @@ enum err sqlite_run(struct sqlite_store *self, enum sql_query name)
     while (query_next(&query))
         ;
     return query_status(&query);
+}
+
+enum err sqlite_view_begin(struct sqlite_store *self)
+{
+    TRY(sqlite_run(self, SQL_VIEW_BEGIN));
+    self->has_view = true;
+    return ERR_OK;
+}
+
+enum err sqlite_view_end(struct sqlite_store *self)
+{
+    self->has_view = false;
+    return sqlite_run(self, SQL_VIEW_END);
 }
 
 enum err query_write(struct query *query)

@@ -24,10 +24,12 @@ enum err sqlite_submission_insert(struct store *store, const struct submission *
     query_bind_str(&query, 12, row->page);
     query_bind_str(&query, 13, row->spam_reasons);
     query_bind_str(&query, 14, row->idempotency_key);
+    query_bind_i64(&query, 15, row->is_starred);
+    query_bind_i64(&query, 16, row->state_at_ms);
     return query_write(&query);
 }
 
-static enum err read_row(struct query *query, struct submission *ret_row)
+enum err sqlite_read_row(struct query *query, struct submission *ret_row)
 {
     struct submission row = {
         .spam_score = (int)query_i64(query, 2),
@@ -41,6 +43,8 @@ static enum err read_row(struct query *query, struct submission *ret_row)
         .page = query_str(query, 10),
         .spam_reasons = query_str(query, 11),
         .idempotency_key = query_str(query, 12),
+        .is_starred = query_i64(query, 14) != 0,
+        .state_at_ms = query_i64(query, 15),
     };
     int64_t state = query_i64(query, 1), taught = query_i64(query, 13);
 
@@ -66,51 +70,22 @@ enum err sqlite_submission_get(struct store *store, const struct id *id, store_s
         TRY(query_status(&query));
         return ERR_NOT_FOUND;
     }
-    TRY(read_row(&query, &row));
+    TRY(sqlite_read_row(&query, &row));
     /* The row number leaves out the random bits, and they are what makes an id unguessable. */
     if (memcmp(row.id.bytes, id->bytes, sizeof id->bytes) != 0)
         return ERR_NOT_FOUND;
     return fn(arg, &row);
 }
 
-/* Spam or trash alone: the state, else -1. */
-static int only_flagged(unsigned states)
-{
-    if (states == 1u << STATE_SPAM)
-        return STATE_SPAM;
-    return states == 1u << STATE_TRASH ? STATE_TRASH : -1;
-}
-
-static enum err tell_rows(struct query *query, store_submission_fn fn, void *arg)
+enum err sqlite_tell_rows(struct query *query, store_submission_fn fn, void *arg)
 {
     struct submission row;
 
     while (query_next(query)) {
-        TRY(read_row(query, &row));
+        TRY(sqlite_read_row(query, &row));
         TRY(fn(arg, &row));
     }
     return query_status(query);
-}
-
-enum err sqlite_submission_list(struct store *store, const struct submission_filter *filter,
-                                store_submission_fn fn, void *arg)
-{
-    unsigned states = filter->states ? filter->states : STATES_INBOX;
-    int flagged = only_flagged(states);
-    bool has_form = filter->form.ptr;
-    enum sql_query name = flagged >= 0 ? SQL_SUBMISSION_LIST_FLAGGED
-                          : has_form   ? SQL_SUBMISSION_LIST_FORM
-                                       : SQL_SUBMISSION_LIST;
-    CLEANUP(query_done) struct query query = query_start(sqlite_of(store), name);
-    struct seq_range range = store_range(filter);
-
-    query_bind_i64(&query, 1, range.low);
-    query_bind_i64(&query, 2, range.high);
-    query_bind_i64(&query, 3, filter->limit);
-    query_bind_i64(&query, 4, flagged >= 0 ? flagged : (int64_t)states);
-    if (name != SQL_SUBMISSION_LIST)
-        query_bind_str(&query, 5, filter->form);
-    return tell_rows(&query, fn, arg);
 }
 
 enum err sqlite_submission_newest(struct store *store, int64_t since_ms, int64_t max,
@@ -121,7 +96,7 @@ enum err sqlite_submission_newest(struct store *store, int64_t since_ms, int64_t
 
     query_bind_i64(&query, 1, id_seq_at(since_ms));
     query_bind_i64(&query, 2, max);
-    return tell_rows(&query, fn, arg);
+    return sqlite_tell_rows(&query, fn, arg);
 }
 
 enum err sqlite_submission_find_key(struct store *store, struct str form, struct str key,
@@ -138,12 +113,34 @@ enum err sqlite_submission_find_key(struct store *store, struct str form, struct
         TRY(query_status(&query));
         return ERR_NOT_FOUND;
     }
-    TRY(read_row(&query, &row));
+    TRY(sqlite_read_row(&query, &row));
     return fn(arg, &row);
 }
 
+enum err sqlite_submission_scan(struct store *store, int64_t below_seq, int64_t max,
+                                store_submission_fn fn, void *arg)
+{
+    CLEANUP(query_done)
+    struct query query = query_start(sqlite_of(store), SQL_SUBMISSION_SCAN);
+
+    query_bind_i64(&query, 1, below_seq);
+    query_bind_i64(&query, 2, max);
+    while (query_next(&query)) {
+        struct submission row = {.form = query_str(&query, 1),
+                                 .email = query_str(&query, 2),
+                                 .fields = query_str(&query, 3)};
+        TRY(query_status(&query));
+        TRY(query_bytes(&query, 0, row.id.bytes, sizeof row.id.bytes));
+        TRY(fn(arg, &row));
+    }
+    return query_status(&query);
+}
+
+/* --- changes: every one of a state, and every end of a row, comes through here ------------ */
+
 enum err sqlite_submission_set_state(struct store *store, const struct id *id,
-                                     enum submission_state state, enum submission_taught taught)
+                                     enum submission_state state, enum submission_taught taught,
+                                     int64_t at_ms)
 {
     CLEANUP(query_done)
     struct query query = query_start(sqlite_of(store), SQL_SUBMISSION_SET_STATE);
@@ -152,5 +149,35 @@ enum err sqlite_submission_set_state(struct store *store, const struct id *id,
     query_bind_i64(&query, 2, (int64_t)state);
     query_bind_bytes(&query, 3, id->bytes, sizeof id->bytes);
     query_bind_i64(&query, 4, (int64_t)taught);
+    query_bind_i64(&query, 5, at_ms);
     return query_write_one(&query);
+}
+
+enum err sqlite_submission_set_starred(struct store *store, const struct id *id, bool is_starred)
+{
+    CLEANUP(query_done)
+    struct query query = query_start(sqlite_of(store), SQL_SUBMISSION_SET_STARRED);
+
+    query_bind_i64(&query, 1, id_seq(id));
+    query_bind_i64(&query, 2, is_starred);
+    query_bind_bytes(&query, 3, id->bytes, sizeof id->bytes);
+    return query_write_one(&query);
+}
+
+/* What hangs from a row goes first, while the row can still be read. */
+static enum err submission_gone(void *arg, const struct submission *row)
+{
+    struct store *store = arg;
+    int64_t seq = id_seq(&row->id);
+    CLEANUP(query_done)
+    struct query query = query_start(sqlite_of(store), SQL_SUBMISSION_DELETE);
+
+    TRY(sqlite_note_delete_all(store, seq));
+    query_bind_i64(&query, 1, seq);
+    return query_write_one(&query);
+}
+
+enum err sqlite_submission_delete(struct store *store, const struct id *id)
+{
+    return sqlite_submission_get(store, id, submission_gone, store);
 }

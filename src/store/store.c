@@ -9,6 +9,8 @@
 
 #include <assert.h>
 
+#include "core/scope.h"
+
 const struct store_ops *const STORE_BACKENDS[] = {&MEMORY_OPS, &SQLITE_OPS, NULL};
 
 enum err store_open(const char *url, bool may_create, struct store **ret_store,
@@ -145,13 +147,41 @@ struct seq_range store_range(const struct submission_filter *filter)
     return range;
 }
 
+/*
+ * Leaves backends a scope only where there are several forms to choose from.
+ * False: nothing can be seen.
+ */
+static bool narrow_scope(struct submission_filter *filter)
+{
+    const struct scope *scope = filter->scope;
+    struct str rest, form;
+
+    filter->scope = NULL;
+    if (!scope || scope->is_all)
+        return true;
+    if (filter->form.ptr)
+        return scope_has(scope, filter->form);
+    rest = scope_text(scope);
+    if (!scope_next(&rest, &form))
+        return false;
+    if (rest.len)
+        filter->scope = scope;
+    else
+        filter->form = form;
+    return true;
+}
+
 enum err store_submission_list(struct store *store, const struct submission_filter *filter,
                                store_submission_fn fn, void *arg)
 {
+    struct submission_filter narrow = *filter;
+
     /* One row more than a page tells whether another page follows. */
     if (filter->limit < 1 || filter->limit > SUBMISSION_LIST_MAX + 1)
         return ERR_INVALID;
-    return store->ops->submission_list(store, filter, fn, arg);
+    if (!narrow_scope(&narrow))
+        return ERR_OK;
+    return store->ops->submission_list(store, &narrow, fn, arg);
 }
 
 enum err store_submission_newest(struct store *store, int64_t since_ms, int64_t max,
@@ -167,10 +197,48 @@ enum err store_submission_find_key(struct store *store, struct str form, struct 
 }
 
 enum err store_submission_set_state(struct store *store, const struct id *id,
-                                    enum submission_state state, enum submission_taught taught)
+                                    enum submission_state state, enum submission_taught taught,
+                                    int64_t at_ms)
 {
     assert(store->depth != STORE_IDLE);
-    return store->ops->submission_set_state(store, id, state, taught);
+    return store->ops->submission_set_state(store, id, state, taught, at_ms);
+}
+
+enum err store_submission_set_starred(struct store *store, const struct id *id, bool is_starred)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->submission_set_starred(store, id, is_starred);
+}
+
+enum err store_submission_delete(struct store *store, const struct id *id)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->submission_delete(store, id);
+}
+
+enum err store_submission_scan(struct store *store, int64_t below_seq, int64_t max,
+                               store_submission_fn fn, void *arg)
+{
+    return store->ops->submission_scan(store, below_seq, max, fn, arg);
+}
+
+enum err store_note_insert(struct store *store, const struct id *submission,
+                           const struct submission_note *note, int64_t *ret_id)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->note_insert(store, submission, note, ret_id);
+}
+
+enum err store_note_delete(struct store *store, const struct id *submission, int64_t note_id)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->note_delete(store, submission, note_id);
+}
+
+enum err store_note_list(struct store *store, const struct id *submission, store_note_fn fn,
+                         void *arg)
+{
+    return store->ops->note_list(store, submission, fn, arg);
 }
 
 enum err store_form_put(struct store *store, const struct form *form)
@@ -300,4 +368,100 @@ enum err store_meta_put(struct store *store, struct str key, struct str value)
 enum err store_meta_get(struct store *store, struct str key, struct buf *out)
 {
     return store->ops->meta_get(store, key, out);
+}
+
+enum err store_user_update(struct store *store, const struct user *user)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->user_update(store, user);
+}
+
+enum err store_token_touch(struct store *store, const struct digest *hash, int64_t used_at_ms)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->token_touch(store, hash, used_at_ms);
+}
+
+enum err store_session_insert(struct store *store, const struct session *session)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->session_insert(store, session);
+}
+
+enum err store_session_touch(struct store *store, const struct digest *hash, int64_t seen_at_ms)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->session_touch(store, hash, seen_at_ms);
+}
+
+enum err store_session_delete(struct store *store, const struct digest *hash)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->session_delete(store, hash);
+}
+
+enum err store_session_delete_user(struct store *store, struct str user, const struct digest *kept)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->session_delete_user(store, user, kept);
+}
+
+enum err store_session_purge(struct store *store, int64_t now_ms, int64_t seen_by_ms)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->session_purge(store, now_ms, seen_by_ms);
+}
+
+enum err store_session_get(struct store *store, const struct digest *hash, store_session_fn fn,
+                           void *arg)
+{
+    return store->ops->session_get(store, hash, fn, arg);
+}
+
+enum err store_session_list(struct store *store, struct str user, store_session_fn fn, void *arg)
+{
+    return store->ops->session_list(store, user, fn, arg);
+}
+
+enum err store_invitation_put(struct store *store, const struct invitation *invitation)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->invitation_put(store, invitation);
+}
+
+enum err store_invitation_delete(struct store *store, struct str name)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->invitation_delete(store, name);
+}
+
+enum err store_invitation_purge(struct store *store, int64_t now_ms)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->invitation_purge(store, now_ms);
+}
+
+enum err store_invitation_get(struct store *store, const struct digest *hash,
+                              store_invitation_fn fn, void *arg)
+{
+    return store->ops->invitation_get(store, hash, fn, arg);
+}
+
+enum err store_invitation_list(struct store *store, store_invitation_fn fn, void *arg)
+{
+    return store->ops->invitation_list(store, fn, arg);
+}
+
+enum err store_audit_add(struct store *store, const struct audit_entry *entry)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->audit_add(store, entry);
+}
+
+enum err store_audit_list(struct store *store, int64_t below_id, int limit, store_audit_fn fn,
+                          void *arg)
+{
+    if (limit < 1 || limit > AUDIT_LIST_MAX + 1)
+        return ERR_INVALID;
+    return store->ops->audit_list(store, below_id, limit, fn, arg);
 }

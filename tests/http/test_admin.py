@@ -207,3 +207,17 @@ def test_the_client_address_comes_through_trusted_proxies_only(start):
     assert source(trusting, "6.6.6.6, 203.0.113.9, 10.1.2.3") == "203.0.113.9"
     assert source(trusting, "nonsense") == "127.0.0.1"
     assert source(trusting, "2001:db8::1") == "2001:db8::1"
+
+
+def test_a_list_that_was_read_before_shows_every_change_since(server):
+    """Answers are kept while nothing changes: what is answered after a change must show it."""
+    token = server.token()
+    manage = {"Authorization": f"Bearer {server.token('manage')}"}
+    for round_ in range(20):
+        new = post(server, message=f"Number {round_}, said by nobody before")
+        for _ in range(3):
+            rows = get(server, token=token, state="all").json()["submissions"]
+            assert [r["id"] for r in rows][0] == new and len(rows) == round_ + 1 and rows[0]["state"] == "new"
+        changed = requests.patch(f"{server.url}/admin/submissions/{new}", json={"state": "archived"}, headers=manage, timeout=10)
+        assert changed.status_code == 200, changed.text
+        assert get(server, token=token, state="all").json()["submissions"][0]["state"] == "archived"

@@ -174,7 +174,7 @@ def test_forms_are_managed_by_the_api(admin):
     assert admin.post("/f/x", fresh()).status_code == 404
     assert len(admin.messages(form="shop")) == 1  # what was said stays
     reader = {"Authorization": f"Bearer {admin.server.token('read')}"}
-    for method, path in (("GET", "/forms"), ("PUT", "/forms/y"), ("DELETE", "/forms/y"), ("PATCH", f"/submissions/{uuid.uuid4()}")):
+    for method, path in (("GET", "/forms/y"), ("PUT", "/forms/y"), ("DELETE", "/forms/y"), ("PATCH", f"/submissions/{uuid.uuid4()}")):
         body = {} if method in ("GET", "DELETE") else {"json": {}}
         assert requests.request(method, admin.server.url + "/admin" + path, headers=reader, timeout=9 * SLOW, **body).status_code == 403
 

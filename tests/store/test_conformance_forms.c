@@ -105,9 +105,9 @@ static void states_are_set_kept_and_filtered(void **state)
         assert_int_equal(list(fix->store, filter).count, ROWS[i].count);
     }
     begin(fix);
-    assert_ok(store_submission_set_state(fix->store, &rows[0].id, STATE_SPAM, TAUGHT_SPAM));
+    assert_ok(store_submission_set_state(fix->store, &rows[0].id, STATE_SPAM, TAUGHT_SPAM, T0));
     struct id unknown = id_at(T0, 0, 2); /* the same row number, other random bits */
-    assert_err(store_submission_set_state(fix->store, &unknown, STATE_READ, TAUGHT_NOTHING),
+    assert_err(store_submission_set_state(fix->store, &unknown, STATE_READ, TAUGHT_NOTHING, T0),
                ERR_NOT_FOUND);
     commit(fix);
     struct submission_filter spam = {.states = 1 << STATE_SPAM};

@@ -249,7 +249,10 @@ static void no_query_sorts_and_no_submission_is_searched_row_by_row(void **state
         if (i == SQL_SUBMISSION_LIST_FLAGGED)
             assert_non_null(
                 strstr(plan.ptr, "submission_flagged (state=? AND rowid>? AND rowid<?)"));
-        if (i == SQL_SUBMISSION_LIST_FORM)
+        if (i == SQL_SUBMISSION_LIST_FLAGGED_FORM || i == SQL_SUBMISSION_SEQS_FLAGGED_FORM)
+            assert_non_null(strstr(plan.ptr, "submission_flagged_by_form (form=? AND state=? AND "
+                                             "rowid>? AND rowid<?)"));
+        if (i == SQL_SUBMISSION_LIST_FORM || i == SQL_SUBMISSION_SEQS_FORM)
             assert_non_null(
                 strstr(plan.ptr, "submission_by_form (form=? AND rowid>? AND rowid<?)"));
     }

@@ -37,6 +37,46 @@ static enum err compile(const char *text, struct schema **ret_schema, struct err
     return err;
 }
 
+static void render(const struct schema *schema, struct buf *out)
+{
+    *out = buf_new(64 * 1024);
+    schema_render(out, schema);
+    assert_int_equal(buf_status(out), ERR_OK);
+}
+
+static void rendered_rules_are_the_same_rules(void **state)
+{
+    static const char DOCUMENT[] =
+        "{\"type\":\"object\",\"properties\":{"
+        "\"a\":{\"type\":[\"null\",\"string\"],\"minLength\":2,\"maxLength\":9,\"format\":"
+        "\"email\","
+        "\"pattern\":\"^a\",\"x-line\":true},"
+        "\"b\":{\"type\":\"number\",\"minimum\":-1.5,\"maximum\":200,\"enum\":[1,2]},"
+        "\"c\":false},\"required\":[\"a\"],\"additionalProperties\":{\"type\":\"string\"}}";
+    CLEANUP(schema_freep) struct schema *schema = NULL;
+    CLEANUP(buf_done) struct buf text = buf_new(1);
+    struct err_detail detail = {""};
+
+    (void)state;
+    assert_int_equal(compile(DOCUMENT, &schema, &detail), ERR_OK);
+    render(schema, &text);
+    check_str(buf_str(&text), DOCUMENT);
+}
+
+static void the_built_in_rules_can_be_rendered(void **state)
+{
+    CLEANUP(schema_freep) struct schema *schema = NULL;
+    CLEANUP(buf_done) struct buf text = buf_new(1);
+    struct err_detail detail = {""};
+
+    (void)state;
+    render(&SCHEMA_CONTACT, &text);
+    buf_put_char(&text, '\0');
+    assert_int_equal(compile(text.ptr, &schema, &detail), ERR_OK);
+    assert_int_equal(schema->root.property_count, 3);
+    assert_int_equal(rule_find(&schema->root, STR("message"))->rule.max_length, 5000);
+}
+
 static void rules_are_read(void **state)
 {
     CLEANUP(schema_freep) struct schema *schema = NULL;
@@ -169,6 +209,8 @@ int main(void)
 {
     static const struct CMUnitTest CASES[] = {
         CASE("the contact form asks for three fields", the_contact_form_asks_for_three_fields),
+        CASE("rendered rules are the same rules", rendered_rules_are_the_same_rules),
+        CASE("the built-in rules can be rendered", the_built_in_rules_can_be_rendered),
         CASE("rules are read", rules_are_read),
         CASE("what is wrong is said with its place", what_is_wrong_is_said_with_its_place),
         CASE("forms have rules of objects", forms_have_rules_of_objects),

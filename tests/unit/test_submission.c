@@ -26,11 +26,12 @@ static void a_submission_is_one_json_object(void **state)
     assert_int_equal(buf_status(&out), ERR_OK);
     check_str(buf_str(&out),
               "{\"id\":\"01a1fd70-f23b-7000-8701-020304050607\",\"form\":\"contact\","
+              "\"receivedAt\":\"2026-11-21T09:30:00.123Z\","
               "\"createdAt\":\"2026-11-21T09:30:00.123Z\",\"name\":\"Ada\","
               "\"email\":\"ada@example.org\",\"message\":\"Hello\\n\\\"you\\\"\","
               "\"fields\":{\"z\":1,\"a\":[true]},\"source\":\"192.0.2.1\","
               "\"userAgent\":\"curl/8\",\"page\":\"https://example.org/\","
-              "\"state\":\"new\",\"spamScore\":0,\"spamReasons\":[]}");
+              "\"state\":\"new\",\"starred\":false,\"spamScore\":0,\"spamReasons\":[]}");
 }
 
 static void what_was_not_sent_is_null(void **state)
@@ -51,10 +52,10 @@ static void states_and_scores_are_shown(void **state)
         int score;
         const char *shown;
     } ROWS[] = {
-        {STATE_READ, 5, "\"state\":\"read\",\"spamScore\":0.05,"},
-        {STATE_ARCHIVED, 100, "\"state\":\"archived\",\"spamScore\":1.00,"},
-        {STATE_SPAM, 1234, "\"state\":\"spam\",\"spamScore\":12.34,"},
-        {STATE_TRASH, -50, "\"state\":\"trash\",\"spamScore\":-0.50,"},
+        {STATE_READ, 5, "\"state\":\"read\",\"starred\":false,\"spamScore\":0.05,"},
+        {STATE_ARCHIVED, 100, "\"state\":\"archived\",\"starred\":false,\"spamScore\":1.00,"},
+        {STATE_SPAM, 1234, "\"state\":\"spam\",\"starred\":false,\"spamScore\":12.34,"},
+        {STATE_TRASH, -50, "\"state\":\"trash\",\"starred\":false,\"spamScore\":-0.50,"},
     };
 
     (void)state;
@@ -72,6 +73,37 @@ static void states_and_scores_are_shown(void **state)
         assert_true(submission_state_parse(str_of(submission_state_text(row.state)), &parsed));
         assert_int_equal(parsed, row.state);
         assert_false(submission_state_parse(STR("newer"), &parsed));
+    }
+}
+
+static void an_address_is_found_where_it_stands_alone(void **state)
+{
+    static const struct {
+        const char *email, *fields;
+        bool is_found;
+    } ROWS[] = {
+        {"ada@example.org", NULL, true},
+        {"ADA@Example.Org", NULL, true},
+        {"ada@example.org.uk", NULL, false},
+        {NULL, NULL, false},
+        {NULL, "{}", false},
+        {NULL, "{\"cc\":\"Ada@example.org\"}", true},
+        {NULL, "{\"a\":{\"b\":[\"x\",\"ada@example.org\"]}}", true},
+        {NULL, "{\"ada@example.org\":\"x\"}", false},
+        {NULL, "{\"ada@example.org\":\"ada@example.org\"}", true},
+        {NULL, "{\"cc\":\"to ada@example.org\"}", false},
+        {NULL, "{\"cc\":\"ada@example.org \"}", false},
+        {NULL, "{\"cc\":\"say \\\"ada@example.org\\\" aloud\"}", false},
+        {NULL, "{\"cc\":\"\\\\\",\"d\":\"ada@example.org\"}", true},
+        {NULL, "{\"cc\":\"ada@example.or", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(ROWS); i++) {
+        const struct submission row = {.email = str_of(ROWS[i].email),
+                                       .fields = str_of(ROWS[i].fields)};
+        CHECK_ROW(submission_has_address(&row, STR("ada@example.org")) == ROWS[i].is_found,
+                  ROWS[i].fields ? ROWS[i].fields : "email");
     }
 }
 
@@ -116,7 +148,7 @@ static void hostile_texts_stay_inside_their_strings(void **state)
     row.user_agent = STR("\"\\\"");
     submission_render(&out, &row);
     assert_int_equal(js_parse_object(buf_str(&out), &object, NULL), ERR_OK);
-    assert_int_equal(json_object_size(object), 13);
+    assert_int_equal(json_object_size(object), 15);
     assert_true(str_equal(js_get_string(object, "name"), row.name));
     assert_true(str_equal(js_get_string(object, "message"), row.message));
     assert_true(str_equal(js_get_string(object, "userAgent"), row.user_agent));
@@ -152,6 +184,8 @@ int main(void)
 {
     static const struct CMUnitTest CASES[] = {
         CASE("states and scores are shown", states_and_scores_are_shown),
+        CASE("an address is found where it stands alone",
+             an_address_is_found_where_it_stands_alone),
         CASE("equal messages have one content", equal_messages_have_one_content),
         CASE("a submission is one JSON object", a_submission_is_one_json_object),
         CASE("what was not sent is null, and no fields are an empty object",

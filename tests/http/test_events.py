@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: MIT
+"""Live events: what is told to whom, what happens to streams that nobody reads, and what many of them cost."""
+import json
+import os
+import resource
+import socket
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+import requests
+
+from harness import SLOW, connect
+
+ADA = {"name": "Ada", "email": "ada@example.org", "message": "Hello"}
+MANY = int(os.environ.get("CONTACTD_TEST_STREAMS", "500"))
+
+
+def post(server, form="", **change):
+    answer = requests.post(f"{server.url}/contact{'/' + form if form else ''}", json={**ADA, **change}, timeout=10)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["id"]
+
+
+class Stream:
+    """One client of /admin/events over a bare socket: HTTP/1.1, chunked."""
+
+    def __init__(self, server, token, last_id=None, version="1.1"):
+        self.socket = connect(server.port)
+        more = f"Last-Event-ID: {last_id}\r\n" if last_id else ""
+        self.socket.sendall(f"GET /admin/events HTTP/{version}\r\nHost: x\r\nAuthorization: Bearer {token}\r\n{more}\r\n".encode())
+        self.data, self.events, self.is_closed = b"", [], False
+
+    def read(self, seconds):
+        """Whether anything came; b"" from the socket marks the end."""
+        self.socket.settimeout(max(seconds, 0.01))
+        try:
+            piece = self.socket.recv(65536)
+        except (TimeoutError, socket.timeout):
+            return False
+        except ConnectionError:
+            piece = b""
+        self.is_closed = not piece
+        self.data += piece
+        return bool(piece)
+
+    def text(self):
+        head, _, body = self.data.partition(b"\r\n\r\n")
+        if b"chunked" not in head.lower():
+            return body.decode()
+        text = b""
+        while b"\r\n" in body:
+            size, _, body = body.partition(b"\r\n")
+            length = int(size, 16)
+            text, body = text + body[:length], body[length + 2:]
+        return text.decode()
+
+    def blocks(self):
+        """(event, data, id) of each complete block so far."""
+        result = []
+        for block in self.text().split("\n\n")[:-1]:
+            lines = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line)
+            result.append((lines.get("event"), json.loads(lines["data"]) if "data" in lines else None, lines.get("id")))
+        return result
+
+    def wait(self, is_enough, seconds=10):
+        end = time.monotonic() + seconds * SLOW
+        while not is_enough(self.blocks()) and time.monotonic() < end and not self.is_closed:
+            self.read(end - time.monotonic())
+        found = self.blocks()
+        assert is_enough(found), found
+        return found
+
+    def started(self):
+        self.wait(lambda blocks: blocks)
+        return self
+
+    def events(self):
+        return [block for block in self.blocks() if block[0]]
+
+    def close(self):
+        self.socket.close()
+
+
+@contextmanager
+def watching(server, token, count=1, **options):
+    streams = [Stream(server, token, **options) for _ in range(count)]
+    try:
+        yield streams[0] if count == 1 else streams
+    finally:
+        for stream in streams:
+            stream.close()
+
+
+def names(blocks):
+    return [name for name, _, _ in blocks if name]
+
+
+def test_a_message_and_its_change_are_told(server):
+    token = server.token("write")
+    with watching(server, token) as stream:
+        stream.started()
+        identity = post(server, "shop")
+        (found,) = [b for b in stream.wait(lambda b: "submission" in names(b)) if b[0] == "submission"]
+        assert found[1] == {"id": identity, "form": "shop", "state": "new"}
+        answer = requests.patch(f"{server.url}/admin/submissions/{identity}", json={"state": "archived"}, headers={"Authorization": f"Bearer {token}"}, timeout=10)
+        assert answer.status_code == 200
+        (found,) = [b for b in stream.wait(lambda b: "change" in names(b)) if b[0] == "change"]
+        assert (found[1]["ids"], found[1]["form"], found[1]["state"]) == ([identity], "shop", "archived")
+        assert b"content-type: text/event-stream" in stream.data.lower()
+        assert b"hello" not in stream.data.lower().partition(b"\r\n\r\n")[2]  # never what a message says
+
+
+def test_http_1_0_gets_the_same_without_chunks(server):
+    with watching(server, server.token(), version="1.0") as stream:
+        stream.started()
+        post(server)
+        assert names(stream.wait(lambda b: names(b))) == ["submission"]
+        assert b"chunked" not in stream.data
+
+
+def test_a_stream_resumes_and_a_gap_is_told(server):
+    token = server.token()
+    with watching(server, token) as stream:
+        stream.started()
+        first = post(server, message="one")
+        last_id = stream.wait(lambda b: names(b))[-1][2]
+    second, third = post(server, message="two"), post(server, message="three")
+    with watching(server, token, last_id=last_id) as stream:
+        found = [b for b in stream.wait(lambda b: len(names(b)) == 2) if b[0]]
+        assert [b[1]["id"] for b in found] == [second, third] and first not in stream.text()
+    for foreign in ("00000000-1", "nonsense", last_id.split("-")[0] + "-99999999", last_id.split("-")[0] + "-0x"):
+        with watching(server, token, last_id=foreign) as stream:
+            assert names(stream.wait(lambda b: names(b))) == ["reset"], foreign
+
+
+def test_a_ring_that_has_gone_round_is_a_gap(server):
+    token = server.token()
+    with watching(server, token) as stream:
+        first = stream.started().blocks()[0][2]
+    with requests.Session() as session:
+        for i in range(1030):
+            session.post(server.url + "/contact", json={**ADA, "message": f"number {i}"}, timeout=10)
+    with watching(server, token, last_id=first) as stream:
+        assert names(stream.wait(lambda b: names(b)))[0] == "reset"
+
+
+def test_only_forms_of_the_scope_are_told(server):
+    done = server.cli("token", "add", "narrow", "--scope", "read", "--forms", "shop")
+    if done.returncode:
+        pytest.skip("tokens cannot be bound to forms from the command line yet")
+    with watching(server, done.stdout.strip()) as stream:
+        stream.started()
+        post(server, "other")
+        identity = post(server, "shop")
+        found = [b for b in stream.wait(lambda b: names(b)) if b[0]]
+        assert [b[1]["id"] for b in found] == [identity]
+
+
+def test_without_credentials_or_with_parameters_there_is_no_stream(server):
+    assert requests.get(server.url + "/admin/events", timeout=10).status_code == 401
+    headers = {"Authorization": f"Bearer {server.token()}"}
+    assert requests.get(server.url + "/admin/events?form=x", headers=headers, timeout=10).status_code == 400
+    answer = requests.head(server.url + "/admin/events", headers=headers, timeout=10)
+    assert answer.status_code == 200 and answer.headers["Content-Type"] == "text/event-stream"
+
+
+def end_is_logged(server, count, seconds=10):
+    end = time.monotonic() + seconds * SLOW
+    while time.monotonic() < end:
+        lines = [line for line in server.log_lines("request") if line.get("route") == "event_stream"]
+        if len(lines) >= count:
+            return lines
+        time.sleep(0.05)
+    raise AssertionError(lines)
+
+
+def test_who_leaves_is_noticed_and_logged_once(server):
+    with watching(server, server.token(), 5) as streams:
+        for stream in streams:
+            stream.started()
+    lines = end_is_logged(server, 5)
+    time.sleep(0.7)
+    lines = end_is_logged(server, 5)
+    assert len(lines) == 5 and {line["decision"] for line in lines} == {"watched"}
+    assert all(line["bytesOut"] > 0 for line in lines)
+
+
+def test_half_of_the_connections_may_watch(start):
+    server = start(max_connections=8)
+    token = server.token()
+    with watching(server, token, 4) as streams:
+        for stream in streams:
+            stream.started()
+        answer = requests.get(server.url + "/admin/events", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+        assert answer.status_code == 503 and int(answer.headers["Retry-After"]) > 0
+        post(server)
+    end_is_logged(server, 5)
+    with watching(server, token) as stream:
+        stream.started()
+
+
+def test_a_stop_is_not_delayed_by_streams(server):
+    with watching(server, server.token(), 20) as streams:
+        for stream in streams:
+            stream.started()
+        began = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - began < 3 * SLOW
+        for stream in streams:
+            while stream.read(2 * SLOW):
+                pass
+            assert stream.is_closed and stream.data.endswith(b"0\r\n\r\n")  # a clean end, not a cut one
+
+
+def test_comings_and_goings_while_messages_arrive(server):
+    """Watchers that come, read a little and vanish, in the middle of everything; for the sanitizers most of all."""
+    token, stop, failed = server.token(), time.monotonic() + 3, []
+
+    def come_and_go(number):
+        try:
+            while time.monotonic() < stop:
+                with watching(server, token) as stream:
+                    stream.read(0.05 * (number % 4))
+        except OSError as error:
+            failed.append(error)
+
+    def keep_posting(number):
+        i = 0
+        while time.monotonic() < stop:
+            i += 1
+            post(server, f"form{number}", message=f"{number} {i}")
+
+    threads = [threading.Thread(target=come_and_go, args=(n,)) for n in range(8)]
+    threads += [threading.Thread(target=keep_posting, args=(n,)) for n in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    with watching(server, token) as stream:
+        stream.started()
+        post(server)
+        stream.wait(lambda b: names(b))
+
+
+def rss_kib(server):
+    for line in open(f"/proc/{server.process.pid}/status"):
+        if line.startswith("VmRSS"):
+            return int(line.split()[1])
+    raise AssertionError("no VmRSS")
+
+
+def test_many_streams_are_cheap_and_all_are_told(start):
+    """CONTACTD_TEST_STREAMS=5000 is the promise: 64 MB for all of it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    server = start(max_connections=2 * MANY + 100)
+    token = server.token()
+    before = rss_kib(server)
+    with watching(server, token, MANY) as streams:
+        for stream in streams:
+            stream.started()
+        idle = rss_kib(server)
+        began = time.monotonic()
+        identity = post(server)
+        for stream in streams:
+            stream.wait(lambda b: names(b), 30)
+            assert identity in stream.text()
+        seconds, after = time.monotonic() - began, rss_kib(server)
+        print(f"{MANY} streams: {before} KiB before, {idle} open, {after} after an event, told in {seconds:.2f} s; {(after - before) / MANY:.1f} KiB each")
+        if SLOW == 1:  # sanitizers have a memory of their own
+            assert after <= before + 4096 + 11 * MANY
+            assert MANY < 5000 or after <= 64 * 1024
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

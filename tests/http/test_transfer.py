@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: MIT
+"""The verbs export and import: whole, exact, repeatable, beside a running server and without one."""
+import csv
+import io
+import json
+import os
+import stat
+
+import pytest
+import requests
+
+from harness import SLOW
+
+ADA = {"name": "Ada", "email": "ada@example.org", "message": "Hello"}
+
+
+def post(server, form="", **change):
+    answer = requests.post(f"{server.url}/contact{'/' + form if form else ''}", json={**ADA, **change}, timeout=10)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["id"]
+
+
+def listed(server):
+    """Every submission, newest first, as the API shows it."""
+    answer = requests.get(server.url + "/admin/export?format=json&state=all", headers={"Authorization": f"Bearer {server.token()}"}, timeout=30 * SLOW)
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def load(server, text, *args, name="file", code=0):
+    path = server.directory / name
+    path.write_text(text, encoding="utf-8", newline="")
+    done = server.cli("import", path, "--json", *args)
+    assert done.returncode == code, (done.returncode, done.stderr, done.stdout)
+    return json.loads(done.stdout), done.stderr
+
+
+def received(row):
+    return row.get("receivedAt") or row["createdAt"]
+
+
+NASTY = ["=1+1", "'=1", "a,b\r\n\"c\"", "  x  ", "[1,2", "日本 \U0001F600", "\u0001 control"]
+
+
+@pytest.mark.parametrize("format", ["csv", "ndjson", "json"])
+def test_what_was_exported_is_imported_as_it_was(start, format):
+    server, other = start(), start()
+    for i, text in enumerate(NASTY):
+        post(server, "shop", message=f"{i} {text}".replace("\u0001", ""), note=text, page=text, tags=["a", "b"], deep={"x": [1, {"y": True}]})
+    post(server, message="no further fields")
+    first = listed(server)
+    requests.patch(f"{server.url}/admin/submissions/{first[0]['id']}", json={"state": "archived"}, headers={"Authorization": f"Bearer {server.token('write')}"}, timeout=10)
+    first = listed(server)
+    path = server.directory / "out"
+    done = server.cli("export", "--format", format, "--output", path)
+    assert done.returncode == 0 and done.stdout == "" and "8 messages written" in done.stderr
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    done = other.cli("import", path, "--json")
+    assert done.returncode == 0 and json.loads(done.stdout) == {"added": 8, "known": 0, "skipped": 0}, done.stderr
+    again = listed(other)
+    for row in [*first, *again]:
+        row["spamReasons"] = []
+        row["fields"].pop("none", None)
+    assert again == first
+    assert json.loads(other.cli("import", path, "--json").stdout) == {"added": 0, "known": 8, "skipped": 0}
+    other.stop()
+    assert json.loads(other.cli("import", path, "--json").stdout)["known"] == 8  # without a server
+    assert other.cli("export", "--format", format, "--output", "again").returncode == 0
+    assert (other.directory / "again").read_bytes() == path.read_bytes()
+    other.start()
+
+
+def test_one_form_alone(server):
+    post(server, "shop")
+    post(server, "other")
+    rows = list(csv.DictReader(io.StringIO(server.cli("export", "--form", "other").stdout)))
+    assert [row["form"] for row in rows] == ["other"]
+    for arguments in (["--format", "xml"], ["--form", "No Form"]):
+        assert server.cli("export", *arguments).returncode == 2
+    assert server.cli("export", "--output", "/nonexistent/file").returncode == 1
+
+
+def test_formspree_as_csv_and_as_json(server):
+    text = "_date,name,email,message,_status,phone\n2018-11-03T07:28:29.707632,Ada,ada@example.org,Hello,x,=+49\n2018-11-04T07:28:29.7,Bob,bob@example.org,\"Two\nlines\",x,\n"
+    counts, _ = load(server, text, "--form", "shop")
+    assert counts == {"added": 2, "known": 0, "skipped": 0}
+    bob, ada = listed(server)
+    assert received(ada) == "2018-11-03T07:28:29.707Z" and ada["fields"] == {"phone": "=+49"} and ada["state"] == "read"
+    assert bob["message"] == "Two\nlines" and bob["form"] == "shop" and bob["fields"] == {}
+    assert load(server, text, "--form", "shop")[0] == {"added": 0, "known": 2, "skipped": 0}
+    answer = {"fields": ["_date", "email"], "submissions": [{"_date": "2019-01-01T00:00:00", "email": "c@example.org", "_status": {"a": {}}}, {"_date": "2019-01-02", "_replyto": "d@example.org"}]}
+    assert load(server, json.dumps(answer, indent=2), "--form", "shop", "--from", "formspree")[0]["added"] == 2
+    assert [row["email"] for row in listed(server)[:2]] == ["d@example.org", "c@example.org"]
+
+
+def test_netlify_with_its_own_columns_apart(server):
+    record = {"id": "5e", "number": 3, "email": "ada@example.org", "name": "Ada", "first_name": "Ada", "summary": "Hello", "body": "Hello", "created_at": "2020-05-06T07:08:09.000Z", "site_url": "https://x.example", "form_name": "contact",
+              "data": {"name": "Ada", "email": "ada@example.org", "message": "Hello", "color": "red", "ip": "203.0.113.9", "user_agent": "Firefox", "referrer": "https://x.example/contact"}}
+    assert load(server, json.dumps([record]))[0]["added"] == 1
+    (row,) = listed(server)
+    assert (row["form"], row["name"], row["message"], row["source"], row["userAgent"], row["page"]) == ("contact", "Ada", "Hello", "203.0.113.9", "Firefox", "https://x.example/contact")
+    assert row["fields"] == {"color": "red"} and received(row) == "2020-05-06T07:08:09.000Z"
+
+
+@pytest.mark.parametrize("service", ["basin", "getform", "auto"])
+def test_semicolons_and_times_of_other_services(server, service):
+    text = "﻿Submitted At;Name;Email;IP Address;Company\r\n2021-02-03 04:05:06 UTC;Ada;ada@example.org;203.0.113.9;Engines; Ltd\r\n2021-02-03 04:05:06 +0200;Bob;bob@example.org;;\"A;B\"\r\n"
+    counts, complaints = load(server, text, "--form", "shop", "--from", service, code=1)
+    assert counts == {"added": 1, "known": 0, "skipped": 1} and "file:2: 6 cells" in complaints
+    (row,) = listed(server)
+    assert received(row) == "2021-02-03T02:05:06.000Z" and row["fields"] == {"Company": "A;B"} and row["name"] == "Bob"
+
+
+def test_bad_rows_are_told_with_their_lines_and_the_others_taken(server):
+    rows = ['{"created_at":"2020-01-01","email":"a@example.org"}', "nonsense", '{"created_at":"03/04/2020","email":"b@example.org"}', '{"email":"c@example.org"}', '{"created_at":"2999-01-01","email":"d@example.org"}', '{"created_at":"2020-01-02"}',
+            '{"created_at":"2020-01-03","email":"e@example.org","deep":' + "[" * 14 + "]" * 14 + "}", '{"created_at":1577836800,"email":"f@example.org"}']
+    counts, complaints = load(server, "\n".join(rows) + "\n", "--form", "shop", code=1)
+    assert counts == {"added": 3, "known": 0, "skipped": 5}
+    told = [line.split(": ")[1].rsplit(":", 1)[1] for line in complaints.splitlines()]
+    assert sorted(told) == ["2", "3", "4", "5", "6"]
+    counts, complaints = load(server, '{"created_at":"2020-01-01","email":"a@example.org"}', code=1)
+    assert counts["skipped"] == 1 and "--form" in complaints
+
+
+def test_many_rows_of_one_moment_are_all_kept(server):
+    text = "created_at,email,n\n" + "".join(f"2020-01-01,x@example.org,{i}\n" for i in range(5000))
+    assert load(server, text, "--form", "shop")[0] == {"added": 5000, "known": 0, "skipped": 0}
+    assert load(server, text, "--form", "shop")[0] == {"added": 0, "known": 5000, "skipped": 0}
+    assert len({row["id"] for row in listed(server)}) == 5000
+    post(server)  # and the server's own ids go on
+
+
+@pytest.mark.parametrize("text", ["", "just a line", "\x00\x01\x02"])
+def test_what_is_no_export_is_refused(server, text):
+    (server.directory / "file").write_text(text)
+    done = server.cli("import", server.directory / "file")
+    assert done.returncode == 1 and done.stderr.startswith("contactd: ")
+    assert server.cli("import", "missing").returncode == 1
+    assert server.cli("import", "file", "--from", "nobody").returncode == 2
+
+
+def test_from_standard_input(server):
+    done = server.cli("import", "-", "--form", "shop", input="created_at,email\n2020-01-01,a@example.org\n")
+    assert done.returncode == 0 and done.stdout.startswith("1 added")
