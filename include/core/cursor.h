@@ -16,4 +16,7 @@ void cursor_format(int64_t seq, char ret_text[CURSOR_TEXT_LEN + 1]);
  */
 MUST_CHECK bool cursor_parse(struct str text, int64_t *ret_seq);
 
+/* Whether it can be parsed: for tables of rules. */
+bool cursor_is_valid(struct str text);
+
 #endif

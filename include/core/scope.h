@@ -32,4 +32,7 @@ bool scope_has(const struct scope *scope, struct str form);
  */
 MUST_CHECK bool scope_next(struct str *rest, struct str *ret_form);
 
+/* Appends `text` (as scope_text() gives it) as a JSON array of names, or of "*" alone. */
+void scope_render(struct buf *out, struct str text);
+
 #endif

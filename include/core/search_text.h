@@ -40,7 +40,8 @@ struct search_term {
 /* What is looked for: every term must be there. */
 struct search {
     struct search_term terms[SEARCH_TERMS_MAX];
-    size_t count; /* 0: nothing that could be found */
+    size_t count;  /* 0: nothing that could be found */
+    bool is_asked; /* there was a text at all */
     size_t used;
     char text[8 * SEARCH_QUERY_MAX];
 };

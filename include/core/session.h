@@ -17,6 +17,7 @@ enum {
     SESSION_IDLE_S = 24 * 3600,
     SESSION_LIFE_S = 30 * 24 * 3600,
     SESSIONS_PER_USER_MAX = 32,
+    SESSION_LIST_MAX = 1000, /* of them that are shown */
     INVITATION_LIFE_S = 7 * 24 * 3600,
     INVITATIONS_MAX = 500,
     SEEN_STEP_S = 10 * 60, /* how exactly it is known when something was used last */

@@ -74,6 +74,7 @@ enum {
 };
 
 struct scope;
+struct search; /* see core/search_text.h */
 
 /* Which submissions, newest first. */
 struct submission_filter {
@@ -84,7 +85,33 @@ struct submission_filter {
     unsigned states;   /* 1 << state for each that is asked for; 0: STATES_INBOX */
     int limit;         /* rows; one more than a page shows whether another page follows */
     bool must_be_starred;
-    const struct scope *scope; /* the forms that may be seen; NULL: every form */
+    const struct scope *scope;  /* the forms that may be seen; NULL: every form */
+    const struct search *query; /* what they must say; NULL: anything */
+};
+
+/* How many there are of a form in a state. */
+struct tally {
+    int64_t day; /* on which they came, since 1970 UTC; TALLY_ALL_DAYS: whenever */
+    struct str form;
+    enum submission_state state;
+    int64_t count;
+};
+
+enum { TALLY_ALL_DAYS = -1, TALLY_DAY_MS = 24 * 60 * 60 * 1000 };
+
+/* A message that may have become too old to be kept. */
+struct aged {
+    struct id id;
+    struct str form;
+    int64_t since_ms; /* wall; when it came or, of spam, became spam */
+};
+
+/* Which ones to look at: all of a form, or the spam of every form. */
+struct aged_filter {
+    struct str form;   /* ptr NULL: spam, whatever its form */
+    int64_t above_seq; /* for spam: id_seq() of the last one that was looked at */
+    int64_t until_ms;  /* arrived before */
+    int limit;
 };
 
 /* A form's name in a URL: lower-case letters, digits, '-' and '_', starting with a letter or

@@ -23,6 +23,7 @@
 /* Set by a guard; lives in the exchange's arena. */
 struct principal {
     struct identity identity;
+    char actor[ACCOUNT_NAME_MAX + 8]; /* for the audit log: "ada", "token:ci" */
 };
 
 /*
@@ -38,7 +39,6 @@ struct app_ctx {
     struct recent *recent;   /* the committer's thread only */
     struct limiter *limiter; /* of posts; NULL: there is no limit */
     const struct secrets *secrets;
-    int64_t purged_ms;      /* wall; when spent tokens were last tidied up; the committer's */
     struct limiter *census; /* counts visits, for the spam score */
     struct cache *cache;    /* of lists that were just read */
     struct echo *echo;      /* and the forms that a text came to */

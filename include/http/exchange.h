@@ -35,6 +35,7 @@ typedef enum flow (*step_fn)(struct app_ctx *ctx, struct exchange *x);
     X(AUTHORIZATION, "authorization")                                                              \
     X(CONTENT_LENGTH, "content-length")                                                            \
     X(CONTENT_TYPE, "content-type")                                                                \
+    X(COOKIE, "cookie")                                                                            \
     X(EXPECT, "expect")                                                                            \
     X(FORMSPREE_SESSION_DATA, "formspree-session-data")                                            \
     X(HOST, "host")                                                                                \
@@ -45,8 +46,10 @@ typedef enum flow (*step_fn)(struct app_ctx *ctx, struct exchange *x);
     X(REFERER, "referer")                                                                          \
     X(SEC_FETCH_DEST, "sec-fetch-dest")                                                            \
     X(SEC_FETCH_MODE, "sec-fetch-mode")                                                            \
+    X(SEC_FETCH_SITE, "sec-fetch-site")                                                            \
     X(TRANSFER_ENCODING, "transfer-encoding")                                                      \
     X(USER_AGENT, "user-agent")                                                                    \
+    X(X_CSRF_TOKEN, "x-csrf-token")                                                                \
     X(X_FORWARDED_FOR, "x-forwarded-for")                                                          \
     X(X_REQUESTED_WITH, "x-requested-with")
 

@@ -17,6 +17,10 @@
     X(INVALID_QUERY, "invalid_query", 400, "invalid query parameter")                              \
     X(UNAUTHORIZED, "unauthorized", 401, "sign in with a user's password or a token")              \
     X(FORBIDDEN, "forbidden", 403, "not allowed for this user or token")                           \
+    X(CSRF, "csrf", 403, "this change was not asked for by the panel's own page")                  \
+    X(WRONG_PASSWORD, "wrong_password", 403, "the old password is wrong")                          \
+    X(NAME_TAKEN, "name_taken", 409, "this name is taken")                                         \
+    X(LAST_OWNER, "last_owner", 409, "the last owner stays an owner")                              \
     X(ORIGIN_REFUSED, "origin_refused", 403, "this page may not post to this form")                \
     X(NOT_FOUND, "not_found", 404, "not found")                                                    \
     X(FORM_NOT_FOUND, "form_not_found", 404, "no form has this id")                                \

@@ -38,6 +38,8 @@ MUST_CHECK enum err forms_reload(struct forms *forms, struct store *store);
 
 /* The form with this name or alias, or NULL. The default form is always there. */
 const struct form_entry *forms_find(struct forms *forms, struct str id);
+/* The form whose name comes after `name`, or NULL; an empty name: the first of all. */
+const struct form_entry *forms_after(struct forms *forms, struct str name);
 void form_entry_release(const struct form_entry *entry); /* NULL is allowed */
 
 #endif

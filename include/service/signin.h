@@ -9,7 +9,10 @@
 
 #include "base/job.h"
 #include "core/credential.h"
+#include "core/password.h"
 #include "core/scope.h"
+#include "core/session.h"
+#include "service/commit.h"
 #include "service/worker.h"
 
 struct signin;
@@ -19,11 +22,19 @@ struct identity {
     enum access access;
     struct scope scope;
     bool is_token;
+    enum role role;         /* of a user */
+    int64_t expires_at_ms;  /* wall; when it ends if it is not used: token or session; 0: never */
+    struct digest password; /* of the hash that the password was held against, else zero */
+
+    bool is_session; /* it came with a cookie; then the next two are set */
+    struct digest session;
+    char csrf[SESSION_TEXT_LEN + 1];
 };
 
 struct signin_options {
     bool has_rate_limit;
-    struct worker *readers; /* looks tokens up; borrowed */
+    struct worker *readers; /* looks tokens and sessions up; borrowed */
+    struct commit *commit;  /* notes when something was used; borrowed; NULL: nothing is noted */
 };
 
 /* Starts the hashing thread. `writer` as in worker_start(). */
@@ -45,6 +56,8 @@ struct signin_attempt {
     struct credential credential;
     struct digest key;
     uint64_t generation;
+    bool is_for_session; /* not remembered: the caller makes a session of it */
+    bool is_news;        /* and tells the audit log, if it was not told of the like just now */
     char scratch[CREDENTIAL_ROOM];
     char source[64];
 };
@@ -64,10 +77,33 @@ enum signin_verdict signin_begin(struct signin *signin, struct str authorization
                                  int64_t now_ms, struct signin_attempt *attempt,
                                  int64_t *ret_wait_ms);
 
+/* The same for who makes a session; never SIGNIN_KNOWN: the password is always held against. */
+enum signin_verdict signin_begin_password(struct signin *signin, struct str user,
+                                          struct str password, struct str source, int64_t now_ms,
+                                          struct signin_attempt *attempt, int64_t *ret_wait_ms);
+
+/* The same for a session's secret as session_of_cookies() found it; never throttled. */
+enum signin_verdict signin_begin_session(struct signin *signin, struct str value, int64_t now_ms,
+                                         struct signin_attempt *attempt);
+
+/* The brake of a source alone, for other doors than these. 0, or the milliseconds to wait. */
+MUST_CHECK int64_t signin_throttle(struct signin *signin, struct str source, int64_t now_ms);
+
 /* Gives the attempt away; attempt->job.done() follows exactly once. */
 void signin_verify(struct signin_attempt *attempt);
 
-/* Forgets everything verified so far: call when a user or token has changed. Any thread. */
+/* Forgets everything verified so far: call when a user, token or session has changed. Any thread.
+ */
 void signin_forget(struct signin *signin);
+
+/* A new password on its way to its hash, which job.result being ERR_OK says is there. */
+struct signin_hashing {
+    struct job job;      /* the caller sets job.done */
+    struct str password; /* borrowed until then */
+    char hash[PASSWORD_HASH_LEN];
+};
+
+/* One at a time, in turn with those who sign in. done() follows exactly once. */
+void signin_hash(struct signin *signin, struct signin_hashing *hashing);
 
 #endif

@@ -90,6 +90,16 @@ MUST_CHECK enum err store_note_delete(struct store *store, const struct id *subm
  */
 MUST_CHECK enum err store_submission_delete(struct store *store, const struct id *id);
 
+/*
+ * Messages are found and counted some time after they are stored: this takes the
+ * next `max` into the index, oldest first. `*ret_rows`: how many it took; fewer
+ * than `max` when all are in. The memory backend has no index and is always done.
+ */
+MUST_CHECK enum err store_index_step(struct store *store, int max, int *ret_rows);
+
+/* Merges about `pages` of the index's parts, which speeds up searches; false: nothing to do. */
+MUST_CHECK enum err store_index_tidy(struct store *store, int pages, bool *ret_has_more);
+
 /* Makes the form or replaces its settings; then created_at_ms stays as it was. */
 MUST_CHECK enum err store_form_put(struct store *store, const struct form *form);
 MUST_CHECK enum err store_form_delete(struct store *store, struct str name);
@@ -140,6 +150,8 @@ MUST_CHECK enum err store_session_purge(struct store *store, int64_t now_ms, int
 MUST_CHECK enum err store_invitation_put(struct store *store, const struct invitation *invitation);
 MUST_CHECK enum err store_invitation_delete(struct store *store,
                                             struct str name); /* ERR_NOT_FOUND */
+/* Takes back those that this actor (as in the audit log) has made. */
+MUST_CHECK enum err store_invitation_delete_of(struct store *store, struct str created_by);
 /* Forgets those that ended by `now_ms`. */
 MUST_CHECK enum err store_invitation_purge(struct store *store, int64_t now_ms);
 
@@ -154,6 +166,8 @@ MUST_CHECK enum err store_meta_put(struct store *store, struct str key, struct s
 /* Rows are borrowed until the function returns; anything but ERR_OK ends the walk with it. */
 typedef enum err (*store_submission_fn)(void *arg, const struct submission *row);
 typedef enum err (*store_note_fn)(void *arg, const struct submission_note *note);
+typedef enum err (*store_tally_fn)(void *arg, const struct tally *tally);
+typedef enum err (*store_aged_fn)(void *arg, const struct aged *row);
 typedef enum err (*store_form_fn)(void *arg, const struct form *form);
 typedef enum err (*store_refusal_fn)(void *arg, const struct refusal *refusal);
 typedef enum err (*store_user_fn)(void *arg, const struct user *user);
@@ -169,6 +183,8 @@ MUST_CHECK enum err store_submission_get(struct store *store, const struct id *i
  * Newest first; see struct submission_filter. A form that is outside the scope
  * has no rows. ERR_INVALID: a limit below 1 or above SUBMISSION_LIST_MAX + 1. A
  * reader's query has a time budget (2 s), the callbacks' time included: ERR_STORE.
+ * With a query, rows are found about when store_index_step() has taken them; the
+ * newest are found at once.
  */
 MUST_CHECK enum err store_submission_list(struct store *store,
                                           const struct submission_filter *filter,
@@ -188,6 +204,18 @@ MUST_CHECK enum err store_submission_scan(struct store *store, int64_t below_seq
 /* The notes of one submission, oldest first. */
 MUST_CHECK enum err store_note_list(struct store *store, const struct id *submission,
                                     store_note_fn fn, void *arg);
+/*
+ * Counts by day (from `first_day` on), form and state, in this order, the newest day
+ * first; behind them those of TALLY_ALL_DAYS. None is 0. `form`: of this one
+ * alone, unless its ptr is NULL. What the index has not taken yet is counted as
+ * well, up to TALLY_LATE_MAX rows.
+ */
+enum { TALLY_LATE_MAX = 100000 };
+MUST_CHECK enum err store_tally_list(struct store *store, int64_t first_day, struct str form,
+                                     store_tally_fn fn, void *arg);
+/* Oldest first; nothing may be changed before it returns. */
+MUST_CHECK enum err store_submission_aged(struct store *store, const struct aged_filter *filter,
+                                          store_aged_fn fn, void *arg);
 MUST_CHECK enum err store_form_get(struct store *store, struct str name, store_form_fn fn,
                                    void *arg);
 MUST_CHECK enum err store_form_list(struct store *store, store_form_fn fn, void *arg); /* by name */

@@ -3,8 +3,9 @@
 ALTER TABLE submission ADD COLUMN starred INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE submission ADD COLUMN state_at INTEGER NOT NULL DEFAULT 0; -- of the last change of state; 0: none
 CREATE INDEX submission_starred ON submission (starred) WHERE starred = 1;
--- One form's spam and trash, however much there is of others'.
-CREATE INDEX submission_flagged_by_form ON submission (form, state) WHERE state >= 3;
+-- What somebody has looked at, one state alone. What is new is in no such index, for the sake of the insert.
+CREATE INDEX submission_handled ON submission (state) WHERE state IN (1, 2);
+CREATE INDEX submission_by_form_state ON submission (form, state) WHERE state >= 1;
 
 CREATE TABLE note (
     id INTEGER PRIMARY KEY,
@@ -52,14 +53,17 @@ CREATE TABLE audit (
     source TEXT
 ) STRICT;
 
--- Rows are fed behind the commit; the row number is the submission's.
-CREATE VIRTUAL TABLE search USING fts5 (text, form, content = '', columnsize = 0, tokenize = "unicode61 remove_diacritics 2");
+-- Rows are fed behind the commit; the row number is the submission's. The words have been through
+-- core/search_text, so the simplest tokenizer will do; merging is done in small steps by the janitor.
+CREATE VIRTUAL TABLE search USING fts5 (text, form, content = '', columnsize = 0, tokenize = 'ascii');
+INSERT INTO search (search, rank) VALUES ('automerge', 0);
+INSERT INTO search (search, rank) VALUES ('crisismerge', 1000);
 
--- How many messages of a day (days since 1970 UTC) are in which state; fed with the search.
+-- How many messages of a day are in which state; fed with the search.
 CREATE TABLE tally (
+    day INTEGER NOT NULL, -- since 1970 UTC; -1: all days together
     form TEXT NOT NULL,
-    day INTEGER NOT NULL,
     state INTEGER NOT NULL,
     count INTEGER NOT NULL,
-    PRIMARY KEY (form, day, state)
+    PRIMARY KEY (day, form, state)
 ) STRICT, WITHOUT ROWID;

@@ -66,11 +66,19 @@ WHERE state = ?4 AND state >= 3 AND seq >= ?1 AND seq < ?2
 ORDER BY seq DESC
 LIMIT ?3;
 
--- name: submission_list_flagged_form
+-- name: submission_list_handled
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
     idempotency_key, taught, starred, state_at
-FROM submission INDEXED BY submission_flagged_by_form
-WHERE form = ?5 AND state = ?4 AND state >= 3 AND seq >= ?1 AND seq < ?2
+FROM submission INDEXED BY submission_handled
+WHERE state = ?4 AND state IN (1, 2) AND seq >= ?1 AND seq < ?2
+ORDER BY seq DESC
+LIMIT ?3;
+
+-- name: submission_list_state_form
+SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
+    idempotency_key, taught, starred, state_at
+FROM submission INDEXED BY submission_by_form_state
+WHERE form = ?5 AND state = ?4 AND state >= 1 AND seq >= ?1 AND seq < ?2
 ORDER BY seq DESC
 LIMIT ?3;
 
@@ -89,9 +97,9 @@ WHERE form = ?5 AND seq >= ?1 AND seq < ?2 AND (1 << state) & ?4
 ORDER BY seq DESC
 LIMIT ?3;
 
--- name: submission_seqs_flagged_form
-SELECT seq FROM submission INDEXED BY submission_flagged_by_form
-WHERE form = ?5 AND state = ?4 AND state >= 3 AND seq >= ?1 AND seq < ?2
+-- name: submission_seqs_state_form
+SELECT seq FROM submission INDEXED BY submission_by_form_state
+WHERE form = ?5 AND state = ?4 AND state >= 1 AND seq >= ?1 AND seq < ?2
 ORDER BY seq DESC
 LIMIT ?3;
 
@@ -124,7 +132,7 @@ WHERE seq = ?1 AND id = ?3;
 UPDATE submission SET starred = ?2 WHERE seq = ?1 AND id = ?3;
 
 -- name: submission_delete
-DELETE FROM submission WHERE seq = ?1;
+DELETE FROM submission WHERE seq = ?1 AND id = ?2;
 
 -- name: note_insert
 INSERT INTO note (seq, author, text, created_at) VALUES (?1, ?2, ?3, ?4);
@@ -265,6 +273,9 @@ ON CONFLICT (name) DO UPDATE SET hash = excluded.hash, role = excluded.role, for
 -- name: invitation_delete
 DELETE FROM invitation WHERE name = ?1;
 
+-- name: invitation_delete_of
+DELETE FROM invitation WHERE created_by = ?1;
+
 -- name: invitation_purge
 DELETE FROM invitation WHERE expires_at <= ?1;
 
@@ -284,3 +295,71 @@ WHERE id IN (SELECT id FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?1 O
 
 -- name: audit_list
 SELECT id, at, actor, action, target, detail, source FROM audit WHERE id < ?1 ORDER BY id DESC LIMIT ?2;
+-- How far the search knows the messages, if it knows them by the rules ?1.
+-- name: search_place
+SELECT CAST(value AS INTEGER) FROM meta
+WHERE key = 'search_seq' AND (SELECT value FROM meta WHERE key = 'search_rules') = ?1;
+
+-- name: search_place_put
+INSERT INTO meta (key, value) VALUES ('search_rules', ?1), ('search_seq', ?2)
+ON CONFLICT (key) DO UPDATE SET value = excluded.value;
+
+-- name: search_next
+SELECT id FROM submission WHERE seq > ?1 ORDER BY seq LIMIT ?2;
+
+-- name: search_add
+INSERT INTO search (rowid, text, form) VALUES (?1, ?2, ?3);
+
+-- It must be told again what it knows.
+-- name: search_remove
+INSERT INTO search (search, rowid, text, form) VALUES ('delete', ?1, ?2, ?3);
+
+-- name: search_clear
+INSERT INTO search (search) VALUES ('delete-all');
+
+-- name: search_merge
+INSERT INTO search (search, rank) VALUES ('merge', ?1);
+
+-- name: search_find
+SELECT rowid FROM search WHERE search MATCH ?1 AND rowid >= ?2 AND rowid < ?3 ORDER BY rowid DESC;
+
+-- name: search_get
+SELECT id FROM submission WHERE seq = ?1;
+
+-- name: tally_clear
+DELETE FROM tally;
+
+-- name: tally_add
+INSERT INTO tally (day, form, state, count) VALUES (?1, ?2, ?3, ?4), (-1, ?2, ?3, ?4)
+ON CONFLICT (day, form, state) DO UPDATE SET count = count + excluded.count;
+
+-- name: tally_trim
+DELETE FROM tally WHERE day IN (?1, -1) AND form = ?2 AND state = ?3 AND count <= 0;
+
+-- With the newest that are not counted yet, ?2 at most; 2831155200000 row numbers are a day.
+-- name: tally_list
+WITH late (day, form, state) AS MATERIALIZED (
+    SELECT seq / 2831155200000, form, state FROM submission
+    WHERE seq > coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'search_seq'), 0)
+    ORDER BY seq DESC
+    LIMIT ?2)
+SELECT day, form, state, sum(count) FROM (
+    SELECT day, form, state, count FROM tally WHERE day = -1
+    UNION ALL SELECT day, form, state, count FROM tally WHERE day >= ?1
+    UNION ALL SELECT iif(whole, -1, day), form, state, 1
+        FROM late, (SELECT 0 AS whole UNION ALL SELECT 1) WHERE whole OR day >= ?1)
+WHERE ?3 IS NULL OR form = ?3
+GROUP BY day, form, state
+ORDER BY day DESC, form, state;
+
+-- name: submission_state
+SELECT form, state FROM submission WHERE seq = ?1 AND id = ?2;
+
+-- name: submission_aged
+SELECT id, form, seq >> 15 FROM submission WHERE form = ?1 AND seq < ?2 ORDER BY seq LIMIT ?3;
+
+-- name: submission_aged_spam
+SELECT id, form, max(seq >> 15, state_at) FROM submission INDEXED BY submission_flagged
+WHERE state = 3 AND state >= 3 AND seq > ?1 AND seq < ?2
+ORDER BY seq
+LIMIT ?3;

@@ -67,8 +67,8 @@ static enum exit_code set_password(struct cli *cli, const char *role)
     enum err err = hash_password(cli, &password, hash, &detail);
     if (err != ERR_OK)
         return cli_complain(err, &detail, EXIT_FAILED);
-    json_t *args =
-        json_pack("{ss ss ss*}", "name", cli->config.args[0], "passwordHash", hash, "role", role);
+    json_t *args = json_pack("{ss ss ss* ss*}", "name", cli->config.args[0], "passwordHash", hash,
+                             "role", role, "forms", cli->forms);
     enum exit_code code = cli_command(cli, args, &result);
     if (code == EXIT_OK && !cli->password_file)
         puts(password.text);
@@ -83,6 +83,19 @@ enum exit_code verb_user_add(struct cli *cli)
 enum exit_code verb_user_passwd(struct cli *cli)
 {
     return set_password(cli, NULL);
+}
+
+enum exit_code verb_user_set(struct cli *cli)
+{
+    CLEANUP(buf_done) struct buf result = buf_new(CONTROL_MESSAGE_MAX);
+
+    if (!cli->role && !cli->forms) {
+        fprintf(stderr, "contactd: user set: give --role, --forms or both\n");
+        return EXIT_USAGE;
+    }
+    json_t *args = json_pack("{ss ss* ss*}", "name", cli->config.args[0], "role", cli->role,
+                             "forms", cli->forms);
+    return cli_command(cli, args, &result);
 }
 
 /* --- tokens -------------------------------------------------------------- */
@@ -124,9 +137,9 @@ enum exit_code verb_token_add(struct cli *cli)
     token_format(random, token);
     struct digest hash = token_digest(str_of(token));
     base64url_encode(hash.bytes, sizeof hash.bytes, hash_text);
-    json_t *args =
-        json_pack("{ss ss ss sI}", "name", cli->config.args[0], "hash", hash_text, "scope",
-                  cli->scope ? cli->scope : "read", "expiresAtMs", (json_int_t)expires_at_ms);
+    json_t *args = json_pack("{ss ss ss sI ss*}", "name", cli->config.args[0], "hash", hash_text,
+                             "scope", cli->scope ? cli->scope : "read", "expiresAtMs",
+                             (json_int_t)expires_at_ms, "forms", cli->forms);
     enum exit_code code = cli_command(cli, args, &result);
     if (code == EXIT_OK)
         puts(token);
@@ -147,6 +160,33 @@ static void print_cell(const char *text, bool is_last)
         printf("%-*s ", COLUMN_WIDTH, text);
 }
 
+/* A list's items with commas between them. */
+static void join_items(const json_t *list, struct buf *out)
+{
+    const json_t *item;
+    size_t index;
+
+    json_array_foreach(list, index, item)
+    {
+        if (index)
+            buf_put_char(out, ',');
+        buf_put(out, str_of(json_string_value(item)));
+    }
+    buf_put_char(out, '\0');
+}
+
+static void print_value(const json_t *value, bool is_last)
+{
+    CLEANUP(buf_done) struct buf items = buf_new(CONTROL_MESSAGE_MAX);
+
+    if (json_is_array(value))
+        join_items(value, &items);
+    print_cell(json_is_string(value) ? json_string_value(value)
+               : items.ptr           ? items.ptr
+                                     : "-",
+               is_last);
+}
+
 static void print_row(json_t *row, bool is_head)
 {
     size_t left = json_object_size(row);
@@ -155,8 +195,11 @@ static void print_row(json_t *row, bool is_head)
 
     json_object_foreach(row, key, value)
     {
-        const char *text = json_is_string(value) ? json_string_value(value) : "-";
-        print_cell(is_head ? key : text, --left == 0);
+        left--;
+        if (is_head)
+            print_cell(key, left == 0);
+        else
+            print_value(value, left == 0);
     }
 }
 

@@ -194,7 +194,8 @@ static void readers_stop(struct app *app)
 static enum err signin_stage_start(struct app *app, struct err_detail *detail)
 {
     const struct signin_options options = {.has_rate_limit = app->config->has_rate_limit,
-                                           .readers = app->readers};
+                                           .readers = app->readers,
+                                           .commit = app->commit};
 
     return signin_start(app->writer, &options, &app->signin, detail);
 }
@@ -212,6 +213,17 @@ static enum err captcha_stage_start(struct app *app, struct err_detail *detail)
 static void captcha_stage_stop(struct app *app)
 {
     captcha_stop(app->captcha);
+}
+
+static enum err janitor_stage_start(struct app *app, struct err_detail *detail)
+{
+    (void)detail;
+    return janitor_start(app->commit, app->forms, &app->janitor);
+}
+
+static void janitor_stage_stop(struct app *app)
+{
+    janitor_stop(app->janitor);
 }
 
 static enum err proxies_start(struct app *app, struct err_detail *detail)
@@ -370,6 +382,7 @@ static const struct stage {
     {description_start, description_stop, EXIT_FAILED},
     {captcha_stage_start, captcha_stage_stop, EXIT_FAILED},
     {events_stage_start, events_stage_stop, EXIT_FAILED},
+    {janitor_stage_start, janitor_stage_stop, EXIT_FAILED},
     {control_stage_start, control_stage_stop, EXIT_FAILED}, /* before anybody can see us run */
     {server_run, server_rest, EXIT_FAILED},
 };

@@ -8,6 +8,7 @@
 #include "control.h"
 #include "handler/ctx.h"
 #include "listen.h"
+#include "service/janitor.h"
 
 struct app {
     const struct config *config;
@@ -17,6 +18,7 @@ struct app {
     struct forms *forms;
     struct recent *recent;
     struct captcha *captcha;
+    struct janitor *janitor;
     struct secrets secrets;
     struct description *description;
     struct limiter *census;

@@ -2,8 +2,11 @@
 /* The commands, one small function each, and the table that finds them. */
 #include "command.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/encode.h"
+#include "core/scope.h"
 #include "transfer.h"
 
 /* --- arguments ----------------------------------------------------------- */
@@ -38,6 +41,43 @@ static enum err explain(enum err err, const char *kind, struct str name, struct 
     return err;
 }
 
+/* "a,b" or "*", as the command line has it; not given: what is there already. */
+static enum err get_scope(const json_t *args, struct scope *scope, struct err_detail *detail)
+{
+    struct str text = js_get_string(args, "forms");
+    char stored[SCOPE_TEXT_MAX + 1];
+
+    if (!text.ptr)
+        return ERR_OK;
+    for (size_t i = 0; i < text.len && i < sizeof stored; i++)
+        stored[i] = text.ptr[i] == ',' ? ' ' : text.ptr[i];
+    if (text.len > SCOPE_TEXT_MAX || memchr(text.ptr, ' ', text.len) ||
+        !scope_parse((struct str){stored, text.len}, scope))
+        return err_set(detail, ERR_INVALID,
+                       "--forms %.64s: not a list of forms; use a,b (up to %d names) or *",
+                       text.ptr, SCOPE_FORMS_MAX);
+    return ERR_OK;
+}
+
+static enum err get_role(const json_t *args, enum role *ret_role, struct err_detail *detail)
+{
+    struct str role = js_get_string(args, "role");
+
+    if (!role_parse(role, ret_role))
+        return err_set(detail, ERR_INVALID,
+                       "--role %.32s: not a role; use owner, manager or reader",
+                       role.ptr ? role.ptr : "");
+    return ERR_OK;
+}
+
+static enum err check_owner_scope(enum role role, const struct scope *scope,
+                                  struct err_detail *detail)
+{
+    if (role == ROLE_OWNER && !scope->is_all)
+        return err_set(detail, ERR_INVALID, "--forms: an owner always has all forms");
+    return ERR_OK;
+}
+
 /* --- users --------------------------------------------------------------- */
 
 static enum err user_add(struct store *writer, const json_t *args, struct buf *result,
@@ -45,13 +85,13 @@ static enum err user_add(struct store *writer, const json_t *args, struct buf *r
 {
     struct user user = {.password_hash = js_get_string(args, "passwordHash"),
                         .created_at_ms = clock_wall_ms()};
-    struct str role = js_get_string(args, "role");
+    struct scope scope = scope_all();
 
     TRY(get_name(args, &user.name, detail));
-    if (!role_parse(role, &user.role))
-        return err_set(detail, ERR_INVALID,
-                       "--role %.32s: not a role; use owner, manager or reader",
-                       role.ptr ? role.ptr : "");
+    TRY(get_role(args, &user.role, detail));
+    TRY(get_scope(args, &scope, detail));
+    TRY(check_owner_scope(user.role, &scope, detail));
+    user.forms = scope_text(&scope);
     TRY(explain(store_user_insert(writer, &user), "user", user.name, detail));
     return done(result, "added", user.name);
 }
@@ -64,6 +104,7 @@ static enum err user_passwd(struct store *writer, const json_t *args, struct buf
     TRY(get_name(args, &name, detail));
     TRY(explain(store_user_set_password(writer, name, js_get_string(args, "passwordHash")), "user",
                 name, detail));
+    TRY(store_session_delete_user(writer, name, NULL));
     return done(result, "changed", name);
 }
 
@@ -107,7 +148,50 @@ static enum err user_remove(struct store *writer, const json_t *args, struct buf
     TRY(get_name(args, &name, detail));
     TRY(check_owner_stays(writer, name, detail));
     TRY(explain(store_user_delete(writer, name), "user", name, detail));
+    TRY(store_session_delete_user(writer, name, NULL));
+    TRY(store_invitation_delete_of(writer, name));
     return done(result, "removed", name);
+}
+
+struct standing {
+    enum role role;
+    struct scope scope;
+};
+
+static enum err see_standing(void *arg, const struct user *user)
+{
+    struct standing *standing = arg;
+
+    standing->role = user->role;
+    return scope_parse(user->forms, &standing->scope) ? ERR_OK : ERR_CORRUPT;
+}
+
+static enum err end_ownership(struct store *writer, struct str name, struct err_detail *detail)
+{
+    TRY(check_owner_stays(writer, name, detail));
+    return store_invitation_delete_of(writer, name);
+}
+
+static enum err user_set(struct store *writer, const json_t *args, struct buf *result,
+                         struct err_detail *detail)
+{
+    struct standing standing;
+    struct str name;
+
+    TRY(get_name(args, &name, detail));
+    TRY(explain(store_user_get(writer, name, see_standing, &standing), "user", name, detail));
+    if (json_object_get(args, "role"))
+        TRY(get_role(args, &standing.role, detail));
+    if (standing.role == ROLE_OWNER)
+        standing.scope = scope_all();
+    else
+        TRY(end_ownership(writer, name, detail));
+    TRY(get_scope(args, &standing.scope, detail));
+    TRY(check_owner_scope(standing.role, &standing.scope, detail));
+    const struct user user = {
+        .name = name, .role = standing.role, .forms = scope_text(&standing.scope)};
+    TRY(store_user_update(writer, &user));
+    return done(result, "changed", name);
 }
 
 static enum err render_user(void *arg, const struct user *user)
@@ -118,6 +202,8 @@ static enum err render_user(void *arg, const struct user *user)
     js_open(out, '{');
     js_field_string(out, "name", user->name);
     js_field_string(out, "role", str_of(role_text(user->role)));
+    js_key(out, "forms");
+    scope_render(out, user->forms);
     js_field_time(out, "createdAt", user->created_at_ms);
     js_close(out, '}');
     return buf_status(out);
@@ -141,6 +227,7 @@ static enum err token_add(struct store *writer, const json_t *args, struct buf *
 {
     struct token token = {.created_at_ms = clock_wall_ms()};
     struct str scope = js_get_string(args, "scope"), hash = js_get_string(args, "hash");
+    struct scope forms = scope_all();
     size_t hash_len;
 
     TRY(get_name(args, &token.name, detail));
@@ -150,6 +237,8 @@ static enum err token_add(struct store *writer, const json_t *args, struct buf *
     if (!base64url_decode(hash, token.hash.bytes, DIGEST_BYTES, &hash_len) ||
         hash_len != DIGEST_BYTES)
         return err_set(detail, ERR_INVALID, "the token's hash is malformed");
+    TRY(get_scope(args, &forms, detail));
+    token.forms = scope_text(&forms);
     token.expires_at_ms = json_integer_value(json_object_get(args, "expiresAtMs"));
     token.id = store_next_id(writer, token.created_at_ms);
     TRY(explain(store_token_insert(writer, &token), "token", token.name, detail));
@@ -159,10 +248,13 @@ static enum err token_add(struct store *writer, const json_t *args, struct buf *
 static enum err token_revoke(struct store *writer, const json_t *args, struct buf *result,
                              struct err_detail *detail)
 {
+    char actor[ACCOUNT_NAME_MAX + 8];
     struct str name;
 
     TRY(get_name(args, &name, detail));
     TRY(explain(store_token_delete(writer, name), "token", name, detail));
+    snprintf(actor, sizeof actor, "token:%.*s", (int)name.len, name.ptr);
+    TRY(store_invitation_delete_of(writer, str_of(actor)));
     return done(result, "revoked", name);
 }
 
@@ -174,8 +266,11 @@ static enum err render_token(void *arg, const struct token *token)
     js_open(out, '{');
     js_field_string(out, "name", token->name);
     js_field_string(out, "scope", str_of(access_text(token->scope)));
+    js_key(out, "forms");
+    scope_render(out, token->forms);
     js_field_time(out, "createdAt", token->created_at_ms);
     js_field_time(out, "expiresAt", token->expires_at_ms);
+    js_field_time(out, "usedAt", token->used_at_ms);
     js_close(out, '}');
     return buf_status(out);
 }
@@ -350,15 +445,38 @@ static const struct command {
     const char *verb, *object;
     enum err (*run)(struct store *writer, const json_t *args, struct buf *result,
                     struct err_detail *detail);
+    bool is_change; /* what the audit log is told of */
 } COMMANDS[] = {
-    {"user", "add", user_add},           {"user", "list", user_list},
-    {"user", "passwd", user_passwd},     {"user", "remove", user_remove},
-    {"token", "add", token_add},         {"token", "list", token_list},
-    {"token", "revoke", token_revoke},   {"form", "add", form_add},
-    {"form", "set", form_set},           {"form", "show", form_show},
-    {"form", "list", form_list},         {"form", "remove", form_remove},
-    {"export", "page", transfer_export}, {"import", "rows", transfer_import},
+    {"user", "add", user_add, true},           {"user", "list", user_list, false},
+    {"user", "passwd", user_passwd, true},     {"user", "set", user_set, true},
+    {"user", "remove", user_remove, true},     {"token", "add", token_add, true},
+    {"token", "list", token_list, false},      {"token", "revoke", token_revoke, true},
+    {"form", "add", form_add, true},           {"form", "set", form_set, true},
+    {"form", "show", form_show, false},        {"form", "list", form_list, false},
+    {"form", "remove", form_remove, true},     {"export", "page", transfer_export, false},
+    {"import", "rows", transfer_import, true},
 };
+
+/* Whoever may use the command line may also write to the file itself: there are no names here. */
+static enum err tell_audit(struct store *writer, const struct command *command, const json_t *args)
+{
+    CLEANUP(buf_done) struct buf action = buf_new(64);
+
+    buf_printf(&action, "%s.%s", command->verb, command->object);
+    TRY(buf_status(&action));
+    const struct audit_entry entry = {.at_ms = clock_wall_ms(),
+                                      .actor = STR("cli:local"),
+                                      .action = buf_str(&action),
+                                      .target = js_get_string(args, "name")};
+    return store_audit_add(writer, &entry);
+}
+
+static enum err run(const struct command *command, struct store *writer, const json_t *args,
+                    struct buf *result, struct err_detail *detail)
+{
+    TRY(command->run(writer, args, result, detail));
+    return command->is_change ? tell_audit(writer, command, args) : ERR_OK;
+}
 
 enum err command_run(struct store *writer, const json_t *request, struct buf *result,
                      struct err_detail *detail)
@@ -368,6 +486,6 @@ enum err command_run(struct store *writer, const json_t *request, struct buf *re
     for (size_t i = 0; i < COUNTOF(COMMANDS); i++)
         if (str_equal(verb, str_of(COMMANDS[i].verb)) &&
             str_equal(object, str_of(COMMANDS[i].object)))
-            return COMMANDS[i].run(writer, json_object_get(request, "args"), result, detail);
+            return run(&COMMANDS[i], writer, json_object_get(request, "args"), result, detail);
     return err_set(detail, ERR_INVALID, "the server does not know this command; is it older?");
 }

@@ -24,7 +24,7 @@ struct cli {
     int argc; /* what follows the verb, without the verb's own options */
     char **argv, **envp;
     struct config config;
-    const char *role, *scope, *expires, *password_file, *settings; /* NULL: not given */
+    const char *role, *scope, *forms, *expires, *password_file, *settings; /* NULL: not given */
     bool is_json;
     const char *format, *form, *output, *from; /* NULL: not given */
 };
@@ -58,6 +58,7 @@ enum exit_code verb_serve(struct cli *cli);       /* serve.c */
 enum exit_code verb_healthcheck(struct cli *cli); /* serve.c */
 enum exit_code verb_user_add(struct cli *cli);    /* account.c, and below */
 enum exit_code verb_user_passwd(struct cli *cli);
+enum exit_code verb_user_set(struct cli *cli);
 enum exit_code verb_token_add(struct cli *cli);
 enum exit_code verb_export(struct cli *cli); /* export.c */
 enum exit_code verb_import(struct cli *cli); /* import.c */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The two schemes that are understood, nothing else. Length and characters are
+ * The two schemes that are understood, the cookie, nothing else. Length and characters are
  * settled here, so that whoever looks up a user or hashes a password is never
  * given a megabyte or a control character.
  */
 #include "core/credential.h"
 
 #include "base/encode.h"
+#include "core/session.h"
 
 /* Takes "Scheme" and the blanks behind it off the value. */
 static bool take_scheme(struct str *value, struct str scheme)
@@ -38,6 +39,35 @@ static bool parse_basic(struct str encoded, char *scratch, struct credential *re
         return false;
     *ret_credential = (struct credential){CREDENTIAL_BASIC, user, secret};
     return true;
+}
+
+/* Copies, so that whoever gave them may forget them. */
+bool credential_from_password(struct str user, struct str password, char scratch[CREDENTIAL_ROOM],
+                              struct credential *ret_credential)
+{
+    if (user.len > ACCOUNT_NAME_MAX || password.len > PASSWORD_MAX || has_control(user) ||
+        has_control(password) || (user.len && memchr(user.ptr, ':', user.len)))
+        return false;
+    if (user.len)
+        memcpy(scratch, user.ptr, user.len);
+    if (password.len)
+        memcpy(scratch + user.len, password.ptr, password.len);
+    *ret_credential = (struct credential){
+        CREDENTIAL_BASIC, {scratch, user.len}, {scratch + user.len, password.len}};
+    return true;
+}
+
+void credential_from_session(struct str value, char scratch[CREDENTIAL_ROOM],
+                             struct credential *ret_credential)
+{
+    memcpy(scratch, value.ptr, SESSION_TEXT_LEN);
+    *ret_credential =
+        (struct credential){.kind = CREDENTIAL_SESSION, .secret = {scratch, SESSION_TEXT_LEN}};
+}
+
+bool credential_password_is_valid(struct str password)
+{
+    return password.len >= PASSWORD_MIN && password.len <= PASSWORD_MAX && !has_control(password);
 }
 
 static bool parse_bearer(struct str token, char *scratch, struct credential *ret_credential)

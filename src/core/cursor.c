@@ -51,3 +51,10 @@ bool cursor_parse(struct str text, int64_t *ret_seq)
     *ret_seq = (int64_t)seq;
     return true;
 }
+
+bool cursor_is_valid(struct str text)
+{
+    int64_t seq;
+
+    return cursor_parse(text, &seq);
+}

@@ -5,6 +5,8 @@
  */
 #include "core/scope.h"
 
+#include "base/json.h"
+
 static const struct str ALL = {"*", 1};
 
 struct scope scope_all(void)
@@ -57,4 +59,16 @@ bool scope_has(const struct scope *scope, struct str form)
         if (str_equal(name, form))
             return true;
     return scope->is_all;
+}
+
+void scope_render(struct buf *out, struct str text)
+{
+    struct str name;
+
+    js_open(out, '[');
+    while (scope_next(&text, &name)) {
+        js_comma(out);
+        js_string(out, name);
+    }
+    js_close(out, ']');
 }

@@ -295,6 +295,7 @@ bool search_parse(struct str text, struct search *ret_search)
     bool is_phrase;
 
     ret_search->count = ret_search->used = 0;
+    ret_search->is_asked = text.len > 0;
     if (text.len > SEARCH_QUERY_MAX)
         return false;
     while (take_term(&rest, &word, &is_phrase)) {

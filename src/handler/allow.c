@@ -26,12 +26,17 @@ const struct route ALLOW_ROUTES[ALLOW_ROUTE_COUNT] = {
      .path = "/admin/refusals/allow",
      .steps = {guard_manage, refusal_allow},
      .media = MEDIA_JSON,
-     .help = "let a refused page post: {form, origin}"},
+     .help = "let a refused page post: {form, origin}",
+     .body = "RefusalAllow",
+     .replies = {{200, "RefusalAllowed"}},
+     .problems =
+         PROBLEM_BIT(INVALID_JSON) | PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(INVALID_SETTINGS)},
     {.name = "setting_list",
      .method = "GET",
      .path = "/admin/settings",
      .steps = {guard_manage, setting_list},
-     .help = "what can be set on a form"},
+     .help = "what can be set on a form",
+     .replies = {{200, "SettingList"}}},
 };
 
 struct allow {

@@ -24,7 +24,6 @@
 enum {
     KEY_KEPT_MS = 24 * 3600 * 1000, /* for so long an idempotency key stands for its message */
     RETRY_MS = 2000,
-    PURGE_MS = 60 * 1000, /* spent tokens that have expired are tidied up so often */
 };
 
 static enum flow contact_create(struct app_ctx *ctx, struct exchange *x);
@@ -86,12 +85,8 @@ static enum err see_first(void *arg, const struct submission *first)
 }
 
 /* Uses up token and proof, in the message's own transaction. */
-static enum err spend(struct post *post, struct store *store, int64_t now_ms)
+static enum err spend(struct post *post, struct store *store)
 {
-    if (post->spent_count && now_ms - post->ctx->purged_ms > PURGE_MS) {
-        TRY(store_spent_purge(store, now_ms));
-        post->ctx->purged_ms = now_ms;
-    }
     for (size_t i = 0; i < post->spent_count; i++) {
         const struct spent *spent = &post->spent[i];
         enum err err = store_spent_add(store, spent->expires_at_ms, &spent->digest);
@@ -118,7 +113,7 @@ static enum err post_store(struct job *job, struct store *store)
     }
     if (recent_find(post->ctx->recent, &post->content, now_ms, &post->row.id))
         return ERR_OK;
-    TRY(spend(post, store, now_ms));
+    TRY(spend(post, store));
     post->row.id = store_next_id(store, now_ms);
     TRY(store_submission_insert(store, &post->row));
     recent_put(post->ctx->recent, &post->content, &post->row.id);

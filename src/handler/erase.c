@@ -30,13 +30,18 @@ const struct route ERASE_ROUTES[ERASE_ROUTE_COUNT] = {
      .method = "DELETE",
      .path = "/admin/submissions/{id}",
      .steps = {guard_manage, submission_delete},
-     .help = "delete a message for good"},
+     .help = "delete a message for good",
+     .replies = {{204}},
+     .problems = PROBLEM_BIT(NOT_FOUND)},
     {.name = "erase",
      .method = "POST",
      .path = "/admin/erase",
      .steps = {guard_manage, erase},
      .media = MEDIA_JSON,
-     .help = "delete all that an address has sent: {email, preview}"},
+     .help = "delete all that an address has sent: {email, preview}",
+     .body = "Erasure",
+     .replies = {{200, "Erased"}},
+     .problems = PROBLEM_BIT(INVALID_JSON)},
 };
 
 struct erasure {

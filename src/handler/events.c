@@ -30,7 +30,8 @@ const struct route EVENT_ROUTES[1] = {
      .method = "GET",
      .path = "/admin/events",
      .steps = {guard_read, event_stream},
-     .help = "what happens, as server-sent events (Last-Event-ID)"},
+     .help = "what happens, as server-sent events; Last-Event-ID resumes",
+     .replies = {{200, NULL, "text/event-stream"}}},
 };
 
 struct stream {
@@ -251,9 +252,8 @@ static struct stream *stream_new(struct app_ctx *ctx, struct exchange *x)
 
 static enum flow event_stream(struct app_ctx *ctx, struct exchange *x)
 {
-    if (x->query.len)
-        return reply_problem(x, PROBLEM_INVALID_QUERY, "events take no parameter");
     struct stream *self = stream_new(ctx, x);
+
     if (!self)
         return reply_problem(x, PROBLEM_INTERNAL, NULL);
     if (events_enter(ctx->events, &self->watcher) != ERR_OK)

@@ -192,7 +192,8 @@ static enum flow submission_export(struct app_ctx *ctx, struct exchange *x)
     self->exporter.has_bom = parameter_number(x, "bom");
     if (self->exporter.has_bom && self->exporter.format != EXPORT_CSV)
         return reply_problem(x, PROBLEM_INVALID_QUERY, "bom is for format=csv alone");
-    filter_read(x, &self->exporter.filter);
+    if (!filter_read(x, &self->exporter.filter))
+        return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
     x->job = &self->job;
     x->end = export_end;
     return submit(ctx, x, run_scan, export_scanned);

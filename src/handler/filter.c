@@ -5,9 +5,21 @@
  */
 #include "filter.h"
 
+#include "core/search_text.h"
+
 #define STATE_AS_WORD(id, text) text,
 static const char *const STATES[] = {SUBMISSION_STATE_LIST(STATE_AS_WORD) "all", NULL};
 #undef STATE_AS_WORD
+
+#define QUERY_RULE "at most 16 words in 256 bytes"
+_Static_assert(SEARCH_TERMS_MAX == 16 && SEARCH_QUERY_MAX == 256, "the rule tells the ceilings");
+
+static bool fits_query(struct str text)
+{
+    struct search search NOT_CLEARED;
+
+    return search_parse(text, &search);
+}
 
 /* There is nobody who looks for what has no star. */
 static const char *const ONLY_TRUE[] = {"true", NULL};
@@ -20,6 +32,9 @@ static const struct parameter FILTER_ROWS[] = {
     {"starred", PARAMETER_WORD, "those with a star", .words = ONLY_TRUE},
     {"since", PARAMETER_TIME, .help = "those that arrived then or later"},
     {"until", PARAMETER_TIME, .help = "those that arrived before then"},
+    {"q", PARAMETER_TEXT,
+     "those that say this; the last word may go on, \"quoted words\" stand together",
+     .fits = fits_query, .expected = QUERY_RULE},
     {0},
 };
 
@@ -34,7 +49,18 @@ static unsigned wanted_states(const struct exchange *x)
     return STATES[place + 1] ? 1u << place : STATES_ALL;
 }
 
-void filter_read(const struct exchange *x, struct submission_filter *ret_filter)
+/* What `q` asks, parsed; NULL in *ret_query when nothing is asked. False: no memory. */
+static bool read_query(struct exchange *x, const struct search **ret_query)
+{
+    struct str text = parameter_text(x, "q");
+    struct search *search = text.ptr ? arena_alloc(&x->arena, sizeof *search) : NULL;
+    bool is_read = search && search_parse(text, search);
+
+    *ret_query = is_read && search->is_asked ? search : NULL;
+    return is_read || !text.ptr;
+}
+
+bool filter_read(struct exchange *x, struct submission_filter *ret_filter)
 {
     bool has_until = parameter_text(x, "until").ptr;
 
@@ -49,4 +75,5 @@ void filter_read(const struct exchange *x, struct submission_filter *ret_filter)
     /* 0 is "no bound"; nothing arrived within the first millisecond. */
     if (has_until && ret_filter->until_ms == 0)
         ret_filter->until_ms = 1;
+    return read_query(x, &ret_filter->query);
 }

@@ -9,8 +9,8 @@ extern const struct parameters FILTER_PARAMETERS;
 
 /*
  * What was asked for, as far as the principal may see it. Texts point into the
- * exchange. Only for routes whose query table has the rows above.
+ * exchange. Only for routes whose query table has the rows above. False: no memory.
  */
-void filter_read(const struct exchange *x, struct submission_filter *ret_filter);
+MUST_CHECK bool filter_read(struct exchange *x, struct submission_filter *ret_filter);
 
 #endif

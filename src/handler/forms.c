@@ -4,6 +4,7 @@
  * change is on disk and in use before it is answered: one job commits it, a
  * second lets service/forms read anew.
  */
+#include "audit.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "guards.h"
@@ -227,13 +228,20 @@ static enum err run_put(struct job *job, struct store *writer)
 {
     struct form_job *self = CONTAINER_OF(job, struct form_job, job);
 
+    const struct audit_entry entry = audit_of(self->x, "form.save", self->form.name);
+
     self->form.created_at_ms = self->form.updated_at_ms = clock_wall_ms();
-    return store_form_put(writer, &self->form);
+    TRY(store_form_put(writer, &self->form));
+    return audit_add(writer, &entry);
 }
 
 static enum err run_delete(struct job *job, struct store *writer)
 {
-    return store_form_delete(writer, CONTAINER_OF(job, struct form_job, job)->form.name);
+    struct form_job *self = CONTAINER_OF(job, struct form_job, job);
+    const struct audit_entry entry = audit_of(self->x, "form.remove", self->form.name);
+
+    TRY(store_form_delete(writer, self->form.name));
+    return audit_add(writer, &entry);
 }
 
 static enum err run_reload(struct job *job, struct store *reader)

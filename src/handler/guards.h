@@ -21,6 +21,15 @@ enum flow guard_read(struct app_ctx *ctx, struct exchange *x);
 enum flow guard_write(struct app_ctx *ctx, struct exchange *x);
 enum flow guard_manage(struct app_ctx *ctx, struct exchange *x);
 
+/* For accounts and the audit log: who may change everything, on all forms. */
+enum flow guard_owner(struct app_ctx *ctx, struct exchange *x);
+
+/* For routes without query parameters: whoever sends one expects what is not there. */
+enum flow guard_no_query(struct app_ctx *ctx, struct exchange *x);
+
+/* 401, with the browser's own dialog only where a person has asked for a page. */
+enum flow guard_sign_in(struct exchange *x);
+
 /*
  * Each of these also holds the query against the route's table of parameters,
  * once it is known who asks: what is not in it is an error. Only rows that say

@@ -128,24 +128,27 @@ static void change_model(struct bayes *model, const struct bayes_text *text,
         bayes_teach(model, text, after == TAUGHT_SPAM);
 }
 
+/* Fields that cannot be read, since not we have written them, teach nothing and hold nobody up. */
 static enum err teach(struct lessons *lessons, const struct submission *row,
                       enum submission_taught after, struct bayes *model)
 {
+    struct bayes_text text = {.email = row->email, .message = row->message};
     struct arena arena;
     struct fields fields;
 
     arena_init(&arena, FIELDS_MEMORY_MAX, NULL, 0);
     enum err err =
         fields_from_json(row->fields.ptr ? row->fields : STR("{}"), &arena, &fields, NULL);
-    if (err == ERR_OK) {
-        const struct bayes_text text = {
-            .email = row->email, .message = row->message, .fields = &fields};
+    if (err == ERR_OK)
+        text.fields = &fields;
+    if (err == ERR_OK || err == ERR_INVALID) {
         change_model(model, &text, row->taught, after);
         lessons->has_taught = true;
-        fields_done(&fields);
     }
+    if (err == ERR_OK)
+        fields_done(&fields);
     arena_done(&arena);
-    return err;
+    return err == ERR_INVALID ? ERR_OK : err;
 }
 
 enum err lessons_take(struct lessons *lessons, const struct submission *row,

@@ -8,7 +8,7 @@
 
 #include "handler/ctx.h"
 
-enum { LESSON_MODELS_MAX = 8 }; /* of 32 KiB each, held at a time */
+enum { LESSON_MODELS_MAX = 8 }; /* of 64 KiB each, held at a time */
 
 struct lesson_model;
 

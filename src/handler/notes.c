@@ -20,12 +20,17 @@ const struct route NOTE_ROUTES[NOTE_ROUTE_COUNT] = {
      .path = "/admin/submissions/{id}/notes",
      .steps = {guard_write, note_add},
      .media = MEDIA_JSON,
-     .help = "write a note beside a message"},
+     .help = "write a note beside a message",
+     .body = "NewNote",
+     .replies = {{201, "Note"}},
+     .problems = PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(INVALID_JSON) | PROBLEM_BIT(TOO_MANY_NOTES)},
     {.name = "note_delete",
      .method = "DELETE",
      .path = "/admin/submissions/{id}/notes/{note}",
      .steps = {guard_write, note_delete},
-     .help = "take a note away; one's own, or with manage anybody's"},
+     .help = "take a note away; one's own, or with manage anybody's",
+     .replies = {{204}},
+     .problems = PROBLEM_BIT(NOT_FOUND)},
 };
 
 struct note_job {

@@ -14,6 +14,7 @@
 #define ROWS_3(topic)       FIRST(topic, 3), TO_3(topic)
 #define ROWS_4(topic)       FIRST(topic, 4), TO_3(topic), &(topic)[3]
 #define ROWS_5(topic)       FIRST(topic, 5), TO_5(topic)
+#define ROWS_6(topic)       FIRST(topic, 6), TO_5(topic), &(topic)[5]
 #define ROWS_10(topic)      FIRST(topic, 10), TO_9(topic), &(topic)[9]
 
 // clang-format off
@@ -23,10 +24,16 @@ static const struct route *const ROWS[] = {
     ROWS_2(TRIAGE_ROUTES),
     ROWS_2(NOTE_ROUTES),
     ROWS_2(ERASE_ROUTES),
+    ROWS_1(STATS_ROUTES),
     ROWS_1(EXPORT_ROUTES),
     ROWS_1(EVENT_ROUTES),
     ROWS_5(FORM_ROUTES),
     ROWS_2(ALLOW_ROUTES),
+    ROWS_6(SESSION_ROUTES),
+    ROWS_4(USER_ROUTES),
+    ROWS_4(INVITATION_ROUTES),
+    ROWS_3(TOKEN_ROUTES),
+    ROWS_1(AUDIT_ROUTES),
     ROWS_2(PROOF_ROUTES),
     ROWS_2(PAGE_ROUTES),
     ROWS_3(PANEL_ROUTES),

@@ -15,30 +15,25 @@ static enum flow submission_get(struct app_ctx *ctx, struct exchange *x);
 
 /* --- query parameters ---------------------------------------------------- */
 
-static bool fits_cursor(struct str text)
-{
-    int64_t seq;
-
-    return cursor_parse(text, &seq);
-}
-
 /* Which page of them. */
 static const struct parameter PAGE_ROWS[] = {
     {"limit", PARAMETER_NUMBER, "how many at most", .min = 1, .max = SUBMISSION_LIST_MAX,
      .fallback = SUBMISSION_LIST_DEFAULT},
-    {"cursor", PARAMETER_TEXT, "continues an earlier page", .fits = fits_cursor,
+    {"cursor", PARAMETER_TEXT, "continues an earlier page", .fits = cursor_is_valid,
      .expected = "the 'next' of an earlier page"},
     {0},
 };
 
 static const struct parameters PAGE = {PAGE_ROWS, &FILTER_PARAMETERS};
 
-static void read_filter(const struct exchange *x, struct submission_filter *filter)
+static bool read_filter(struct exchange *x, struct submission_filter *filter)
 {
-    filter_read(x, filter);
+    if (!filter_read(x, filter))
+        return false;
     filter->limit = (int)parameter_number(x, "limit");
     if (!cursor_parse(parameter_text(x, "cursor"), &filter->below_seq))
         filter->below_seq = 0;
+    return true;
 }
 
 /* --- the rows ------------------------------------------------------------ */
@@ -244,7 +239,8 @@ static enum flow submission_list(struct app_ctx *ctx, struct exchange *x)
         return FLOW_DONE;
     }
     reply_reset(x);
-    read_filter(x, &self->filter);
+    if (!read_filter(x, &self->filter))
+        return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
     self->page = self->filter.limit++;
     return read_start(ctx, x, self, submission_listed);
 }

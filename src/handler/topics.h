@@ -32,6 +32,22 @@ enum { DESCRIPTION_ROUTE_COUNT = 3 };
 
 extern const struct route DESCRIPTION_ROUTES[DESCRIPTION_ROUTE_COUNT];
 extern const struct route EXPORT_ROUTES[1];
+enum { STATS_ROUTE_COUNT = 1 };
+
+extern const struct route STATS_ROUTES[STATS_ROUTE_COUNT];
+enum {
+    AUDIT_ROUTE_COUNT = 1,
+    INVITATION_ROUTE_COUNT = 4,
+    SESSION_ROUTE_COUNT = 6,
+    TOKEN_ROUTE_COUNT = 3,
+    USER_ROUTE_COUNT = 4
+};
+
+extern const struct route AUDIT_ROUTES[AUDIT_ROUTE_COUNT];
+extern const struct route INVITATION_ROUTES[INVITATION_ROUTE_COUNT];
+extern const struct route SESSION_ROUTES[SESSION_ROUTE_COUNT];
+extern const struct route TOKEN_ROUTES[TOKEN_ROUTE_COUNT];
+extern const struct route USER_ROUTES[USER_ROUTE_COUNT];
 enum { PANEL_ROUTE_COUNT = 3 };
 
 extern const struct route PANEL_ROUTES[PANEL_ROUTE_COUNT];

@@ -23,13 +23,19 @@ const struct route TRIAGE_ROUTES[TRIAGE_ROUTE_COUNT] = {
      .path = "/admin/submissions/{id}",
      .steps = {guard_write, submission_patch},
      .media = MEDIA_JSON,
-     .help = "set a message's state (new, read, archived, spam, trash) or star"},
+     .help = "set a message's state (new, read, archived, spam, trash) or star",
+     .body = "SubmissionChange",
+     .replies = {{200, "Submission"}},
+     .problems = PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(INVALID_JSON)},
     {.name = "submission_bulk",
      .method = "POST",
      .path = "/admin/submissions/bulk",
      .steps = {guard_write, submission_bulk},
      .media = MEDIA_JSON,
-     .help = "the same for up to 500 messages: {ids, state, starred}"},
+     .help = "the same for up to 500 messages: {ids, state, starred}",
+     .body = "BulkChange",
+     .replies = {{200, "BulkChanged"}},
+     .problems = PROBLEM_BIT(INVALID_JSON)},
 };
 
 struct triage {

@@ -24,10 +24,13 @@ enum header header_find(struct str name)
     return HEADER__COUNT;
 }
 
-/* Fields that may be sent on several lines, which together are one list (RFC 9110, section 5.3). */
+/*
+ * Fields that may be sent on several lines, which together are one list (RFC 9110, section 5.3).
+ * Cookies should not, but visitors' proxies split them; joined they open nothing.
+ */
 bool header_is_list(enum header header)
 {
-    return header == HEADER_ACCEPT || header == HEADER_ACCEPT_ENCODING ||
+    return header == HEADER_ACCEPT || header == HEADER_COOKIE || header == HEADER_ACCEPT_ENCODING ||
            header == HEADER_ACCEPT_LANGUAGE || header == HEADER_IF_NONE_MATCH ||
            header == HEADER_ACCESS_CONTROL_REQUEST_HEADERS || header == HEADER_X_FORWARDED_FOR;
 }

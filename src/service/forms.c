@@ -285,6 +285,30 @@ const struct form_entry *forms_find(struct forms *forms, struct str id)
     return found;
 }
 
+/* Aliases are keys as well, but an alias is not the name of its form. */
+static bool is_name(const struct form_key *key)
+{
+    return key->id.ptr == key->entry->name;
+}
+
+const struct form_entry *forms_after(struct forms *forms, struct str name)
+{
+    const struct form_entry *found = NULL;
+
+    pthread_rwlock_rdlock(&forms->lock);
+    const struct snapshot *snapshot = &forms->snapshot;
+    size_t place = name.len ? lower_bound(snapshot, name) : 0;
+    while (place < snapshot->count &&
+           (!is_name(&snapshot->keys[place]) || str_equal(snapshot->keys[place].id, name)))
+        place++;
+    if (place < snapshot->count) {
+        atomic_fetch_add(&snapshot->keys[place].entry->users, 1);
+        found = &snapshot->keys[place].entry->entry;
+    }
+    pthread_rwlock_unlock(&forms->lock);
+    return found;
+}
+
 enum err forms_new(struct forms **ret_forms)
 {
     struct forms *forms = calloc(1, sizeof *forms);

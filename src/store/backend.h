@@ -48,6 +48,12 @@ struct store_ops {
     enum err (*note_delete)(struct store *store, const struct id *submission, int64_t note_id);
     enum err (*note_list)(struct store *store, const struct id *submission, store_note_fn fn,
                           void *arg);
+    enum err (*submission_aged)(struct store *store, const struct aged_filter *filter,
+                                store_aged_fn fn, void *arg);
+    enum err (*index_step)(struct store *store, int max, int *ret_rows);
+    enum err (*index_tidy)(struct store *store, int pages, bool *ret_has_more);
+    enum err (*tally_list)(struct store *store, int64_t first_day, struct str form,
+                           store_tally_fn fn, void *arg);
 
     enum err (*form_put)(struct store *store, const struct form *form);
     enum err (*form_delete)(struct store *store, struct str name);
@@ -90,6 +96,7 @@ struct store_ops {
     enum err (*session_list)(struct store *store, struct str user, store_session_fn fn, void *arg);
     enum err (*invitation_put)(struct store *store, const struct invitation *invitation);
     enum err (*invitation_delete)(struct store *store, struct str name);
+    enum err (*invitation_delete_of)(struct store *store, struct str created_by);
     enum err (*invitation_purge)(struct store *store, int64_t now_ms);
     enum err (*invitation_get)(struct store *store, const struct digest *hash,
                                store_invitation_fn fn, void *arg);
@@ -126,6 +133,9 @@ static inline unsigned store_states(const struct submission_filter *filter)
 {
     return filter->states ? filter->states : STATES_INBOX;
 }
+
+/* Whether a row is what a filter asks for, its time apart. */
+bool store_fits(const struct submission_filter *filter, const struct submission *row);
 
 /* The row numbers that a filter's times and page allow: low <= seq < high. */
 struct seq_range {

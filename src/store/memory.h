@@ -71,6 +71,15 @@ enum err memory_note_list(struct store *store, const struct id *submission, stor
 /* All of one submission. */
 MUST_CHECK enum err memory_note_delete_all(struct store *store, int64_t seq);
 
+/* --- memory_search.c ---------------------------------------------------- */
+
+enum err memory_submission_aged(struct store *store, const struct aged_filter *filter,
+                                store_aged_fn fn, void *arg);
+enum err memory_index_step(struct store *store, int max, int *ret_rows);
+enum err memory_index_tidy(struct store *store, int pages, bool *ret_has_more);
+enum err memory_tally_list(struct store *store, int64_t first_day, struct str form,
+                           store_tally_fn fn, void *arg);
+
 /* --- memory_form.c ------------------------------------------------------ */
 
 enum err memory_form_put(struct store *store, const struct form *form);
@@ -116,6 +125,7 @@ enum err memory_session_get(struct store *store, const struct digest *hash, stor
 enum err memory_session_list(struct store *store, struct str user, store_session_fn fn, void *arg);
 enum err memory_invitation_put(struct store *store, const struct invitation *invitation);
 enum err memory_invitation_delete(struct store *store, struct str name);
+enum err memory_invitation_delete_of(struct store *store, struct str created_by);
 enum err memory_invitation_purge(struct store *store, int64_t now_ms);
 enum err memory_invitation_get(struct store *store, const struct digest *hash,
                                store_invitation_fn fn, void *arg);

@@ -176,6 +176,18 @@ enum err memory_invitation_delete(struct store *store, struct str name)
     return memory_delete(memory_of(store), ROW_INVITATION, name);
 }
 
+enum err memory_invitation_delete_of(struct store *store, struct str created_by)
+{
+    struct memory_store *self = memory_of(store);
+    CLEANUP(row_dropp)
+    struct row *row = memory_fetch(self, rows_after, ROW_INVITATION, (struct str){0});
+
+    for (; row; memory_advance(self, rows_after, &row))
+        if (str_equal(row->invitation.created_by, created_by))
+            TRY(memory_delete(self, ROW_INVITATION, row->key));
+    return ERR_OK;
+}
+
 enum err memory_invitation_purge(struct store *store, int64_t now_ms)
 {
     struct memory_store *self = memory_of(store);

@@ -3,7 +3,7 @@
  * Submissions in memory: found by their row number, listed by walking back
  * from the newest. Locks are taken by memory.c, one step at a time.
  */
-#include "core/scope.h"
+#include "core/search_text.h"
 #include "store/memory.h"
 
 static struct row *submission_row(const struct submission *from)
@@ -92,12 +92,16 @@ enum err memory_submission_get(struct store *store, const struct id *id, store_s
     return row ? fn(arg, &row->submission) : ERR_NOT_FOUND;
 }
 
-static bool fits(const struct submission_filter *filter, const struct submission *row)
+/* What the index of another backend would say. */
+static enum err says(const struct search *query, const struct submission *row, struct buf *words,
+                     bool *ret_says)
 {
-    return store_states(filter) & 1u << row->state &&
-           (!filter->form.ptr || str_equal(filter->form, row->form)) &&
-           (!filter->scope || scope_has(filter->scope, row->form)) &&
-           (!filter->must_be_starred || row->is_starred);
+    *ret_says = true;
+    if (!query)
+        return ERR_OK;
+    TRY(search_text_make(row, words));
+    *ret_says = search_fits(query, buf_str(words));
+    return ERR_OK;
 }
 
 enum err memory_submission_list(struct store *store, const struct submission_filter *filter,
@@ -107,13 +111,18 @@ enum err memory_submission_list(struct store *store, const struct submission_fil
     struct seq_range range = store_range(filter);
     int left = filter->limit;
     char seq_key[SEQ_KEY_BYTES];
+    bool is_found;
+    CLEANUP(buf_done) struct buf words = buf_new(SEARCH_TEXT_MAX);
     CLEANUP(row_dropp)
     struct row *row =
         memory_fetch(self, rows_before, ROW_SUBMISSION, rows_seq_key(range.high, seq_key));
 
     for (; row && left && id_seq(&row->submission.id) >= range.low;
          memory_advance(self, rows_before, &row)) {
-        if (!fits(filter, &row->submission))
+        if (!store_fits(filter, &row->submission))
+            continue;
+        TRY(says(filter->query, &row->submission, &words, &is_found));
+        if (!is_found)
             continue;
         TRY(fn(arg, &row->submission));
         left--;

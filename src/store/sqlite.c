@@ -28,6 +28,7 @@ static void rollback(struct store *store)
 {
     struct sqlite_store *self = sqlite_of(store);
 
+    self->is_indexed_known = false;
     if (!self->db || sqlite3_get_autocommit(self->db))
         return;
     if (sqlite_run(self, SQL_TXN_ROLLBACK) != ERR_OK)
@@ -77,6 +78,7 @@ static enum err mark_keep(struct store *store)
 
 static enum err mark_undo(struct store *store)
 {
+    sqlite_of(store)->is_indexed_known = false;
     /* Rolling back to a savepoint leaves it open. */
     TRY(write_plain(sqlite_of(store), SQL_MARK_UNDO));
     return write_plain(sqlite_of(store), SQL_MARK_KEEP);
@@ -123,6 +125,10 @@ const struct store_ops SQLITE_OPS = {
     .note_insert = sqlite_note_insert,
     .note_delete = sqlite_note_delete,
     .note_list = sqlite_note_list,
+    .submission_aged = sqlite_submission_aged,
+    .index_step = sqlite_index_step,
+    .index_tidy = sqlite_index_tidy,
+    .tally_list = sqlite_tally_list,
     .form_put = sqlite_form_put,
     .form_delete = sqlite_form_delete,
     .form_get = sqlite_form_get,
@@ -157,6 +163,7 @@ const struct store_ops SQLITE_OPS = {
     .session_list = sqlite_session_list,
     .invitation_put = sqlite_invitation_put,
     .invitation_delete = sqlite_invitation_delete,
+    .invitation_delete_of = sqlite_invitation_delete_of,
     .invitation_purge = sqlite_invitation_purge,
     .invitation_get = sqlite_invitation_get,
     .invitation_list = sqlite_invitation_list,

@@ -20,13 +20,15 @@ struct sqlite_store {
     struct whereabouts where;        /* the writer's */
     sqlite3_stmt *stmts[SQL__COUNT]; /* prepared once, kept until the connection closes */
 
-    bool is_broken;       /* a rollback failed: reconnect before the next transaction */
-    enum err lost;        /* why SQLite has dropped the open transaction by itself */
-    bool has_view;        /* a reader's: see sqlite_view_begin() */
-    int64_t deadline_us;  /* a reader's query ends by then */
-    int64_t frame_bytes;  /* the write-ahead log counts in frames: a page and its header */
-    int64_t wal_frames;   /* in the log */
-    int64_t moved_frames; /* of those, already in the database too */
+    bool is_broken;        /* a rollback failed: reconnect before the next transaction */
+    enum err lost;         /* why SQLite has dropped the open transaction by itself */
+    bool has_view;         /* a reader's: see sqlite_view_begin() */
+    bool is_indexed_known; /* the next one is what the open transaction sees */
+    int64_t indexed_seq;   /* rows up to this one are in search and tally */
+    int64_t deadline_us;   /* a reader's query ends by then */
+    int64_t frame_bytes;   /* the write-ahead log counts in frames: a page and its header */
+    int64_t wal_frames;    /* in the log */
+    int64_t moved_frames;  /* of those, already in the database too */
 };
 
 static inline struct sqlite_store *sqlite_of(struct store *store)
@@ -108,7 +110,7 @@ MUST_CHECK enum err sqlite_reconnect(struct sqlite_store *self);
 /* --- sqlite_submission.c ------------------------------------------------ */
 
 /* A row of the queries that yield whole submissions, and all rows that one yields. */
-MUST_CHECK enum err sqlite_read_row(struct query *query, struct submission *ret_row);
+MUST_CHECK enum err sqlite_submission_read(struct query *query, struct submission *ret_row);
 MUST_CHECK enum err sqlite_tell_rows(struct query *query, store_submission_fn fn, void *arg);
 
 enum err sqlite_submission_insert(struct store *store, const struct submission *row);
@@ -140,6 +142,23 @@ enum err sqlite_note_list(struct store *store, const struct id *submission, stor
                           void *arg);
 /* All of one submission. */
 MUST_CHECK enum err sqlite_note_delete_all(struct store *store, int64_t seq);
+
+/* --- sqlite_search.c ---------------------------------------------------- */
+
+/* Keep index and counts right; what is not in them yet is left to index_step. */
+MUST_CHECK enum err sqlite_search_inserted(struct sqlite_store *self, const struct submission *row);
+MUST_CHECK enum err sqlite_search_moves(struct sqlite_store *self, const struct id *id,
+                                        enum submission_state state);
+MUST_CHECK enum err sqlite_search_deletes(struct sqlite_store *self, const struct id *id);
+
+enum err sqlite_submission_search(struct store *store, const struct submission_filter *filter,
+                                  store_submission_fn fn, void *arg);
+enum err sqlite_submission_aged(struct store *store, const struct aged_filter *filter,
+                                store_aged_fn fn, void *arg);
+enum err sqlite_index_step(struct store *store, int max, int *ret_rows);
+enum err sqlite_index_tidy(struct store *store, int pages, bool *ret_has_more);
+enum err sqlite_tally_list(struct store *store, int64_t first_day, struct str form,
+                           store_tally_fn fn, void *arg);
 
 /* --- sqlite_form.c ------------------------------------------------------ */
 
@@ -184,6 +203,7 @@ enum err sqlite_session_get(struct store *store, const struct digest *hash, stor
 enum err sqlite_session_list(struct store *store, struct str user, store_session_fn fn, void *arg);
 enum err sqlite_invitation_put(struct store *store, const struct invitation *invitation);
 enum err sqlite_invitation_delete(struct store *store, struct str name);
+enum err sqlite_invitation_delete_of(struct store *store, struct str created_by);
 enum err sqlite_invitation_purge(struct store *store, int64_t now_ms);
 enum err sqlite_invitation_get(struct store *store, const struct digest *hash,
                                store_invitation_fn fn, void *arg);

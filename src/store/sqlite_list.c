@@ -13,14 +13,17 @@ struct list {
     const struct submission_filter *filter;
     struct seq_range range;
     unsigned states;
-    int flagged; /* spam or trash if it is asked for alone, else -1 */
+    enum submission_state only; /* the one state that is asked for; STATE_NEW: that, or several */
 };
 
-static int only_flagged(unsigned states)
+/* States have an index of their own, but for what is new, which is most and costs every post. */
+static enum submission_state only_state(unsigned states)
 {
-    if (states == 1u << STATE_SPAM)
-        return STATE_SPAM;
-    return states == 1u << STATE_TRASH ? STATE_TRASH : -1;
+    enum submission_state state = STATE_TRASH;
+
+    while (state > STATE_NEW && states != 1u << state)
+        state = (enum submission_state)(state - 1);
+    return state;
 }
 
 /* The parameters that the queries of a list have in common, with these rows at most. */
@@ -32,7 +35,7 @@ static struct query list_query(const struct list *self, enum sql_query name, str
     query_bind_i64(&query, 1, self->range.low);
     query_bind_i64(&query, 2, self->range.high);
     query_bind_i64(&query, 3, limit);
-    query_bind_i64(&query, 4, self->flagged >= 0 ? self->flagged : (int64_t)self->states);
+    query_bind_i64(&query, 4, self->only ? (int64_t)self->only : (int64_t)self->states);
     if (form.ptr)
         query_bind_str(&query, 5, form);
     return query;
@@ -42,25 +45,23 @@ static struct query list_query(const struct list *self, enum sql_query name, str
 
 static enum err list_plain(const struct list *self, store_submission_fn fn, void *arg)
 {
-    static const enum sql_query NAMES[2][2] = {
-        {SQL_SUBMISSION_LIST, SQL_SUBMISSION_LIST_FORM},
-        {SQL_SUBMISSION_LIST_FLAGGED, SQL_SUBMISSION_LIST_FLAGGED_FORM}};
+    static const enum sql_query OF_ALL[] = {
+        [STATE_NEW] = SQL_SUBMISSION_LIST,
+        [STATE_READ] = SQL_SUBMISSION_LIST_HANDLED,
+        [STATE_ARCHIVED] = SQL_SUBMISSION_LIST_HANDLED,
+        [STATE_SPAM] = SQL_SUBMISSION_LIST_FLAGGED,
+        [STATE_TRASH] = SQL_SUBMISSION_LIST_FLAGGED,
+    };
     struct str form = self->filter->form;
+    enum sql_query of_form = self->only ? SQL_SUBMISSION_LIST_STATE_FORM : SQL_SUBMISSION_LIST_FORM;
     CLEANUP(query_done)
     struct query query =
-        list_query(self, NAMES[self->flagged >= 0][form.ptr != NULL], form, self->filter->limit);
+        list_query(self, form.ptr ? of_form : OF_ALL[self->only], form, self->filter->limit);
 
     return sqlite_tell_rows(&query, fn, arg);
 }
 
 /* --- what is starred ----------------------------------------------------- */
-
-static bool is_asked_for(const struct submission_filter *filter, struct str form)
-{
-    if (filter->form.ptr)
-        return str_equal(filter->form, form);
-    return !filter->scope || scope_has(filter->scope, form);
-}
 
 static enum err list_starred(const struct list *self, store_submission_fn fn, void *arg)
 {
@@ -73,8 +74,8 @@ static enum err list_starred(const struct list *self, store_submission_fn fn, vo
     query_bind_i64(&query, 2, self->range.high);
     query_bind_i64(&query, 3, (int64_t)self->states);
     while (left && query_next(&query)) {
-        TRY(sqlite_read_row(&query, &row));
-        if (!is_asked_for(self->filter, row.form))
+        TRY(sqlite_submission_read(&query, &row));
+        if (!store_fits(self->filter, &row))
             continue;
         TRY(fn(arg, &row));
         left--;
@@ -112,9 +113,9 @@ static enum err pick_form(const struct list *list, struct str form, struct pick 
     if (pick->count == pick->max)
         rest.range.low = pick->seqs[pick->max - 1] + 1;
     CLEANUP(query_done)
-    struct query query = list_query(
-        &rest, rest.flagged >= 0 ? SQL_SUBMISSION_SEQS_FLAGGED_FORM : SQL_SUBMISSION_SEQS_FORM,
-        form, pick->max);
+    struct query query =
+        list_query(&rest, rest.only ? SQL_SUBMISSION_SEQS_STATE_FORM : SQL_SUBMISSION_SEQS_FORM,
+                   form, pick->max);
     while (query_next(&query) && pick_put(pick, query_i64(&query, 0)))
         ;
     return query_status(&query);
@@ -159,8 +160,10 @@ enum err sqlite_submission_list(struct store *store, const struct submission_fil
                               .filter = filter,
                               .range = store_range(filter),
                               .states = states,
-                              .flagged = only_flagged(states)};
+                              .only = only_state(states)};
 
+    if (filter->query)
+        return sqlite_submission_search(store, filter, fn, arg);
     if (filter->must_be_starred)
         return list_starred(&list, fn, arg);
     return filter->scope ? list_scope(&list, fn, arg) : list_plain(&list, fn, arg);

@@ -141,6 +141,7 @@ static enum err read_state(struct sqlite_store *self)
     TRY(sqlite_ask(self, "PRAGMA page_size", &page_bytes));
     self->frame_bytes = page_bytes + FRAME_HEADER_BYTES;
     self->wal_frames = self->moved_frames = 0;
+    self->is_indexed_known = false;
     return sqlite_ask(self, SQL_QUERIES[SQL_SUBMISSION_LAST_SEQ], &self->base.ids.last_seq);
 }
 

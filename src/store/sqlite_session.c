@@ -136,6 +136,15 @@ enum err sqlite_invitation_delete(struct store *store, struct str name)
     return query_write_one(&query);
 }
 
+enum err sqlite_invitation_delete_of(struct store *store, struct str created_by)
+{
+    CLEANUP(query_done)
+    struct query query = query_start(sqlite_of(store), SQL_INVITATION_DELETE_OF);
+
+    query_bind_str(&query, 1, created_by);
+    return query_write(&query);
+}
+
 enum err sqlite_invitation_purge(struct store *store, int64_t now_ms)
 {
     CLEANUP(query_done) struct query query = query_start(sqlite_of(store), SQL_INVITATION_PURGE);

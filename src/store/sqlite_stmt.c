@@ -222,7 +222,11 @@ enum err sqlite_view_begin(struct sqlite_store *self)
 enum err sqlite_view_end(struct sqlite_store *self)
 {
     self->has_view = false;
-    return sqlite_run(self, SQL_VIEW_END);
+    enum err err = sqlite_run(self, SQL_VIEW_END);
+    /* A view that stays open would show its rows for ever. */
+    if (err != ERR_OK && !sqlite3_get_autocommit(self->db))
+        (void)!sqlite_run(self, SQL_TXN_ROLLBACK);
+    return err;
 }
 
 enum err query_write(struct query *query)

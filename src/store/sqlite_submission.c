@@ -26,10 +26,11 @@ enum err sqlite_submission_insert(struct store *store, const struct submission *
     query_bind_str(&query, 14, row->idempotency_key);
     query_bind_i64(&query, 15, row->is_starred);
     query_bind_i64(&query, 16, row->state_at_ms);
-    return query_write(&query);
+    TRY(query_write(&query));
+    return sqlite_search_inserted(sqlite_of(store), row);
 }
 
-enum err sqlite_read_row(struct query *query, struct submission *ret_row)
+enum err sqlite_submission_read(struct query *query, struct submission *ret_row)
 {
     struct submission row = {
         .spam_score = (int)query_i64(query, 2),
@@ -70,7 +71,7 @@ enum err sqlite_submission_get(struct store *store, const struct id *id, store_s
         TRY(query_status(&query));
         return ERR_NOT_FOUND;
     }
-    TRY(sqlite_read_row(&query, &row));
+    TRY(sqlite_submission_read(&query, &row));
     /* The row number leaves out the random bits, and they are what makes an id unguessable. */
     if (memcmp(row.id.bytes, id->bytes, sizeof id->bytes) != 0)
         return ERR_NOT_FOUND;
@@ -82,7 +83,7 @@ enum err sqlite_tell_rows(struct query *query, store_submission_fn fn, void *arg
     struct submission row;
 
     while (query_next(query)) {
-        TRY(sqlite_read_row(query, &row));
+        TRY(sqlite_submission_read(query, &row));
         TRY(fn(arg, &row));
     }
     return query_status(query);
@@ -113,7 +114,7 @@ enum err sqlite_submission_find_key(struct store *store, struct str form, struct
         TRY(query_status(&query));
         return ERR_NOT_FOUND;
     }
-    TRY(sqlite_read_row(&query, &row));
+    TRY(sqlite_submission_read(&query, &row));
     return fn(arg, &row);
 }
 
@@ -142,6 +143,7 @@ enum err sqlite_submission_set_state(struct store *store, const struct id *id,
                                      enum submission_state state, enum submission_taught taught,
                                      int64_t at_ms)
 {
+    TRY(sqlite_search_moves(sqlite_of(store), id, state));
     CLEANUP(query_done)
     struct query query = query_start(sqlite_of(store), SQL_SUBMISSION_SET_STATE);
 
@@ -164,20 +166,15 @@ enum err sqlite_submission_set_starred(struct store *store, const struct id *id,
     return query_write_one(&query);
 }
 
-/* What hangs from a row goes first, while the row can still be read. */
-static enum err submission_gone(void *arg, const struct submission *row)
+/* The one place where a row ends; what is known of it elsewhere ends here, too. */
+enum err sqlite_submission_delete(struct store *store, const struct id *id)
 {
-    struct store *store = arg;
-    int64_t seq = id_seq(&row->id);
+    TRY(sqlite_search_deletes(sqlite_of(store), id));
     CLEANUP(query_done)
     struct query query = query_start(sqlite_of(store), SQL_SUBMISSION_DELETE);
 
-    TRY(sqlite_note_delete_all(store, seq));
-    query_bind_i64(&query, 1, seq);
-    return query_write_one(&query);
-}
-
-enum err sqlite_submission_delete(struct store *store, const struct id *id)
-{
-    return sqlite_submission_get(store, id, submission_gone, store);
+    query_bind_i64(&query, 1, id_seq(id));
+    query_bind_bytes(&query, 2, id->bytes, sizeof id->bytes);
+    TRY(query_write_one(&query));
+    return sqlite_note_delete_all(store, id_seq(id));
 }

@@ -147,6 +147,14 @@ struct seq_range store_range(const struct submission_filter *filter)
     return range;
 }
 
+bool store_fits(const struct submission_filter *filter, const struct submission *row)
+{
+    return store_states(filter) & 1u << row->state &&
+           (!filter->form.ptr || str_equal(filter->form, row->form)) &&
+           (!filter->scope || scope_has(filter->scope, row->form)) &&
+           (!filter->must_be_starred || row->is_starred);
+}
+
 /*
  * Leaves backends a scope only where there are several forms to choose from.
  * False: nothing can be seen.
@@ -239,6 +247,30 @@ enum err store_note_list(struct store *store, const struct id *submission, store
                          void *arg)
 {
     return store->ops->note_list(store, submission, fn, arg);
+}
+
+enum err store_submission_aged(struct store *store, const struct aged_filter *filter,
+                               store_aged_fn fn, void *arg)
+{
+    return store->ops->submission_aged(store, filter, fn, arg);
+}
+
+enum err store_index_step(struct store *store, int max, int *ret_rows)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->index_step(store, max, ret_rows);
+}
+
+enum err store_index_tidy(struct store *store, int pages, bool *ret_has_more)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->index_tidy(store, pages, ret_has_more);
+}
+
+enum err store_tally_list(struct store *store, int64_t first_day, struct str form,
+                          store_tally_fn fn, void *arg)
+{
+    return store->ops->tally_list(store, first_day, form, fn, arg);
 }
 
 enum err store_form_put(struct store *store, const struct form *form)
@@ -433,6 +465,12 @@ enum err store_invitation_delete(struct store *store, struct str name)
 {
     assert(store->depth != STORE_IDLE);
     return store->ops->invitation_delete(store, name);
+}
+
+enum err store_invitation_delete_of(struct store *store, struct str created_by)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->invitation_delete_of(store, created_by);
 }
 
 enum err store_invitation_purge(struct store *store, int64_t now_ms)

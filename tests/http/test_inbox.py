@@ -191,6 +191,19 @@ def test_five_hundred_are_one_request(server, writer):
     assert len(writer.ids(state="spam")) == 200
 
 
+def test_one_message_that_the_filter_cannot_read_holds_nobody_up(server, writer):
+    """Another program has written to the database: a name that is there twice is none that we read."""
+    odd, even = post(server), post(server)
+    server.stop()
+    with sqlite3.connect(server.directory / "contactd.db") as database:
+        fields = '{"colour":"red","colour":"blue"}'
+        database.execute("UPDATE submission SET fields = ? WHERE id = ?", (fields, uuid.UUID(odd).bytes))
+    server.start()
+    assert writer.bulk([odd, even], state="spam") == {"changed": 2, "missing": []}
+    assert writer.patch(odd, state="new")["state"] == "new"
+    assert totals(server) == {"default": (1, 1)}
+
+
 # --- notes -------------------------------------------------------------------
 
 
@@ -274,6 +287,13 @@ def test_an_address_is_erased_everywhere(server, manager):
     assert manager.ids(state="all") == kept[::-1]
     assert manager.erase("bob@example.org", False) == {"count": 0, "submissions": []}
     assert manager.erase("ada@example.org", True)["count"] == 2
+
+
+def test_addresses_beyond_ascii_are_erased_too(server, manager):
+    mine = [post(server, email="jörg@exämple.org"), post(server, cc="Jörg@Exämple.org"), post(server, people={"boss": ["jörg@exämple.ORG"]})]
+    post(server, cc="xjörg@exämple.org")
+    assert manager.erase("jörg@exämple.org", False) == {"count": 3, "submissions": mine[::-1]}
+    assert len(manager.ids()) == 1
 
 
 def test_erasing_many_goes_in_steps_and_shows_a_hundred(server, manager):

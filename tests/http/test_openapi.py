@@ -46,7 +46,8 @@ class World:
     def post(self, form="default"):
         answer = requests.post(f"{self.url}/contact/{form}", json={**ADA, "message": next(NAMES)}, timeout=10)
         assert answer.status_code == 200, answer.text
-        return answer.json()["id"]
+        self.latest = answer.json()["id"]
+        return self.latest
 
     def api(self, method, path, **options):
         answer = requests.request(method, self.url + path, headers=self.bearer("manage"), timeout=10, **options)
@@ -82,7 +83,8 @@ class World:
         return name
 
     def made_note(self):
-        return self.api("POST", f"/admin/submissions/{self.id}/notes", json={"text": "a note"})["id"]
+        """Beside the message that was posted last: the path's own."""
+        return self.api("POST", f"/admin/submissions/{self.latest}/notes", json={"text": "a note"})["id"]
 
     def made_invitation(self):
         name = next(NAMES)

@@ -105,7 +105,7 @@ def test_verbs_work_with_and_without_a_running_server(server):
 def test_a_table_for_people(server):
     server.cli("user", "add", "eve", "--role", "reader", "--password-file", "-", input="pass-word-1\n")
     table = server.cli("user", "list").stdout.splitlines()
-    assert table[0].split() == ["name", "role", "createdAt"] and any(line.split()[:2] == ["eve", "reader"] for line in table)
+    assert table[0].split() == ["name", "role", "forms", "createdAt"] and any(line.split()[:2] == ["eve", "reader"] for line in table)
 
 
 @pytest.mark.parametrize("args, code, hint", [

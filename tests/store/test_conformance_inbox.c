@@ -62,8 +62,14 @@ static void fill(struct fixture *fix, struct world *world, uint32_t *seed)
 
 static struct submission_filter any_filter(uint32_t *seed, struct scope *scope)
 {
-    static const unsigned STATES[] = {
-        0, STATES_ALL, STATES_FLAGGED, 1 << STATE_SPAM, 1 << STATE_TRASH, 1 << STATE_READ};
+    static const unsigned STATES[] = {0,
+                                      STATES_ALL,
+                                      STATES_FLAGGED,
+                                      1 << STATE_SPAM,
+                                      1 << STATE_TRASH,
+                                      1 << STATE_READ,
+                                      1 << STATE_ARCHIVED,
+                                      1 << STATE_NEW};
     static const char *const ASKED[] = {"a", "c", "nothing"};
     struct submission_filter filter = {.limit = (int)(1 + dice(seed) % 60)};
 

@@ -130,7 +130,8 @@ static void a_user_has_so_many_sessions_and_no_more(void **state)
     assert_ok(store_begin(fix->store));
     add_sessions(fix, "bob", 500, 501);
     add_sessions(fix, "ada", 1, SESSIONS_PER_USER_MAX);
-    assert_ok(store_session_get(fix->store, &first, put_session, &(struct buf){.max = 99}));
+    struct session oldest = sample_session("ada", 1);
+    assert_ok(store_session_get(fix->store, &first, compare_sessions, &oldest));
     old.seen_at_ms = 1; /* the new one stays, whatever its time */
     assert_ok(store_session_insert(fix->store, &old));
     assert_ok(store_commit(fix->store));
@@ -196,6 +197,11 @@ static void an_invitation_takes_the_place_of_an_earlier_one(void **state)
     assert_true(str_equal(buf_str(&names), STR("al bob ")));
     assert_ok(store_begin(fix->store));
     assert_ok(store_invitation_purge(fix->store, T0 + 2));
+    assert_err(store_invitation_delete(fix->store, STR("bob")), ERR_NOT_FOUND);
+    again.created_by = STR("token:ci");
+    assert_ok(store_invitation_put(fix->store, &again));
+    assert_ok(store_invitation_delete_of(fix->store, STR("token:ci")));
+    assert_ok(store_invitation_delete_of(fix->store, STR("nobody")));
     assert_err(store_invitation_delete(fix->store, STR("bob")), ERR_NOT_FOUND);
     assert_ok(store_invitation_delete(fix->store, STR("al")));
     assert_ok(store_commit(fix->store));

@@ -122,6 +122,54 @@ static void lengths_are_bounded(void **state)
     assert_false(credential_parse((struct str){text, 7 + PASSWORD_MAX + 1}, scratch, &credential));
 }
 
+static void a_name_and_a_password_have_the_same_limits(void **state)
+{
+    static const struct {
+        const char *user, *password;
+        bool is_taken;
+    } ROWS[] = {
+        {"ada", "correct horse", true}, {"", "", true},
+        {"ada", "a:b", true},           {"a:b", "correct horse", false},
+        {"a\nb", "x", false},           {"ada", "a\tb", false},
+        {"ada", "\x7f", false},         {"ada", "\u00fcber", true},
+    };
+    char scratch[CREDENTIAL_ROOM], longest[PASSWORD_MAX + 2];
+    struct credential credential;
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(ROWS); i++) {
+        CHECK_ROW(credential_from_password(str_of(ROWS[i].user), str_of(ROWS[i].password), scratch,
+                                           &credential) == ROWS[i].is_taken,
+                  ROWS[i].password);
+        if (!ROWS[i].is_taken)
+            continue;
+        assert_int_equal(credential.kind, CREDENTIAL_BASIC);
+        check_str(credential.user, ROWS[i].user);
+        check_str(credential.secret, ROWS[i].password);
+    }
+    memset(longest, 'x', sizeof longest);
+    struct str name = {longest, ACCOUNT_NAME_MAX}, password = {longest, PASSWORD_MAX};
+    assert_true(credential_from_password(name, password, scratch, &credential));
+    password.len++;
+    assert_false(credential_from_password(name, password, scratch, &credential));
+    name.len++;
+    assert_false(credential_from_password(name, STR("x"), scratch, &credential));
+}
+
+static void a_password_to_be_is_long_enough_and_can_be_sent(void **state)
+{
+    char longest[PASSWORD_MAX + 1];
+
+    (void)state;
+    memset(longest, 'x', sizeof longest);
+    assert_true(credential_password_is_valid((struct str){longest, PASSWORD_MIN}));
+    assert_false(credential_password_is_valid((struct str){longest, PASSWORD_MIN - 1}));
+    assert_true(credential_password_is_valid((struct str){longest, PASSWORD_MAX}));
+    assert_false(credential_password_is_valid((struct str){longest, PASSWORD_MAX + 1}));
+    assert_false(credential_password_is_valid(STR("with\ta tab")));
+    assert_false(credential_password_is_valid((struct str){0}));
+}
+
 int main(void)
 {
     static const struct CMUnitTest CASES[] = {
@@ -129,6 +177,10 @@ int main(void)
         CASE("schemes are read in any case", schemes_are_read_in_any_case),
         CASE("everything else is refused", everything_else_is_refused),
         CASE("lengths are bounded", lengths_are_bounded),
+        CASE("a name and a password have the same limits",
+             a_name_and_a_password_have_the_same_limits),
+        CASE("a password to be is long enough and can be sent",
+             a_password_to_be_is_long_enough_and_can_be_sent),
     };
 
     return cmocka_run_group_tests(CASES, NULL, NULL);

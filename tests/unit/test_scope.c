@@ -51,11 +51,23 @@ static void what_is_no_scope_is_refused(void **state)
     assert_true(scope_parse((struct str){longest, SCOPE_TEXT_MAX}, &scope));
 }
 
+static void a_scope_is_shown_as_a_list(void **state)
+{
+    CLEANUP(buf_done) struct buf out = buf_new(100);
+
+    (void)state;
+    scope_render(&out, STR("*"));
+    scope_render(&out, STR("a b-1 c"));
+    scope_render(&out, (struct str){0});
+    check_str(buf_str(&out), "[\"*\"][\"a\",\"b-1\",\"c\"][]");
+}
+
 int main(void)
 {
     static const struct CMUnitTest CASES[] = {
         CASE("a scope has its forms and no others", a_scope_has_its_forms_and_no_others),
         CASE("what is no scope is refused", what_is_no_scope_is_refused),
+        CASE("a scope is shown as a list", a_scope_is_shown_as_a_list),
     };
 
     return cmocka_run_group_tests(CASES, NULL, NULL);

@@ -477,6 +477,180 @@ static void a_token_is_remembered_no_longer_than_it_lives(void **state)
     }
 }
 
+/* A session of `user` that was made and seen so long ago; its cookie's value is `text`. */
+static void add_session(const char *user, uint8_t mark, int64_t seen_ago_ms, int64_t left_ms,
+                        char text[SESSION_TEXT_LEN + 1])
+{
+    uint8_t random[SESSION_RANDOM_BYTES] = {mark};
+    int64_t now_ms = clock_wall_ms();
+
+    session_text_format(random, text);
+    const struct session session = {.hash = token_digest(str_of(text)),
+                                    .user = str_of(user),
+                                    .csrf = STR("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+                                    .created_at_ms = now_ms - seen_ago_ms,
+                                    .seen_at_ms = now_ms - seen_ago_ms,
+                                    .expires_at_ms = now_ms + left_ms,
+                                    .source = STR("192.0.2.1")};
+    assert_int_equal(store_begin(house.store), ERR_OK);
+    (void)!store_session_delete(house.store, &session.hash);
+    assert_int_equal(store_session_insert(house.store, &session), ERR_OK);
+    assert_int_equal(store_commit(house.store), ERR_OK);
+}
+
+static void begin_session_at(struct visit *visit, struct signin *signin, const char *text,
+                             int64_t now_ms)
+{
+    *visit = (struct visit){.attempt = {.job = {.done = done, .result = ERR_CORRUPT}}};
+    visit->verdict = signin_begin_session(signin, str_of(text), now_ms, &visit->attempt);
+}
+
+static enum err open_session(struct visit *visit, struct signin *signin, const char *text)
+{
+    begin_session_at(visit, signin, text, clock_mono_ms());
+    verify(visit);
+    enum err err = wait_for(visit);
+    assert_true(is_wiped(&visit->attempt));
+    return err;
+}
+
+static void a_session_is_worth_what_its_user_may(void **state)
+{
+    const int64_t day_ms = 24 * 60 * MINUTE_MS;
+    const struct {
+        const char *user;
+        int64_t seen_ago_ms, left_ms;
+        enum err err;
+        enum access access;
+    } ROWS[] = {
+        {"ada", 0, day_ms, ERR_OK, ACCESS_MANAGE},
+        {"bob", day_ms - MINUTE_MS, day_ms, ERR_OK, ACCESS_READ},
+        {"ada", day_ms + 1, day_ms, ERR_DENIED, ACCESS_NONE},
+        {"ada", 0, 0, ERR_DENIED, ACCESS_NONE},
+        {"gone", 0, day_ms, ERR_DENIED, ACCESS_NONE},
+    };
+    CLEANUP(signin_stopp) struct signin *signin = start(true);
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(ROWS); i++) {
+        char text[SESSION_TEXT_LEN + 1];
+        struct visit visit;
+        add_session(ROWS[i].user, (uint8_t)i, ROWS[i].seen_ago_ms, ROWS[i].left_ms, text);
+        assert_int_equal(open_session(&visit, signin, text), ROWS[i].err);
+        check_identity(&visit, ROWS[i].err == ERR_OK ? ROWS[i].user : "", ROWS[i].access, false);
+        assert_int_equal(visit.attempt.identity.is_session, ROWS[i].err == ERR_OK);
+        assert_int_equal(strlen(visit.attempt.identity.csrf),
+                         ROWS[i].err == ERR_OK ? SESSION_TEXT_LEN : 0);
+        begin_session_at(&visit, signin, text, clock_mono_ms());
+        assert_int_equal(visit.verdict, ROWS[i].err == ERR_OK ? SIGNIN_KNOWN : SIGNIN_STARTABLE);
+        assert_int_equal(verdict_at(signin, text, "192.0.2.1", clock_mono_ms()), SIGNIN_REFUSED);
+    }
+}
+
+static void a_session_is_remembered_for_a_minute_or_until_it_is_forgotten(void **state)
+{
+    CLEANUP(signin_stopp) struct signin *signin = start(true);
+    char text[SESSION_TEXT_LEN + 1], brief[SESSION_TEXT_LEN + 1];
+    struct visit visit;
+
+    (void)state;
+    add_session("ada", 20, 0, 60 * MINUTE_MS, text);
+    add_session("ada", 21, 0, 20000, brief);
+    int64_t before_ms = clock_mono_ms();
+    assert_int_equal(open_session(&visit, signin, text), ERR_OK);
+    assert_int_equal(open_session(&visit, signin, brief), ERR_OK);
+    int64_t now_ms = clock_mono_ms();
+    begin_session_at(&visit, signin, text, before_ms + MINUTE_MS - 1);
+    assert_int_equal(visit.verdict, SIGNIN_KNOWN);
+    begin_session_at(&visit, signin, text, now_ms + MINUTE_MS);
+    assert_int_equal(visit.verdict, SIGNIN_STARTABLE);
+    begin_session_at(&visit, signin, brief, now_ms + 20001);
+    assert_int_equal(visit.verdict, SIGNIN_STARTABLE);
+    signin_forget(signin);
+    begin_session_at(&visit, signin, text, now_ms);
+    assert_int_equal(visit.verdict, SIGNIN_STARTABLE);
+}
+
+static void begin_password(struct visit *visit, struct signin *signin, const char *user,
+                           const char *password)
+{
+    *visit = (struct visit){.attempt = {.job = {.done = done, .result = ERR_CORRUPT}}};
+    visit->verdict = signin_begin_password(signin, str_of(user), str_of(password), STR("192.0.2.1"),
+                                           clock_mono_ms(), &visit->attempt, &visit->wait_ms);
+}
+
+static void a_password_for_a_session_is_held_against_each_time(void **state)
+{
+    static const struct digest NOTHING;
+    CLEANUP(signin_stopp) struct signin *signin = start(true);
+    struct visit visit;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        begin_password(&visit, signin, "ada", ADA_PASSWORD);
+        verify(&visit);
+        assert_int_equal(wait_for(&visit), ERR_OK);
+        assert_true(is_wiped(&visit.attempt));
+        check_identity(&visit, "ada", ACCESS_MANAGE, false);
+        assert_false(digest_equal(&visit.attempt.identity.password, &NOTHING));
+    }
+    assert_int_equal(verdict_at(signin, ADA, "192.0.2.1", clock_mono_ms()), SIGNIN_STARTABLE);
+    for (int i = 0; i < 20; i++)
+        begin_password(&visit, signin, "ada", ADA_PASSWORD);
+    assert_int_equal(visit.verdict, SIGNIN_THROTTLED);
+    assert_true(is_wiped(&visit.attempt));
+    assert_true(signin_throttle(signin, STR("192.0.2.1"), clock_mono_ms()) > 0);
+    assert_int_equal(signin_throttle(signin, STR("192.0.2.2"), clock_mono_ms()), 0);
+    begin_password(&visit, signin, "a:b", ADA_PASSWORD);
+    assert_int_equal(visit.verdict, SIGNIN_REFUSED);
+}
+
+static enum err see_session(void *arg, const struct session *session)
+{
+    *(int64_t *)arg = session->seen_at_ms;
+    return ERR_OK;
+}
+
+static enum err count_entry(void *arg, const struct audit_entry *entry)
+{
+    buf_put(arg, entry->actor);
+    buf_printf(arg, " %.*s; ", (int)entry->action.len, entry->action.ptr);
+    return ERR_OK;
+}
+
+static void what_was_seen_is_noted_behind_the_answer(void **state)
+{
+    const struct commit_options commit_options = {.queue_max = 100, .batch_max = 10};
+    struct signin_options options = {.readers = house.readers};
+    CLEANUP(buf_done) struct buf entries = buf_new(1000);
+    char old[SESSION_TEXT_LEN + 1], fresh[SESSION_TEXT_LEN + 1];
+    int64_t begun_ms = clock_wall_ms(), old_ms, fresh_ms;
+    struct signin *signin = NULL;
+    struct visit visit;
+
+    (void)state;
+    add_session("ada", 30, 11 * MINUTE_MS, 60 * MINUTE_MS, old);
+    add_session("ada", 31, 9 * MINUTE_MS, 60 * MINUTE_MS, fresh);
+    assert_int_equal(commit_start(house.store, &commit_options, &options.commit), ERR_OK);
+    assert_int_equal(signin_start(house.store, &options, &signin, NULL), ERR_OK);
+    assert_int_equal(open_session(&visit, signin, old), ERR_OK);
+    assert_int_equal(open_session(&visit, signin, fresh), ERR_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(sign_in(&visit, signin, ADA_WRONG, "192.0.2.1"), ERR_DENIED);
+        assert_int_equal(sign_in(&visit, signin, EVE, "192.0.2.1"), ERR_DENIED);
+    }
+    assert_int_equal(sign_in(&visit, signin, BOB, "192.0.2.1"), ERR_OK);
+    signin_stop(signin);
+    commit_stop(options.commit);
+    struct digest old_hash = token_digest(str_of(old)), fresh_hash = token_digest(str_of(fresh));
+    assert_int_equal(store_session_get(house.store, &old_hash, see_session, &old_ms), ERR_OK);
+    assert_int_equal(store_session_get(house.store, &fresh_hash, see_session, &fresh_ms), ERR_OK);
+    assert_true(old_ms >= begun_ms);
+    assert_true(fresh_ms < begun_ms - 8 * MINUTE_MS);
+    assert_int_equal(store_audit_list(house.store, 0, 100, count_entry, &entries), ERR_OK);
+    check_str(buf_str(&entries), "bob signin; ada signin.failed; ");
+}
+
 static void tokens_have_no_brake(void **state)
 {
     CLEANUP(signin_stopp) struct signin *signin = start(true);
@@ -641,6 +815,12 @@ int main(void)
         CASE("a token opens what its scope says", a_token_opens_what_its_scope_says),
         CASE("a token is remembered no longer than it lives",
              a_token_is_remembered_no_longer_than_it_lives),
+        CASE("a session is worth what its user may", a_session_is_worth_what_its_user_may),
+        CASE("a session is remembered for a minute, or until it is forgotten",
+             a_session_is_remembered_for_a_minute_or_until_it_is_forgotten),
+        CASE("a password for a session is held against each time",
+             a_password_for_a_session_is_held_against_each_time),
+        CASE("what was seen is noted behind the answer", what_was_seen_is_noted_behind_the_answer),
         CASE("tokens have no brake", tokens_have_no_brake),
         CASE("guesses are braked per source, per account and overall",
              guesses_are_braked_per_source_per_account_and_overall),

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Invitations: an owner makes a link, whoever has it makes the account and
+ * chooses its password, once and within a week. The link's secret stands
+ * behind the '#', so that it reaches no server's log; only its digest is
+ * stored.
+ */
+#include "account.h"
+#include "audit.h"
+#include "base/clock.h"
+#include "core/token.h"
+#include "csrf.h"
+#include "guards.h"
+#include "http/reply.h"
+#include "opening.h"
+#include "topics.h"
+
+static enum flow invitation_list(struct app_ctx *ctx, struct exchange *x);
+static enum flow invitation_post(struct app_ctx *ctx, struct exchange *x);
+static enum flow invitation_accept(struct app_ctx *ctx, struct exchange *x);
+static enum flow invitation_delete(struct app_ctx *ctx, struct exchange *x);
+
+const struct route INVITATION_ROUTES[INVITATION_ROUTE_COUNT] = {
+    {.name = "invitation_list",
+     .method = "GET",
+     .path = "/admin/invitations",
+     .steps = {guard_owner, invitation_list},
+     .help = "the invitations that nobody has accepted yet",
+     .replies = {{200, "InvitationList"}}},
+    {.name = "invitation_post",
+     .method = "POST",
+     .path = "/admin/invitations",
+     .steps = {guard_owner, invitation_post},
+     .media = MEDIA_JSON,
+     .help = "invite somebody to be a user; the link is shown once",
+     .body = "NewInvitation",
+     .replies = {{201, "InvitationMade"}},
+     .problems = PROBLEM_BIT(INVALID_JSON) | PROBLEM_BIT(INVALID_FIELDS) | PROBLEM_BIT(NAME_TAKEN)},
+    {.name = "invitation_accept",
+     .method = "POST",
+     .path = "/admin/invitations/accept",
+     .steps = {guard_open, guard_no_query, invitation_accept},
+     .media = MEDIA_JSON,
+     .help = "make the account that one was invited to, and sign in",
+     .body = "InvitationAccept",
+     .replies = {{200, "Session"}},
+     .problems = PROBLEM_BIT(INVALID_JSON) | PROBLEM_BIT(INVALID_FIELDS) | PROBLEM_BIT(NOT_FOUND) |
+                 PROBLEM_BIT(NAME_TAKEN) | PROBLEM_BIT(CSRF) | PROBLEM_BIT(TOO_MANY_ATTEMPTS)},
+    {.name = "invitation_delete",
+     .method = "DELETE",
+     .path = "/admin/invitations/{name}",
+     .steps = {guard_owner, invitation_delete},
+     .help = "take an invitation back",
+     .replies = {{204}},
+     .problems = PROBLEM_BIT(NOT_FOUND)},
+};
+
+/* --- the list ------------------------------------------------------------ */
+
+struct list_job {
+    struct account_job base;
+    int64_t now_ms;
+};
+
+static enum err render_invitation(void *arg, const struct invitation *invitation)
+{
+    struct list_job *self = arg;
+    struct buf *out = &self->base.x->reply.body;
+
+    if (invitation->expires_at_ms <= self->now_ms)
+        return ERR_OK;
+    js_comma(out);
+    js_open(out, '{');
+    js_field_string(out, "name", invitation->name);
+    js_field_string(out, "role", str_of(role_text(invitation->role)));
+    account_put_forms(out, invitation->forms);
+    js_field_string(out, "createdBy", invitation->created_by);
+    js_field_time(out, "createdAt", invitation->created_at_ms);
+    js_field_time(out, "expiresAt", invitation->expires_at_ms);
+    js_close(out, '}');
+    return buf_status(out);
+}
+
+static enum err run_list(struct job *job, struct store *reader)
+{
+    struct list_job *self = CONTAINER_OF(job, struct list_job, base.job);
+    struct buf *out = &self->base.x->reply.body;
+
+    self->now_ms = clock_wall_ms();
+    js_open(out, '{');
+    js_key(out, "invitations");
+    js_open(out, '[');
+    TRY(store_invitation_list(reader, render_invitation, self));
+    js_close(out, ']');
+    js_close(out, '}');
+    buf_put_char(out, '\n');
+    return buf_status(out);
+}
+
+static enum flow was_listed(struct app_ctx *ctx, struct exchange *x)
+{
+    (void)ctx;
+    if (x->job->result != ERR_OK)
+        return account_failed(account_job_of(x));
+    x->decision = "read";
+    return FLOW_DONE;
+}
+
+static enum flow invitation_list(struct app_ctx *ctx, struct exchange *x)
+{
+    struct list_job *self = account_job_new(ctx, x, sizeof *self);
+
+    if (!self)
+        return FLOW_DONE;
+    reply_json(x, 200);
+    return account_read(&self->base, run_list, was_listed);
+}
+
+/* --- a new one ----------------------------------------------------------- */
+
+struct invitation_job {
+    struct account_job base;
+    struct invitation invitation;
+    size_t others; /* that are open */
+    char text[SESSION_TEXT_LEN + 1];
+};
+
+static enum err ignore_user(void *arg, const struct user *user)
+{
+    (void)arg;
+    (void)user;
+    return ERR_OK;
+}
+
+static enum err count_other(void *arg, const struct invitation *invitation)
+{
+    struct invitation_job *self = arg;
+
+    self->others += !str_equal(invitation->name, self->invitation.name);
+    return ERR_OK;
+}
+
+static enum err check_room(struct invitation_job *self, struct store *writer)
+{
+    enum err err = store_user_get(writer, self->invitation.name, ignore_user, NULL);
+
+    if (err != ERR_NOT_FOUND)
+        return err == ERR_OK ? ERR_EXISTS : err;
+    TRY(store_invitation_purge(writer, self->invitation.created_at_ms));
+    TRY(store_invitation_list(writer, count_other, self));
+    if (self->others >= INVITATIONS_MAX)
+        return account_refuse(&self->base, PROBLEM_INVALID_FIELDS,
+                              "%d invitations are open; take some back first", INVITATIONS_MAX);
+    return ERR_OK;
+}
+
+static enum err run_add(struct job *job, struct store *writer)
+{
+    struct invitation_job *self = CONTAINER_OF(job, struct invitation_job, base.job);
+    struct invitation *invitation = &self->invitation;
+    CLEANUP(buf_done) struct buf detail = buf_new(SCOPE_TEXT_MAX + 100);
+    struct audit_entry entry = audit_of(self->base.x, "invitation.add", invitation->name);
+
+    invitation->created_at_ms = clock_wall_ms();
+    invitation->expires_at_ms = invitation->created_at_ms + (int64_t)INVITATION_LIFE_S * 1000;
+    TRY(check_room(self, writer));
+    TRY(store_invitation_put(writer, invitation));
+    buf_printf(&detail, "role %s; forms %.*s", role_text(invitation->role),
+               (int)invitation->forms.len, invitation->forms.ptr);
+    TRY(buf_status(&detail));
+    entry.detail = buf_str(&detail);
+    return audit_add(writer, &entry);
+}
+
+static enum flow was_added(struct app_ctx *ctx, struct exchange *x)
+{
+    struct invitation_job *self = CONTAINER_OF(x->job, struct invitation_job, base.job);
+    struct buf *out = &x->reply.body;
+    char url[64];
+
+    (void)ctx;
+    if (self->base.job.result != ERR_OK)
+        return account_failed(&self->base);
+    snprintf(url, sizeof url, "/admin/#invite=%s", self->text);
+    x->decision = "added";
+    reply_json(x, 201);
+    reply_header(x, "Cache-Control", "no-store");
+    js_open(out, '{');
+    js_field_string(out, "name", self->invitation.name);
+    js_field_string(out, "url", str_of(url));
+    js_field_string(out, "token", str_of(self->text));
+    js_field_time(out, "expiresAt", self->invitation.expires_at_ms);
+    js_close(out, '}');
+    buf_put_char(out, '\n');
+    secret_wipe(self->text, sizeof self->text);
+    secret_wipe(url, sizeof url);
+    return FLOW_DONE;
+}
+
+static enum err read_new(struct invitation_job *self, const json_t *object,
+                         struct err_detail *detail)
+{
+    struct arena *arena = &self->base.x->arena;
+
+    TRY(account_get_name(object, arena, &self->invitation.name, detail));
+    TRY(account_get_role(object, &self->invitation.role, detail));
+    TRY(account_get_forms(object, arena, &self->invitation.forms, detail));
+    return account_check_owner_forms(self->invitation.role, self->invitation.forms, detail);
+}
+
+static void make_text(struct invitation_job *self)
+{
+    uint8_t random[SESSION_RANDOM_BYTES];
+
+    secret_random(random, sizeof random);
+    session_text_format(random, self->text);
+    secret_wipe(random, sizeof random);
+    self->invitation.hash = token_digest(str_of(self->text));
+}
+
+static enum flow invitation_post(struct app_ctx *ctx, struct exchange *x)
+{
+    static const char *const MEMBERS[] = {"name", "role", "forms", NULL};
+    struct invitation_job *self = account_job_new(ctx, x, sizeof *self);
+    CLEANUP(js_decref) json_t *object = self ? account_parse(x, MEMBERS) : NULL;
+    struct err_detail detail = {""};
+
+    if (!object)
+        return FLOW_DONE;
+    enum err err = read_new(self, object, &detail);
+    if (err != ERR_OK)
+        return account_bad_value(x, err, &detail);
+    self->base.is_addition = true;
+    self->invitation.created_by = str_of(x->principal->actor);
+    make_text(self);
+    return account_write(&self->base, run_add, was_added);
+}
+
+/* --- accepted ------------------------------------------------------------ */
+
+struct accept_job {
+    struct account_job base;
+    struct digest hash;       /* of what was sent */
+    struct identity identity; /* as the invitation has it */
+    struct opening opening;
+};
+
+static struct accept_job *accept_job_of(struct exchange *x)
+{
+    return CONTAINER_OF(x->job, struct accept_job, base.job);
+}
+
+static enum err take_invitation(void *arg, const struct invitation *invitation)
+{
+    struct accept_job *self = arg;
+    struct identity *identity = &self->identity;
+
+    if (invitation->expires_at_ms <= clock_wall_ms())
+        return ERR_NOT_FOUND;
+    if (invitation->name.len > ACCOUNT_NAME_MAX ||
+        !scope_parse(invitation->forms, &identity->scope))
+        return ERR_CORRUPT;
+    memcpy(identity->name, invitation->name.ptr, invitation->name.len);
+    identity->name[invitation->name.len] = '\0';
+    identity->role = invitation->role;
+    identity->access = role_access(invitation->role);
+    return ERR_OK;
+}
+
+static enum err run_look_up(struct job *job, struct store *reader)
+{
+    struct accept_job *self = CONTAINER_OF(job, struct accept_job, base.job);
+
+    return store_invitation_get(reader, &self->hash, take_invitation, self);
+}
+
+static enum err run_accept(struct job *job, struct store *writer)
+{
+    struct accept_job *self = CONTAINER_OF(job, struct accept_job, base.job);
+    const struct user user = {.name = str_of(self->identity.name),
+                              .password_hash = str_of(self->base.hashing.hash),
+                              .role = self->identity.role,
+                              .forms = scope_text(&self->identity.scope),
+                              .created_at_ms = clock_wall_ms()};
+    struct audit_entry entry = audit_of(self->base.x, "invitation.accept", user.name);
+
+    /* Again, since it is good for one account only. */
+    TRY(store_invitation_get(writer, &self->hash, take_invitation, self));
+    TRY(store_user_insert(writer, &user));
+    TRY(store_invitation_delete(writer, user.name));
+    entry.actor = user.name;
+    TRY(audit_add(writer, &entry));
+    return opening_run(&self->opening, writer);
+}
+
+static enum flow was_accepted(struct app_ctx *ctx, struct exchange *x)
+{
+    struct accept_job *self = accept_job_of(x);
+
+    (void)ctx;
+    secret_done(&self->base.password);
+    if (self->base.job.result == ERR_NOT_FOUND)
+        return reply_problem(x, PROBLEM_NOT_FOUND, "this invitation is over, or was taken back");
+    if (self->base.job.result != ERR_OK)
+        return account_failed(&self->base);
+    return opening_answer(&self->opening, x);
+}
+
+static enum flow was_hashed(struct app_ctx *ctx, struct exchange *x)
+{
+    struct accept_job *self = accept_job_of(x);
+
+    if (self->base.job.result != ERR_OK)
+        return was_accepted(ctx, x);
+    opening_prepare(&self->opening, x, &self->identity);
+    self->base.is_addition = !self->opening.has_former;
+    return account_write(&self->base, run_accept, was_accepted);
+}
+
+/* Only a good invitation is worth the work of hashing. */
+static enum flow was_looked_up(struct app_ctx *ctx, struct exchange *x)
+{
+    struct accept_job *self = accept_job_of(x);
+
+    if (self->base.job.result != ERR_OK)
+        return was_accepted(ctx, x);
+    return account_hash(&self->base, was_hashed);
+}
+
+static enum flow invitation_accept(struct app_ctx *ctx, struct exchange *x)
+{
+    static const char *const MEMBERS[] = {"token", "password", NULL};
+    CLEANUP(js_decref) json_t *object = NULL;
+    struct err_detail detail = {""};
+    struct accept_job *self;
+
+    if (csrf_is_foreign(x))
+        return reply_problem(x, PROBLEM_CSRF, NULL);
+    int64_t wait_ms = signin_throttle(ctx->signin, x->source, clock_mono_ms());
+    if (wait_ms)
+        return reply_retry_later(x, PROBLEM_TOO_MANY_ATTEMPTS, wait_ms);
+    if (!(self = account_job_new(ctx, x, sizeof *self)) || !(object = account_parse(x, MEMBERS)))
+        return FLOW_DONE;
+    struct str token = js_get_string(object, "token");
+    if (!token.ptr)
+        return reply_problem(x, PROBLEM_INVALID_FIELDS, "token: send what the link ends with");
+    enum err err = account_get_password(object, "password", &self->base.password, &detail);
+    if (err != ERR_OK)
+        return account_bad_value(x, err, &detail);
+    self->hash = token_digest(token);
+    return account_read(&self->base, run_look_up, was_looked_up);
+}
+
+/* --- taken back ---------------------------------------------------------- */
+
+static enum err run_delete(struct job *job, struct store *writer)
+{
+    struct account_job *self = CONTAINER_OF(job, struct account_job, job);
+    const struct audit_entry entry = audit_of(self->x, "invitation.remove", self->x->params[0]);
+
+    TRY(store_invitation_delete(writer, self->x->params[0]));
+    return audit_add(writer, &entry);
+}
+
+static enum flow was_deleted(struct app_ctx *ctx, struct exchange *x)
+{
+    (void)ctx;
+    if (x->job->result != ERR_OK)
+        return account_failed(account_job_of(x));
+    return account_no_content(x, "deleted");
+}
+
+static enum flow invitation_delete(struct app_ctx *ctx, struct exchange *x)
+{
+    struct account_job *self = account_job_new(ctx, x, sizeof *self);
+
+    return self ? account_write(self, run_delete, was_deleted) : FLOW_DONE;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The janitor's thread: whose turn it is, how much may be done in it, and how
+ * long to rest after it. The work itself runs on the committer's thread, one
+ * piece at a time and each in its own mark; while a piece runs this thread
+ * sleeps, so what belongs to the rounds needs no lock. `lock` guards
+ * `is_stopping` alone.
+ */
+#include "service/janitor.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "chores.h"
+
+enum {
+    AMOUNT_FIRST = 8,
+    PIECE_US = 3000, /* what a piece should take */
+    REST_BUSY = 30,  /* times as long as the piece, while messages come */
+    REST_IDLE = 1,
+    FAILED_WAIT_MS = 5000,
+    NEWS_WAIT_MS = 5000,
+};
+
+struct round {
+    struct chore_place place;
+    int64_t due_ms; /* monotonic */
+    int64_t ended_ms;
+    int64_t news; /* of when the last round began to end */
+    int amount;
+};
+
+struct janitor {
+    struct commit *commit;
+    struct forms *forms;
+    struct round rounds[CHORE_COUNT];
+    int64_t pieces;   /* that did something */
+    int64_t messages; /* that had come when the last piece ended */
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool is_stopping;
+};
+
+/* One piece, on its way through the committer. */
+struct piece {
+    struct job job;
+    const struct chore *chore;
+    struct chore_turn turn;
+    struct chore_place place; /* the chore's own, unless the piece fails */
+    bool has_more;
+    int64_t took_us;
+};
+
+static enum err piece_run(struct job *job, struct store *writer)
+{
+    struct piece *piece = CONTAINER_OF(job, struct piece, job);
+    int64_t start_us = clock_mono_us();
+
+    piece->turn.writer = writer;
+    enum err err = piece->chore->step(&piece->turn, &piece->has_more);
+    piece->took_us = clock_mono_us() - start_us;
+    return err;
+}
+
+/* Twice or half as much next time, if that brings it nearer to what a piece should take. */
+static int next_amount(const struct piece *piece)
+{
+    int amount = piece->turn.amount;
+
+    if (piece->took_us > PIECE_US)
+        return amount > 1 ? amount / 2 : 1;
+    if (piece->took_us < PIECE_US / 3 && piece->turn.done >= amount && amount < CHORE_AMOUNT_MAX)
+        return amount * 2;
+    return amount;
+}
+
+static void tell(const struct piece *piece, enum err err)
+{
+    if (err != ERR_OK)
+        LOG(LOG_WARN, "chore_failed", LOG_TEXT("chore", piece->chore->name),
+            LOG_TEXT("reason", err_text(err)));
+    else if (piece->chore->is_told && piece->turn.done)
+        LOG(LOG_INFO, "chore_done", LOG_TEXT("chore", piece->chore->name),
+            LOG_INT("count", piece->turn.done));
+}
+
+/* What may make a round worth while: messages, and what other chores have done. */
+static int64_t news(const struct janitor *janitor)
+{
+    return metric_get(METRIC_SUBMISSIONS) + janitor->pieces;
+}
+
+/* Milliseconds to rest after the piece. */
+static int64_t rest_ms(struct janitor *janitor, const struct piece *piece)
+{
+    int64_t messages = metric_get(METRIC_SUBMISSIONS);
+    bool is_busy = messages != janitor->messages;
+
+    janitor->messages = messages;
+    return 1 + piece->took_us * (is_busy ? REST_BUSY : REST_IDLE) / 1000;
+}
+
+static int64_t do_piece(struct janitor *janitor, const struct chore *chore, struct round *round)
+{
+    struct piece piece = {.job.run = piece_run, .chore = chore, .place = round->place};
+    int64_t news_before = news(janitor);
+
+    piece.turn = (struct chore_turn){.forms = janitor->forms,
+                                     .place = &piece.place,
+                                     .now_ms = clock_wall_ms(),
+                                     .amount = round->amount};
+    enum err err = commit_run(janitor->commit, &piece.job);
+    int64_t now_ms = clock_mono_ms();
+    if (err != ERR_STOPPING)
+        tell(&piece, err);
+    if (err != ERR_OK) {
+        round->due_ms = now_ms + FAILED_WAIT_MS;
+        round->amount = 1;
+        return 1;
+    }
+    round->place = piece.place;
+    round->amount = next_amount(&piece);
+    round->due_ms = now_ms + (piece.has_more ? 0 : chore->period_ms);
+    janitor->pieces += piece.turn.done > 0;
+    if (!piece.has_more) {
+        round->news = news_before + (piece.turn.done > 0);
+        round->ended_ms = now_ms;
+    }
+    return rest_ms(janitor, &piece);
+}
+
+static bool is_worth_while(const struct janitor *janitor, const struct chore *chore,
+                           const struct round *round, int64_t now_ms)
+{
+    return !chore->is_for_news || round->news != news(janitor) ||
+           now_ms - round->ended_ms >= NEWS_WAIT_MS;
+}
+
+/* The chore that has been due longest, or the one that will be due first. */
+static size_t next_chore(const struct janitor *janitor)
+{
+    size_t best = 0;
+
+    for (size_t i = 1; i < CHORE_COUNT; i++)
+        if (janitor->rounds[i].due_ms < janitor->rounds[best].due_ms)
+            best = i;
+    return best;
+}
+
+/* Milliseconds until there is something to do again. */
+static int64_t take_turn(struct janitor *janitor)
+{
+    size_t at = next_chore(janitor);
+    struct round *round = &janitor->rounds[at];
+    int64_t now_ms = clock_mono_ms();
+
+    if (round->due_ms > now_ms)
+        return round->due_ms - now_ms;
+    if (is_worth_while(janitor, &CHORES[at], round, now_ms))
+        return do_piece(janitor, &CHORES[at], round);
+    round->due_ms = now_ms + CHORES[at].period_ms;
+    return 0;
+}
+
+/* False: the janitor is to stop. */
+static bool rest(struct janitor *janitor, int64_t ms)
+{
+    int64_t end_ms = clock_mono_ms() + ms;
+    struct timespec until = {.tv_sec = end_ms / 1000, .tv_nsec = end_ms % 1000 * 1000000};
+    int expired = 0;
+
+    pthread_mutex_lock(&janitor->lock);
+    while (!janitor->is_stopping && !expired)
+        expired = pthread_cond_timedwait(&janitor->changed, &janitor->lock, &until);
+    bool is_stopping = janitor->is_stopping;
+    pthread_mutex_unlock(&janitor->lock);
+    return !is_stopping;
+}
+
+static void *janitor_main(void *arg)
+{
+    struct janitor *janitor = arg;
+
+    while (rest(janitor, take_turn(janitor)))
+        ;
+    return NULL;
+}
+
+static enum err init_lock(struct janitor *janitor)
+{
+    pthread_condattr_t attributes;
+
+    if (pthread_condattr_init(&attributes))
+        return ERR_MEMORY;
+    int failed = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) ||
+                 pthread_cond_init(&janitor->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    if (failed)
+        return ERR_MEMORY;
+    if (!pthread_mutex_init(&janitor->lock, NULL))
+        return ERR_OK;
+    pthread_cond_destroy(&janitor->changed);
+    return ERR_MEMORY;
+}
+
+enum err janitor_start(struct commit *commit, struct forms *forms, struct janitor **ret_janitor)
+{
+    struct janitor *janitor = calloc(1, sizeof *janitor);
+
+    if (!janitor)
+        return ERR_MEMORY;
+    janitor->commit = commit;
+    janitor->forms = forms;
+    janitor->messages = metric_get(METRIC_SUBMISSIONS);
+    for (size_t i = 0; i < CHORE_COUNT; i++)
+        janitor->rounds[i] = (struct round){.amount = AMOUNT_FIRST, .news = -1};
+    if (init_lock(janitor) != ERR_OK) {
+        free(janitor);
+        return ERR_MEMORY;
+    }
+    if (pthread_create(&janitor->thread, NULL, janitor_main, janitor)) {
+        pthread_cond_destroy(&janitor->changed);
+        pthread_mutex_destroy(&janitor->lock);
+        free(janitor);
+        return ERR_MEMORY;
+    }
+    *ret_janitor = janitor;
+    return ERR_OK;
+}
+
+void janitor_stop(struct janitor *janitor)
+{
+    if (!janitor)
+        return;
+    pthread_mutex_lock(&janitor->lock);
+    janitor->is_stopping = true;
+    pthread_cond_signal(&janitor->changed);
+    pthread_mutex_unlock(&janitor->lock);
+    pthread_join(janitor->thread, NULL);
+    pthread_cond_destroy(&janitor->changed);
+    pthread_mutex_destroy(&janitor->lock);
+    free(janitor);
+}
