@@ -397,7 +397,7 @@ at('a message: fields, origin, spam, notes, reply, neighbours', async (width) =>
 });
 
 at('gone for good: one message, and one person', async (width) => {
-  const [one, ...rest] = [await post('default', { name: `gone ${width}`, email: `gone${width}@example.org`, message: 'one' }), await post('shop', { name: `gone ${width}`, email: `gone${width}@example.org`, message: 'two' }, { origin: SHOP }), await post('default', { email: `gone${width}@example.org`, message: 'three' })];
+  const [one, ...rest] = [await post('default', { name: `gone ${width}`, email: `gone${width}@example.org`, message: 'one' }), await post('shop', { name: `gone ${width}`, email: `gone${width}@example.org`, message: 'two' }, { origin: SHOP }), await post('default', { name: `gone ${width}`, email: `gone${width}@example.org`, message: 'three' })];
   const page = await visit(width, `#message/${one}`);
   await signIn(page);
   await page.getByRole('button', { name: 'Delete for good' }).click();
@@ -405,7 +405,7 @@ at('gone for good: one message, and one person', async (width) => {
   await page.getByText('Message deleted for good.').waitFor();
   await to(page, `#message/${rest[0]}`);
   await page.getByRole('button', { name: 'Erase this person' }).click();
-  await page.getByText('2 messages on all forms').waitFor();
+  await page.getByText(`gone${width}@example.org: 2 messages on all forms together.`).waitFor();
   await page.getByRole('button', { name: 'Erase all' }).click();
   await page.getByText('2 messages erased.').waitFor();
   assert.deepEqual(await contactd.stored(`gone${width}@`), []);
@@ -420,7 +420,7 @@ at('what arrives is there without a reload', async (width) => {
   await page.waitForTimeout(300);
   await post('shop', { name: `Live ${width}`, email: 'live@example.org', message: `live ${width}` }, { origin: SHOP });
   await rowOf(page, `Live ${width}`).waitFor({ timeout: 5000 });
-  assert.equal(await page.locator('#heard').textContent(), `New message from Live ${width}`);
+  await page.locator('#heard', { hasText: `New message from Live ${width}` }).waitFor({ state: 'attached' });
   assert.match(await page.title(), /^\(\d+\) Inbox – contactd$/);
   await page.evaluate(() => window.scrollTo(0, 600));
   await post('shop', { name: `Later ${width}`, email: 'live@example.org', message: `later ${width}` }, { origin: SHOP });
@@ -586,6 +586,37 @@ at('people, invitations, tokens, sessions, history, password', async (width) => 
   await page.getByText('Session ended.').waitFor();
   isQuiet(page);
   await other.context().close();
+  await page.context().close();
+});
+
+at('a reader reads, and is offered nothing else', async (width) => {
+  const name = `reader${width}`;
+  await contactd.api('/admin/users', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name, role: 'reader', forms: ['shop'], password: 'tulips in the wind' }) });
+  const page = await visit(width);
+  await signIn(page, name, 'tulips in the wind');
+  await rowOf(page, PEOPLE[1][0]).waitFor();
+  assert.equal(await page.locator('.inbox input[type=checkbox], .inbox .star[aria-pressed]').count(), 0);
+  assert.equal(await rowOf(page, 'Applicant').count(), 0);
+  await look(page, 'reader');
+  for (const key of ['j', 'e', '#', '!', 's', 'x', 'o']) await page.keyboard.press(key);
+  await page.locator('.letter').waitFor();
+  await settled(page);
+  assert.deepEqual(await page.locator('main button').evaluateAll((all) => all.map((one) => one.title || one.textContent)), ['Copy the address']);
+  await look(page, 'reader-message');
+  await page.context().close();
+});
+
+at('a session that has ended leads to the sign-in and back', async (width) => {
+  const page = await visit(width, '#forms');
+  await signIn(page);
+  await page.locator('.cards').waitFor();
+  await page.context().clearCookies();
+  await to(page, '#forms/shop');
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  page.failures = page.failures.filter((text) => !text.includes('401'));
+  await signIn(page);
+  await page.getByRole('heading', { name: 'Tulpenhof' }).waitFor();
+  isQuiet(page);
   await page.context().close();
 });
 

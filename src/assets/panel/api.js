@@ -80,6 +80,8 @@ async function enter(path, body) {
     throw new Error(isSecureContext ? 'The browser did not keep the session. Are cookies allowed for this address?'
       : 'The browser keeps a session only over https. Put a proxy with TLS in front of contactd, or open the panel on the machine itself.');
   }
+  // A link that was used up has no place in the history.
+  if (location.hash.startsWith('#invite=')) history.replaceState(null, '', '#inbox');
   signedIn(told);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The list of messages: folders, filters, paging, selection, what the keys do, and what arrives while one looks.
-import { api, bump, can, counts, get, on, session, titleOf, withQuery } from './api.js';
+import { api, bump, can, counts, countSoon, get, on, session, titleOf, withQuery } from './api.js';
 import { announce, button, dialog, empty, failure, field, h, icon, link, number, plural, select, time, toast, waiting } from './kit.js';
 
 export const folders = [
@@ -255,7 +255,7 @@ export function inbox(parts, asking) {
   const all = h('input', { type: 'checkbox', 'aria-label': 'Select all that are shown', onclick: () => { list.chosen = new Set(all.checked ? list.rows.map((row) => row.id) : []); redraw(); } });
   const status = h('span', { class: 'status', 'aria-live': 'polite' });
   const acts = h('div', { class: 'acts', role: 'group', 'aria-label': 'With what is selected' });
-  const search = h('input', { type: 'search', value: query.q ?? '', placeholder: 'Search', 'aria-label': 'Search messages', enterkeyhint: 'search' });
+  const search = h('input', { type: 'search', value: query.q ?? '', placeholder: 'Search', maxlength: '200', 'aria-label': 'Search messages', enterkeyhint: 'search' });
   const panel = h('div', { class: 'panel', hidden: true });
   const filterCount = ['form', 'since', 'until', 'starred'].filter((key) => query[key]).length;
   const opener = button(filterCount ? `Filter, ${filterCount} in use` : 'Filter', { pic: 'filter', quiet: true, 'aria-expanded': 'false', kind: filterCount ? 'used' : '', onclick: () => toggle() });
@@ -423,12 +423,10 @@ export function inbox(parts, asking) {
 
 on('submission', ({ form, state }) => { bump(form, null, state); refreshSoon(); });
 on('change', ({ ids, state, starred }) => {
-  const rows = list.rows.filter((row) => ids.includes(row.id));
-  for (const row of rows) {
-    if (state) row.state = state;
-    if (starred !== undefined && starred !== null) row.starred = starred;
-  }
-  bump(null);
+  // What one did oneself is there already: nothing is drawn anew under a finger.
+  const rows = list.rows.filter((row) => ids.includes(row.id) && ((state && row.state !== state) || (typeof starred === 'boolean' && row.starred !== starred)));
+  for (const row of rows) Object.assign(row, state && { state }, typeof starred === 'boolean' && { starred });
+  countSoon();
   if (rows.length) list.view?.redraw();
 });
 on('reset', () => { if (list.view) refreshSoon(); else list.key = null; });

@@ -142,7 +142,6 @@ function showInvitation(token) {
   ], 'Start', async () => {
     if (password.value !== again.value) throw new Error('The two passwords differ.');
     await accept(token, password.value);
-    location.hash = '#inbox';
   }));
 }
 

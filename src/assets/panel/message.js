@@ -121,7 +121,7 @@ async function erase(row, done) {
   } catch (error) {
     return toast(error.message, { isError: true, action: 'Try again', onaction: () => erase(row, done) });
   }
-  const isSure = await ask('Erase this person?', `${plural(found.count, 'message')} on all forms hold the address ${row.email}. Erasing deletes them for good, with their notes.`, 'Erase all');
+  const isSure = await ask('Erase this person?', `${row.email}: ${plural(found.count, 'message')} on all forms together. Erasing deletes them for good, with their notes.`, 'Erase all');
   if (!isSure) return undefined;
   try {
     const { count } = await api('POST', 'erase', { email: row.email, preview: false });
