@@ -663,4 +663,38 @@ cases['naughty strings change no page'] = async () => {
   await page.context().close();
 };
 
+cases['naughty strings as notes and titles change no page'] = async () => {
+  const id = await post('default', { name: 'Notes', email: 'notes@example.org', message: 'notes' });
+  const send = (method, path, body) => contactd.api(path, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  for (const text of NAUGHTY.slice(0, 100)) await send('POST', `/admin/submissions/${id}/notes`, { text });
+  const page = await visit(390, `#message/${id}`);
+  await signIn(page);
+  await page.locator('.notes li').first().waitFor();
+  const shapes = await page.locator('.notes li').evaluateAll((all) => all.map((one) => [...one.querySelectorAll('*')].map((part) => part.localName).join()));
+  assert.equal(shapes.length, 100);
+  assert.equal(new Set(shapes).size, 1);
+  assert.deepEqual(await page.locator('.notes li > .text').allTextContents(), NAUGHTY.slice(0, 100));
+  await to(page, '#forms');
+  await contactd.addForm('titled', { title: 'Plain' });
+  const side = async (title) => {
+    await page.locator('.cards b', { hasText: title }).first().waitFor();
+    return `${await skeleton(page, '.side')} ${await skeleton(page, '.cards')}`;
+  };
+  await page.reload();
+  const wanted = await side('Plain');
+  let titles = 0;
+  for (const title of NAUGHTY.filter((text, i) => i % 12 === 0 && text.length < 100)) {
+    const isTaken = await contactd.addForm('titled', { title }).then(() => true, () => false);
+    if (!isTaken) continue;
+    titles += 1;
+    await page.reload();
+    await page.locator('.side a').first().waitFor({ state: 'attached' });
+    assert.equal(await side(''), wanted, title);
+    assert.ok((await page.locator('.cards b').allTextContents()).includes(title), title);
+  }
+  assert.ok(titles > 20, String(titles));
+  isQuiet(page);
+  await page.context().close();
+};
+
 await runCases(cases, { contactd, site, browser });

@@ -133,10 +133,16 @@ export function tokens() {
 
 // --- what was done ---
 
+const DEEDS = {
+  signin: 'signed in', 'signin.failed': 'failed to sign in', signout: 'signed out', 'session.end': 'ended a session', 'user.add': 'made the account', 'user.set': 'changed the account', 'user.remove': 'removed the account',
+  'user.password': 'changed a password', 'token.add': 'made the token', 'token.revoke': 'revoked the token', 'form.save': 'saved the form', 'form.remove': 'deleted the form', 'invitation.add': 'invited',
+  'invitation.accept': 'accepted an invitation', 'invitation.remove': 'withdrew the invitation', export: 'exported', import: 'imported',
+};
+
 export function audit() {
   const rows = h('tbody');
-  const row = (one) => h('tr', null, [time(one.at, 'middle'), one.actor, one.action, [one.target, one.detail && h('span', { class: 'hint', dir: 'auto' }, one.detail)], one.source ?? '']
-    .map((cell, i) => h('td', { 'data-column': ['When', 'Who', 'What', 'To', 'From'][i] }, h('div', { dir: 'auto' }, cell))));
+  const row = (one) => h('tr', null, [time(one.at, 'middle'), one.actor, h('span', { title: one.action }, DEEDS[one.action] ?? one.action), [one.target, one.detail && h('span', { class: 'hint', dir: 'auto' }, one.detail)], one.source ?? '']
+    .map((cell, i) => h('td', { 'data-column': ['When', 'Who', 'Did', 'What', 'From'][i] }, h('div', { dir: 'auto' }, cell))));
   let next = null;
   const moreButton = button('More', { onclick: () => load().catch((error) => toast(error.message, { isError: true, action: 'Try again', onaction: () => moreButton.click() })) });
   const load = async () => {
@@ -147,7 +153,7 @@ export function audit() {
   };
   const node = h('div', { class: 'page' }, h('h1', null, 'History'), h('p', { class: 'dim' }, 'Who changed what, newest first.'), arriving(load, () => {
     if (!rows.children.length) return empty('log', 'Nothing yet', 'Sign-ins, exports and changes of settings and people are written down here.');
-    const frame = table('History', ['When', 'Who', 'What', 'To', 'From'], []);
+    const frame = table('History', ['When', 'Who', 'Did', 'What', 'From'], []);
     frame.querySelector('tbody').replaceWith(rows);
     return [frame, h('p', { class: 'foot' }, moreButton)];
   }));
