@@ -50,7 +50,7 @@ LIBS = $(PKG_LIBS) -lpthread -lm
 SRC   := $(wildcard src/*/*.c)
 OBJ   := $(SRC:src/%.c=$(BUILD)/obj/%.o)
 MAIN  := $(BUILD)/obj/main.o
-ASSETS := form.js page.css
+ASSETS := form.js page.css $(patsubst src/assets/%,%,$(wildcard src/assets/panel/*))
 GEN   := $(BUILD)/gen/sql_sqlite.h $(BUILD)/gen/assets.h
 .SECONDARY: $(GEN)
 C_FILES = $(wildcard src/*.c src/*/*.[ch] include/*/*.h tests/*/*.[ch])
