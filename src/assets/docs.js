@@ -16,7 +16,7 @@
     try {
       while (text.length < BYTES_MAX) {
         const { done, value } = await reader.read();
-        if (done) break;
+        if (done) return text;
         text += decoder.decode(value, { stream: true });
       }
     } catch {
@@ -24,7 +24,7 @@
     } finally {
       clearTimeout(timer);
     }
-    reader.cancel().catch(() => {});
+    reader.cancel().catch(() => {}); // there is more than anybody reads
     return text;
   }
 
