@@ -43,7 +43,7 @@ echo '    struct str plain, zipped;'
 echo '    const char *etag;'
 echo '};'
 for file in "$@"; do
-    name=$(echo "$file" | tr 'a-z.-' 'A-Z__')
+    name=$(echo "$file" | tr 'a-z./-' 'A-Z___')
     digest=$(trimmed "$file" | sha256sum | cut -c1-64)
     echo
     echo "static const unsigned char ${name}_PLAIN[] = {$(trimmed "$file" | bytes)};"

@@ -8,7 +8,7 @@
 #include "core/search_text.h"
 
 #define STATE_AS_WORD(id, text) text,
-static const char *const STATES[] = {SUBMISSION_STATE_LIST(STATE_AS_WORD) "all", NULL};
+static const char *const STATES[] = {SUBMISSION_STATE_LIST(STATE_AS_WORD) "all", "inbox", NULL};
 #undef STATE_AS_WORD
 
 #define QUERY_RULE "at most 16 words in 256 bytes"
@@ -27,7 +27,8 @@ static const char *const ONLY_TRUE[] = {"true", NULL};
 static const struct parameter FILTER_ROWS[] = {
     {"form", PARAMETER_TEXT, "those of this form", .fits = form_name_is_valid,
      .expected = "a form's name"},
-    {"state", PARAMETER_WORD, "those in this state; without it neither spam nor trash",
+    {"state", PARAMETER_WORD,
+     "those in this state, or in all; inbox: new and read; none: neither spam nor trash",
      .words = STATES},
     {"starred", PARAMETER_WORD, "those with a star", .words = ONLY_TRUE},
     {"since", PARAMETER_TIME, .help = "those that arrived then or later"},
@@ -40,13 +41,18 @@ static const struct parameter FILTER_ROWS[] = {
 
 const struct parameters FILTER_PARAMETERS = {FILTER_ROWS, NULL};
 
-/* One state, or all of them; 0, if none was sent, leaves out spam and trash. */
+/* One state or several; 0, if none was sent, leaves out spam and trash. */
 static unsigned wanted_states(const struct exchange *x)
 {
-    if (!parameter_text(x, "state").ptr)
+    struct str word = parameter_text(x, "state");
+
+    if (!word.ptr)
         return 0;
-    int64_t place = parameter_number(x, "state");
-    return STATES[place + 1] ? 1u << place : STATES_ALL;
+    if (str_equal(word, STR("all")))
+        return STATES_ALL;
+    if (str_equal(word, STR("inbox")))
+        return 1u << STATE_NEW | 1u << STATE_READ;
+    return 1u << parameter_number(x, "state");
 }
 
 /* What `q` asks, parsed; NULL in *ret_query when nothing is asked. False: no memory. */

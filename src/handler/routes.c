@@ -36,6 +36,7 @@ static const struct route *const ROWS[] = {
     ROWS_1(AUDIT_ROUTES),
     ROWS_2(PROOF_ROUTES),
     ROWS_2(PAGE_ROUTES),
+    ROWS_3(PANEL_ROUTES),
     ROWS_3(DESCRIPTION_ROUTES),
     ROWS_4(OPS_ROUTES),
 };

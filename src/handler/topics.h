@@ -48,5 +48,8 @@ extern const struct route INVITATION_ROUTES[INVITATION_ROUTE_COUNT];
 extern const struct route SESSION_ROUTES[SESSION_ROUTE_COUNT];
 extern const struct route TOKEN_ROUTES[TOKEN_ROUTE_COUNT];
 extern const struct route USER_ROUTES[USER_ROUTE_COUNT];
+enum { PANEL_ROUTE_COUNT = 3 };
+
+extern const struct route PANEL_ROUTES[PANEL_ROUTE_COUNT];
 
 #endif

@@ -55,6 +55,7 @@ export async function startContactd(options = []) {
   return {
     url,
     api,
+    authorization,
     log: () => log,
     addForm: (name, settings = {}) => api(`/admin/forms/${name}`, {
       method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(settings),

@@ -83,6 +83,14 @@ def bound(server, **scopes):
 # --- state and star ----------------------------------------------------------
 
 
+def test_the_inbox_is_what_is_new_or_read(server, writer):
+    states = {state: post(server) for state in ("new", "read", "archived", "spam", "trash")}
+    for state, identity in states.items():
+        writer.patch(identity, state=state)
+    assert writer.ids(state="inbox") == [states["read"], states["new"]]
+    assert writer.call("GET", "/submissions?state=inboxes", 400)["code"] == "invalid_query"
+
+
 def test_a_change_answers_with_the_submission(server, writer):
     identity = post(server, message="Hi")
     row = writer.patch(identity, state="read", starred=True)

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+// The way to the server: one function for every request, who is signed in, and what happens meanwhile.
+
+import { memo } from './kit.js';
+
+export const session = { name: '', role: '', access: '', forms: ['*'], csrf: '' };
+
+const LEVELS = ['read', 'write', 'manage'];
+export const can = (access) => LEVELS.indexOf(session.access) >= LEVELS.indexOf(access);
+
+// What went wrong, as a sentence for people.
+export class Problem extends Error {
+  constructor(status, body, wait) {
+    super(sentence(status, body, wait));
+    Object.assign(this, { status, code: body.code, errors: body.errors ?? [] });
+  }
+}
+
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+const stop = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
+
+function sentence(status, body, wait) {
+  const text = body.detail || body.message || body.title || body.error;
+  const said = text ? stop(capital(text)) : `The server answered with ${status}.`;
+  if (status === 0) return 'The server cannot be reached. Is there a connection?';
+  return wait ? `${said} Try again in ${wait > 90 ? `${Math.ceil(wait / 60)} minutes` : `${wait} seconds`}.` : said;
+}
+
+// Addresses are relative to the page's: the panel works wherever it is.
+export async function api(method, path, body) {
+  const headers = { Accept: 'application/json', 'X-Requested-With': 'panel' };
+  if (method !== 'GET' && session.csrf) headers['X-CSRF-Token'] = session.csrf;
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  let answer;
+  try {
+    answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), credentials: 'same-origin', cache: 'no-store' });
+  } catch {
+    throw new Problem(0, {});
+  }
+  const told = await answer.json().catch(() => ({}));
+  if (answer.ok) return told;
+  if (answer.status === 401 && session.access) signedOut();
+  throw new Problem(answer.status, told, Number(answer.headers.get('Retry-After')) || 0);
+}
+
+export const get = (path, query) => api('GET', withQuery(path, query));
+export const withQuery = (path, query) => {
+  const text = new URLSearchParams(Object.entries(query ?? {}).filter(([, value]) => value)).toString();
+  return text ? `${path}?${text}` : path;
+};
+
+// --- who is signed in ---
+
+const watchers = new Map();
+export const on = (name, watch) => { watchers.set(name, [...(watchers.get(name) ?? []), watch]); };
+export const tell = (name, detail) => { for (const watch of watchers.get(name) ?? []) watch(detail); };
+
+function signedIn(told) {
+  Object.assign(session, told);
+  memo.set('session', 'yes');
+  listen();
+  tell('session');
+}
+
+function signedOut() {
+  Object.assign(session, { name: '', role: '', access: '', csrf: '' });
+  memo.set('session', '');
+  source?.close();
+  source = null;
+  tell('session');
+}
+
+// The answer to the sign-in may be fine and its cookie lost: asked again, the server knows.
+async function enter(path, body) {
+  const told = await api('POST', path, body);
+  try {
+    await get('session');
+  } catch (error) {
+    if (error.status !== 401) throw error;
+    throw new Error(isSecureContext ? 'The browser did not keep the session. Are cookies allowed for this address?'
+      : 'The browser keeps a session only over https. Put a proxy with TLS in front of contactd, or open the panel on the machine itself.');
+  }
+  // A link that was used up has no place in the history.
+  if (location.hash.startsWith('#invite=')) history.replaceState(null, '', '#inbox');
+  signedIn(told);
+}
+
+export const signIn = (name, password) => enter('session', { name, password });
+export const accept = (token, password) => enter('invitations/accept', { token, password });
+
+export async function signOut() {
+  await api('DELETE', 'session');
+  signedOut();
+}
+
+// True: a session of before goes on. A browser in which nobody was signed in does not ask.
+export async function resume() {
+  if (!memo.get('session')) return false;
+  try {
+    signedIn(await get('session'));
+    return true;
+  } catch (error) {
+    if (error.status !== 401) throw error;
+    return false;
+  }
+}
+
+// --- what happens meanwhile ---
+
+let source = null;
+const KINDS = ['submission', 'change', 'form', 'reset'];
+
+function listen() {
+  source?.close();
+  const mine = new EventSource('events');
+  source = mine;
+  for (const kind of KINDS) mine.addEventListener(kind, (event) => {
+    let detail;
+    try { detail = JSON.parse(event.data); } catch { return; }
+    tell(kind, detail);
+  });
+  mine.addEventListener('error', () => {
+    // While it is only interrupted the browser tries again by itself.
+    if (mine.readyState !== EventSource.CLOSED) return;
+    setTimeout(() => { if (source === mine && session.access) { listen(); tell('reset', {}); } }, 20000);
+  });
+}
+
+// --- counts per form ---
+
+// `ready` waits for the first answer, whatever it is: titles of forms come with the counts.
+export const counts = { forms: [], isKnown: false, isSettled: false, ready: Promise.resolve() };
+let timer;
+
+export async function loadCounts() {
+  const told = await get('stats', { days: '30' });
+  counts.forms = told.forms;
+  counts.isKnown = true;
+  tell('counts');
+}
+
+export function startCounts() {
+  counts.ready = loadCounts().catch(() => {}).then(() => {
+    counts.isSettled = true;
+    tell('counts');
+  });
+}
+
+// The server counts a little later than it stores.
+export function countSoon() {
+  clearTimeout(timer);
+  timer = setTimeout(() => { if (session.access) loadCounts().catch(() => {}); }, 2500);
+}
+
+// What is known already is shown at once.
+export function bump(name, from, to) {
+  const form = counts.forms.find((one) => one.name === name);
+  if (form && from !== to) {
+    if (from) form.counts[from] = Math.max(0, form.counts[from] - 1);
+    if (to) form.counts[to] += 1;
+    tell('counts');
+  }
+  countSoon();
+}
+
+export const total = (state) => counts.forms.reduce((sum, form) => sum + (form.counts[state] ?? 0), 0);
+export const titleOf = (name) => counts.forms.find((form) => form.name === name)?.title || name;

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+// Forms: what they receive, the snippet for a page, their settings, and the pages that were refused.
+import { api, can, counts, get, loadCounts, tell, withQuery } from './api.js';
+import { arriving, ask, button, copyable, day, empty, field, h, icon, link, number, plural, s, select, sender, table, time, toast, uid } from './kit.js';
+
+const NONE = { new: 0, read: 0, archived: 0, spam: 0, trash: 0 };
+const here = () => new URL('..', document.baseURI).href.replace(/\/$/, '');
+
+// --- the list ---
+
+async function allForms() {
+  const [told] = await Promise.all([get('forms'), loadCounts().catch(() => {})]);
+  const byName = new Map(counts.forms.map((one) => [one.name, { ...one, isRegistered: false }]));
+  for (const one of told.forms) byName.set(one.name, { counts: NONE, ...byName.get(one.name), ...one, title: one.title ?? one.settings?.title, isRegistered: true });
+  return [...byName.values()].sort((a, b) => a.name.localeCompare(b.name));
+}
+
+const formRow = (one) => h('li', null, h('a', { href: `#forms/${encodeURIComponent(one.name)}` },
+  h('b', { dir: 'auto' }, one.title || one.name), h('span', { class: 'hint' }, one.name, !one.isRegistered && ' · without settings of its own'),
+  h('span', { class: 'figures' }, one.counts.new > 0 && h('b', null, `${number(one.counts.new)} unread`), h('span', null, plural(one.counts.new + one.counts.read + one.counts.archived, 'message')), one.counts.spam > 0 && h('span', null, `${number(one.counts.spam)} spam`))));
+
+export function forms() {
+  const node = h('div', { class: 'page' },
+    h('div', { class: 'top' }, h('h1', null, 'Forms'), can('manage') && h('a', { class: 'button primary', href: '#new-form' }, icon('plus'), 'New form')),
+    arriving(allForms, (all) => (all.length ? h('ul', { class: 'cards' }, all.map(formRow))
+      : empty('form', 'No forms yet', can('manage') ? 'A form is a name that pages post to. Make one, and copy its HTML onto your page.' : 'Whoever manages this contactd has to give you a form.', can('manage') && link('#new-form', 'Make a form')))));
+  return { title: 'Forms', node };
+}
+
+export function newForm() {
+  const name = h('input', { required: true, maxlength: '64', autocapitalize: 'none', spellcheck: 'false', autocomplete: 'off' });
+  const title = h('input', { maxlength: '200' });
+  const origins = h('textarea', { rows: '2', spellcheck: 'false', placeholder: 'https://www.example.org' });
+  const node = h('div', { class: 'page narrow' }, h('h1', null, 'New form'), sender([
+    field('Name', name, 'Part of the address that pages post to: a to z, 0 to 9, - and _. It stays as it is.'),
+    field('Title', title, 'What people call it.'),
+    field('Pages that may post', origins, 'One a line, such as https://www.example.org. None: all pages.'),
+  ], 'Make the form', async () => {
+    const id = name.value.trim();
+    if (!/^[a-z0-9][a-z0-9_-]{0,63}$/.test(id)) throw new Error('A name begins with one of a to z or 0 to 9; - and _ may follow.');
+    if ((await get('forms')).forms.some((one) => one.name === id)) throw new Error('There is a form of this name already.');
+    const settings = {};
+    if (title.value.trim()) settings.title = title.value.trim();
+    if (lines(origins.value).length) settings.origins = lines(origins.value);
+    await api('PUT', `forms/${id}`, settings);
+    loadCounts().catch(() => {});
+    location.hash = `#forms/${id}`;
+  }));
+  return { title: 'New form', node };
+}
+
+// --- the chart ---
+
+const DAY = 864e5;
+const dayText = (at) => new Date(at).toISOString().slice(0, 10);
+
+// Days without a message are told by nobody; a year is shown in weeks.
+function periods(days, name, span) {
+  const width = span > 60 ? 7 : 1;
+  const count = Math.ceil(span / width);
+  const today = Date.parse(dayText(Date.now()));
+  const list = Array.from({ length: count }, (_, i) => ({ from: dayText(today - ((count - i) * width - 1) * DAY), received: 0, spam: 0 }));
+  for (const one of days) {
+    const i = count - 1 - Math.floor((today - Date.parse(one.day)) / DAY / width);
+    if (one.form !== name || !list[i]) continue;
+    list[i].received += one.received;
+    list[i].spam += one.spam;
+  }
+  return list;
+}
+
+function roof(most) {
+  const unit = 10 ** Math.floor(Math.log10(Math.max(most, 1)));
+  return [1, 2, 4, 5, 10].map((n) => n * unit).find((n) => n >= most && n >= 2) ?? 10 * unit;
+}
+
+function bars(list, what) {
+  const [width, height, left, bottom] = [innerWidth < 700 ? 340 : 720, 200, 30, 22];
+  const top = roof(Math.max(...list.map((one) => one.received)));
+  const step = (width - left) / list.length;
+  const y = (n) => (height - bottom) * (1 - n / top) + 6 * (n / top);
+  const gap = Math.min(3, step / 4);
+  const bar = (one, i, from, to, kind) => to > from && s('rect', { class: kind, x: left + i * step + gap / 2, width: step - gap, y: y(to), height: y(from) - y(to), rx: Math.min(2, step / 4) });
+  const line = (n) => s('g', null, s('line', { class: 'grid', x1: left, x2: width, y1: y(n), y2: y(n) }), s('text', { x: left - 6, y: y(n) + 4, 'text-anchor': 'end' }, number(n)));
+  const marks = [0, Math.floor(list.length / 2), list.length - 1];
+  return s('svg', { class: 'chart', viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': what },
+    line(0), line(top / 2), line(top),
+    list.map((one, i) => s('g', null, s('title', null, `${day(one.from)}: ${plural(one.received - one.spam, 'message')}, ${number(one.spam)} spam`),
+      s('rect', { class: 'hover', x: left + i * step, width: step, y: 0, height: height - bottom }), bar(one, i, 0, one.received - one.spam, 'good'), bar(one, i, one.received - one.spam, one.received, 'bad'))),
+    marks.map((i, at) => s('text', { x: left + (i + 0.5) * step, y: height - 4, 'text-anchor': ['start', 'middle', 'end'][at] }, day(list[i].from))));
+}
+
+function chart(name) {
+  const group = uid();
+  const place = h('div', { class: 'chartplace' });
+  const show = (span) => place.replaceChildren(arriving(() => get('stats', { days: String(span), form: name }), (told) => {
+    const list = periods(told.days, name, span);
+    const sum = list.reduce((n, one) => n + one.received, 0);
+    const bad = list.reduce((n, one) => n + one.spam, 0);
+    const unit = span > 60 ? 'week from' : 'day';
+    const words = `${plural(sum - bad, 'message')} and ${number(bad)} spam in the last ${span} days`;
+    return [h('p', { class: 'legend' }, h('b', null, words), h('span', { class: 'key good' }, 'messages'), h('span', { class: 'key bad' }, 'spam')),
+      bars(list, words), h('details', null, h('summary', null, 'As a table'),
+        sum ? table(words, [unit === 'day' ? 'Day' : 'Week from', 'Messages', 'Spam'], list.filter((one) => one.received).map((one) => [day(one.from), number(one.received - one.spam), number(one.spam)])) : h('p', { class: 'dim' }, 'Nothing came.'))];
+  }));
+  const choice = (span, text) => {
+    const radio = h('input', { type: 'radio', name: group, checked: span === 30, onchange: () => show(span) });
+    return h('label', { class: 'choice' }, radio, text);
+  };
+  show(30);
+  return h('section', { class: 'card' }, h('div', { class: 'cardtop' }, h('h2', null, 'What came'), h('div', { class: 'switch', role: 'radiogroup', 'aria-label': 'Time' }, choice(30, '30 days'), choice(365, '365 days'))), place);
+}
+
+// --- the snippet ---
+
+const escape = (text) => text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
+
+function snippet(name, settings) {
+  const properties = Object.entries(settings?.schema?.properties ?? { name: {}, email: { format: 'email' }, message: {} });
+  const needed = settings?.schema?.required ?? (settings?.schema ? [] : ['email', 'message']);
+  const inputs = properties.slice(0, 20).map(([key, rule]) => {
+    const more = `name="${escape(key)}"${needed.includes(key) ? ' required' : ''}`;
+    const text = escape(rule.title ?? key.charAt(0).toUpperCase() + key.slice(1));
+    const isLong = key === 'message' || rule.maxLength > 300;
+    if (Array.isArray(rule.enum)) return `  <label>${text} <select ${more}>${rule.enum.map((one) => `<option>${escape(String(one))}</option>`).join('')}</select></label>`;
+    return isLong ? `  <label>${text} <textarea ${more}></textarea></label>` : `  <label>${text} <input ${more}${rule.format === 'email' || key === 'email' ? ' type="email"' : ''}></label>`;
+  });
+  return `<form action="${here()}/f/${name}" method="post">\n${inputs.join('\n')}\n${settings?.honeypot ? `  <input name="${escape(settings.honeypot)}" hidden>\n` : ''}  <button>Send</button>\n</form>\n<script src="${here()}/form.js" defer></script>`;
+}
+
+// --- settings ---
+
+// What the table of settings does not tell: which are not plain texts.
+const KINDS = {
+  schema: 'json', captcha: 'json', notify: 'json', spamThreshold: 'number', retentionDays: 'number', spamRetentionDays: 'number', ratePerHour: 'number', token: 'word', proof: 'word',
+};
+const NAMES = {
+  title: 'Title', aliases: 'Other ids', origins: 'Pages that may post', redirect: 'After success', errorRedirect: 'After an error', redirectHosts: 'Hosts visitors may be sent to', language: 'Language',
+  schema: 'Rules for the fields', honeypot: 'Trap for bots', spamThreshold: 'Spam threshold', languages: 'Expected languages', token: 'Form token', proof: 'Proof of work', captcha: 'Captcha', notify: 'Notices',
+  retentionDays: 'Days to keep messages', spamRetentionDays: 'Days to keep spam', ratePerHour: 'Messages an hour',
+};
+const GROUPS = [['Page', ['title', 'origins', 'aliases', 'redirect', 'errorRedirect', 'redirectHosts', 'language']], ['Fields', ['schema']],
+  ['Spam', ['spamThreshold', 'honeypot', 'languages', 'token', 'proof', 'captcha']], ['Keeping', ['retentionDays', 'spamRetentionDays', 'ratePerHour']]];
+const lines = (text) => text.split('\n').map((line) => line.trim()).filter(Boolean);
+const kindOf = ({ name, isList, kind }, value) => kind ?? (isList ? 'list' : KINDS[name] ?? (typeof value === 'object' && value ? 'json' : typeof value === 'number' ? 'number' : 'text'));
+
+// A control and how its content becomes the setting; undefined: not set.
+function control(setting, value) {
+  const plain = (attributes) => h('input', { autocomplete: 'off', spellcheck: 'false', ...attributes, value: value ?? '' });
+  const area = (rows, text, kind = '') => h('textarea', { rows, spellcheck: 'false', class: `code ${kind}`, value: text });
+  const name = NAMES[setting.name] ?? setting.name;
+  switch (kindOf(setting, value)) {
+    case 'list': {
+      const box = area('2', (value ?? []).join('\n'));
+      return [box, () => (lines(box.value).length ? lines(box.value) : undefined), ' One a line.'];
+    }
+    case 'number': {
+      const box = plain({ type: 'number', min: '0', step: setting.name === 'spamThreshold' ? '0.01' : '1', inputmode: 'decimal' });
+      return [box, () => {
+        if (box.validity.badInput) throw Object.assign(new Error(`${name}: please give a number.`), { box });
+        return box.value === '' ? undefined : Number(box.value);
+      }];
+    }
+    case 'word': {
+      const box = select([['', 'as usual (optional)'], ['off', 'off'], ['optional', 'optional'], ['required', 'required']], value ?? '');
+      return [box, () => box.value || undefined];
+    }
+    case 'json': {
+      const box = area(setting.name === 'schema' ? '8' : '3', value ? JSON.stringify(value, null, 2) : '', 'json');
+      return [box, () => {
+        if (!box.value.trim()) return undefined;
+        try { return JSON.parse(box.value); } catch (error) { throw Object.assign(new Error(`${name} is not readable as JSON: ${error.message}.`), { box }); }
+      }, ' As JSON.'];
+    }
+    default: {
+      const box = plain();
+      return [box, () => box.value.trim() || undefined];
+    }
+  }
+}
+
+function editor(name, settings, rows, saved) {
+  const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+  const made = new Map(rows.map((row) => [row.name, { row, parts: control(row, settings[row.name]) }]));
+  const one = ({ row, parts: [box, , more] }) => field(NAMES[row.name] ?? row.name, box, `${capital(row.help)}.${more ?? ''}`);
+  const grouped = new Set(GROUPS.flatMap(([, names]) => names));
+  const groups = [...GROUPS, ['More', rows.map((row) => row.name).filter((key) => !grouped.has(key))]];
+  const mark = (box) => { box?.setAttribute('aria-invalid', 'true'); box?.focus(); };
+  const form = sender(groups.map(([title, names]) => [title, names.filter((key) => made.has(key))]).filter(([, names]) => names.length)
+    .map(([title, names]) => h('fieldset', null, h('legend', null, title), names.map((key) => one(made.get(key))))), 'Save', async () => {
+    for (const { parts } of made.values()) parts[0].removeAttribute('aria-invalid');
+    const wanted = { ...settings };
+    for (const [key, { parts }] of made) {
+      const what = parts[1]();
+      if (what === undefined) delete wanted[key];
+      else wanted[key] = what;
+    }
+    await api('PUT', `forms/${encodeURIComponent(name)}`, wanted);
+    toast('Settings saved. They are in force.');
+    loadCounts().catch(() => {});
+    saved(wanted);
+  });
+  form.addEventListener('refused', ({ detail }) => {
+    const key = [...made.keys()].find((one) => detail.message.toLowerCase().startsWith(one.toLowerCase()));
+    mark(detail.box ?? made.get(key)?.parts[0]);
+  });
+  return h('section', { class: 'card settings' }, h('h2', null, 'Settings'), form);
+}
+
+// --- one form ---
+
+async function drop(name) {
+  if (!await ask('Delete this form?', `Its settings are forgotten, and pages that post to “${name}” get an error. Its messages stay.`, 'Delete the form')) return;
+  try {
+    await api('DELETE', `forms/${encodeURIComponent(name)}`);
+    loadCounts().catch(() => {});
+    toast('Form deleted. Its messages are still there.');
+    location.hash = '#forms';
+  } catch (error) {
+    toast(error.message, { isError: true, action: 'Try again', onaction: () => drop(name) });
+  }
+}
+
+async function loadForm(name) {
+  const [{ forms: all }, told] = await Promise.all([get('forms'), can('manage') ? get('settings') : { settings: [] }]);
+  return { form: all.find((one) => one.name === name) ?? null, rows: told.settings };
+}
+
+export function form([name]) {
+  const title = h('h1', { dir: 'auto' }, counts.forms.find((one) => one.name === name)?.title || name);
+  const code = h('div');
+  const showCode = (settings) => code.replaceChildren(copyable(snippet(name, settings), 'HTML of the form'));
+  const node = h('div', { class: 'page' },
+    h('p', { class: 'crumb' }, link('#forms', icon('back'), 'Forms')),
+    h('div', { class: 'top' }, title, h('a', { class: 'button', href: withQuery('#inbox', { form: name }) }, icon('inbox'), 'Messages')),
+    arriving(() => loadForm(name), ({ form: one, rows }, again) => {
+      const settings = one?.settings ?? {};
+      title.textContent = settings.title || one?.title || name;
+      tell('retitle', title.textContent);
+      showCode(settings);
+      return [
+        chart(name),
+        h('section', { class: 'card' }, h('h2', null, 'On your page'), h('p', { class: 'dim' }, 'Copy this to where the form shall be. The script is optional: with it, visitors stay on the page and bots have a harder time.'), code),
+        can('manage') && (one ? editor(name, settings, rows, (wanted) => { title.textContent = wanted.title || name; showCode(wanted); })
+          : h('section', { class: 'card' }, h('h2', null, 'Settings'), h('p', null, 'This form has no settings of its own: it takes what comes. Register it to say which pages may post, and more.'),
+            sender([], 'Register the form', async () => { await api('PUT', `forms/${encodeURIComponent(name)}`, {}); again(); }))),
+        can('manage') && one && h('section', { class: 'card away' }, h('h2', null, 'For good'), h('div', { class: 'buttons' }, button('Delete the form', { kind: 'danger', onclick: () => drop(name) }))),
+      ];
+    }));
+  return { title: 'Form', node };
+}
+
+// --- refused pages ---
+
+async function allow(refusal, again) {
+  try {
+    await api('POST', 'refusals/allow', { form: refusal.form, origin: refusal.origin });
+    toast(`${refusal.origin} may post to ${refusal.form} now.`);
+    again();
+  } catch (error) {
+    toast(error.message, { isError: true, action: 'Try again', onaction: () => allow(refusal, again) });
+  }
+}
+
+export function refusals() {
+  const node = h('div', { class: 'page' }, h('h1', null, 'Refused pages'),
+    h('p', { class: 'dim' }, 'Pages that posted to a form without being among those that may. If one is yours, allow it.'),
+    arriving(() => get('refusals'), ({ refusals: all }, again) => (all.length
+      ? table('Refused pages', ['Page', 'Form', 'Times', 'Last', ''], all.map((one) => [
+        h('bdi', null, one.origin), link(`#forms/${encodeURIComponent(one.form)}`, one.form), number(one.count), time(one.lastAt, 'middle'),
+        can('manage') && /^https?:/.test(one.origin) && button('Allow', { pic: 'read', 'aria-label': `Allow ${one.origin} for ${one.form}`, onclick: () => allow(one, again) })]))
+      : empty('block', 'Nobody was refused', 'When a page posts to a form that does not expect it, it is listed here.'))));
+  return { title: 'Refused pages', node };
+}

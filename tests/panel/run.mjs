@@ -1,0 +1,700 @@
+// SPDX-License-Identifier: MIT
+// The panel in real Chromium, against the real contactd: every view and every action, on a phone and on a desk.
+// Any message on the console, and so any report of the policy, is a failure. Screenshots go to build/panel/.
+import { strict as assert } from 'node:assert';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { MODULES, ROOT, load, runCases, startChromium, startContactd, startPages } from '../clients/world.mjs';
+
+const SHOTS = join(ROOT, 'build/panel');
+mkdirSync(SHOTS, { recursive: true });
+const AXE = readFileSync(join(MODULES, 'axe-core/axe.min.js'), 'utf8');
+const NAUGHTY = load('big-list-of-naughty-strings').filter((text) => text.trim());
+const WIDTHS = [1280, 390];
+
+const contactd = await startContactd();
+const { url } = contactd;
+const site = await startPages({});
+const browser = await startChromium();
+const [, PASSWORD] = Buffer.from(contactd.authorization.slice(6), 'base64').toString().split(/:(.*)/s);
+
+// --- what is there ---
+
+const post = async (form, fields, headers = {}) => {
+  const answer = await fetch(`${url}/f/${form}`, { method: 'POST', headers: { 'content-type': 'application/json', accept: 'application/json', 'user-agent': AGENT, ...headers }, body: JSON.stringify(fields) });
+  return (await answer.json()).id;
+};
+const AGENT = 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Safari/605.1.15';
+const SHOP = 'https://www.tulpenhof.example';
+
+await contactd.addForm('shop', { title: 'Tulpenhof', origins: [SHOP] });
+await contactd.addForm('jobs', { title: 'Jobs', schema: { type: 'object', properties: { email: { type: 'string', format: 'email' }, message: { type: 'string' }, start: { enum: ['now', 'in spring'] } }, required: ['email'] } });
+for (let i = 60; i > 0; i--) await post('jobs', { name: `Applicant ${i}`, email: `a${i}@example.org`, message: `I would like to work with you, from week ${i} on. My garden has ${i * 3} roses.` });
+const PEOPLE = [
+  ['Jörg Ostermann', 'joerg@example.org', 'Guten Tag,\n\nkönnen Sie am Samstag zwölf rote Tulpen in die Lindenstraße liefern? Wir feiern den achtzigsten Geburtstag meiner Mutter, und Tulpen sind ihre Lieblingsblumen.\n\nViele Grüße\nJörg Ostermann'],
+  ['Amélie Rousseau', 'amelie@example.org', 'Bonjour, livrez-vous aussi à Strasbourg ? J\'aimerais commander un bouquet pour le 14 février.'],
+  ['山田 花子', 'hanako@example.jp', 'はじめまして。貴店の球根を日本に送ることは可能でしょうか。'],
+  ['نور الهاشمي', 'noor@example.org', 'مرحبا، هل يمكنني طلب باقة زفاف لشهر مايو؟ أحب الألوان الهادئة.'],
+];
+for (const [name, email, message] of PEOPLE) await post('shop', { name, email, message }, { origin: SHOP, referer: `${SHOP}/contact` });
+const ADA = await post('shop', {
+  name: 'Ada Lovelace', email: 'ada@example.org', message: 'Hello,\n\nI am planning an evening at the Engines Ltd. hall and need flowers for fifteen tables.\nCould you make an offer by Friday?\n\nKind regards,\nAda',
+  company: 'Engines Ltd', delivery: { date: '2026-12-05', place: { street: '12 St James\'s Square', city: 'London' } }, colours: ['white', 'violet', 'a little green'], newsletter: '',
+}, { origin: SHOP, referer: `${SHOP}/contact` });
+await post('shop', { name: 'SEO Expert', email: 'rank@example.net', message: 'Dear sir, <a href="http://rank.example">cheap links</a> http://rank.example http://more.example', _gotcha: 'x' }, { origin: SHOP });
+for (let i = 0; i < 3; i++) await post('shop', { email: 'x@example.org', message: 'refused' }, { origin: 'https://staging.tulpenhof.example' });
+await post('shop', { email: 'x@example.org', message: 'refused' }, { origin: 'https://stranger.example' });
+
+// --- a browser ---
+
+async function visit(width, hash = '', options = {}) {
+  const context = await browser.newContext({ viewport: { width, height: width < 500 ? 844 : 860 }, deviceScaleFactor: width < 500 ? 2 : 1, hasTouch: width < 500, isMobile: width < 500, locale: 'en-GB', timezoneId: 'Europe/Berlin', permissions: ['clipboard-read', 'clipboard-write'], ...options });
+  const page = await context.newPage();
+  page.failures = [];
+  page.on('pageerror', (error) => page.failures.push(String(error)));
+  page.on('console', (message) => page.failures.push(message.text()));
+  await page.goto(`${url}/admin/${hash}`);
+  return page;
+}
+
+async function signIn(page, name = 'admin', password = PASSWORD) {
+  await page.getByLabel('Name').fill(name);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.locator('.inbox, .page, .one').first().waitFor();
+}
+
+const settled = async (page) => {
+  await page.waitForFunction(() => !document.querySelector('[aria-busy=true]'));
+  await page.waitForTimeout(80);
+};
+const to = async (page, hash) => {
+  await page.evaluate((where) => { location.hash = where; }, hash);
+  await settled(page);
+};
+const isQuiet = (page) => assert.deepEqual(page.failures, []);
+
+// --- looking at a view ---
+
+const axe = (page, rules) => page.evaluate(async (only) => {
+  const found = await window.axe.run(document, only ? { runOnly: { type: 'rule', values: only } } : { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
+  return found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => `${node.html} (${node.any.map((any) => any.message).join('; ')})`).join(' | ')}`);
+}, rules);
+
+// Both colours, the page as it is and at 200 %: readable, nothing beyond the edge, no message on the console.
+async function look(page, name) {
+  const { width, height } = page.viewportSize();
+  await settled(page);
+  await page.evaluate(() => document.getElementById('toasts').replaceChildren());
+  await page.mouse.move(0, 0);
+  isQuiet(page);
+  if (!await page.evaluate(() => !!window.axe)) await page.evaluate(AXE);
+  const wrong = await axe(page);
+  const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  await page.screenshot({ path: join(SHOTS, `${name}-${width}-light.png`) });
+  if (await overflow() > 0) wrong.push(`${await overflow()} pixels too wide`);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.screenshot({ path: join(SHOTS, `${name}-${width}-dark.png`) });
+  wrong.push(...(await axe(page, ['color-contrast'])).map((text) => `dark: ${text}`));
+  await page.emulateMedia({ colorScheme: 'light' });
+  if (width > 1000) {
+    await page.setViewportSize({ width: width / 2, height: height / 2 });
+    if (await overflow() > 0) wrong.push(`at 200 %: ${await overflow()} pixels too wide`);
+    await page.setViewportSize({ width, height });
+  }
+  assert.deepEqual(wrong, [], name);
+  isQuiet(page);
+}
+
+const rows = (page) => page.locator('.row');
+const rowOf = (page, name) => page.locator('.row', { hasText: name });
+const toast = (page) => page.locator('.toast > span');
+const openMenu = async (page) => { if (page.viewportSize().width < 900) await page.getByRole('button', { name: 'Menu' }).click(); };
+const stateOf = async (id) => (await contactd.api(`/admin/submissions/${id}`)).state;
+async function becomes(id, state) {
+  for (let i = 0; i < 50; i++) {
+    if (await stateOf(id) === state) return;
+    await new Promise((done) => setTimeout(done, 40));
+  }
+  assert.equal(await stateOf(id), state);
+}
+
+// --- the cases ---
+
+const cases = {
+  'the whole panel is under 40 KB': async () => {
+    let bytes = 0;
+    for (const file of ['', ...['panel.css', 'main.js', 'kit.js', 'api.js', 'inbox.js', 'message.js', 'forms.js', 'people.js'].map((name) => `panel/${name}`)]) {
+      const answer = await fetch(`${url}/admin/${file}`);
+      assert.equal(answer.status, 200, file);
+      bytes += gzipSync(Buffer.from(await answer.arrayBuffer()), { level: 9 }).length;
+    }
+    console.log(`# ${bytes} bytes compressed`);
+    assert.ok(bytes < 40_000, `${bytes} bytes`);
+  },
+};
+
+const at = (name, walk) => { for (const width of WIDTHS) cases[`${width}: ${name}`] = () => walk(width); };
+
+at('who is not signed in is asked for it, and a wrong password is told', async (width) => {
+  const page = await visit(width, '#forms/shop');
+  await look(page, 'sign-in');
+  await page.getByLabel('Name').fill('admin');
+  await page.getByLabel('Password').fill('wrong password');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').waitFor();
+  assert.equal(await page.getByRole('alert').textContent(), 'Name and password do not belong together.');
+  page.failures = page.failures.filter((text) => !text.includes('401')); // the browser's own line about the refusal
+  await signIn(page);
+  assert.equal(await page.evaluate(() => location.hash), '#forms/shop');
+  await page.reload();
+  await page.getByRole('heading', { name: 'Tulpenhof' }).waitFor();
+  await openMenu(page);
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  isQuiet(page);
+  await page.context().close();
+});
+
+at('the inbox: list, paging, filters, search, export', async (width) => {
+  const page = await visit(width);
+  await signIn(page);
+  await rowOf(page, 'Ada Lovelace').waitFor();
+  await look(page, 'inbox');
+  assert.ok(await rows(page).count() >= 50);
+  await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+  await rowOf(page, 'Applicant 60').waitFor();
+  assert.ok(await rows(page).count() > 60);
+  await page.evaluate(() => window.scrollTo(0, 0));
+
+  await page.getByRole('button', { name: /^Filter/ }).click();
+  await look(page, 'filter');
+  await page.locator('.filters').getByLabel('Form').selectOption('shop');
+  await page.getByRole('button', { name: 'Show' }).click();
+  await page.waitForFunction(() => location.hash === '#inbox?form=shop');
+  await settled(page);
+  assert.ok(await rows(page).count() < 10);
+  await page.getByRole('button', { name: /^Filter/ }).click();
+  await page.getByLabel('From', { exact: true }).fill('2020-01-01');
+  await page.getByLabel('Until', { exact: true }).fill('2020-01-02');
+  await page.getByRole('button', { name: 'Show' }).click();
+  await page.getByRole('heading', { name: 'Nothing found' }).waitFor();
+  await look(page, 'nothing');
+  await page.goBack();
+  await rowOf(page, 'Ada Lovelace').waitFor();
+
+  await to(page, '#inbox');
+  await page.getByRole('searchbox').fill('fifteen tables');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelectorAll('.row').length === 1);
+  await rowOf(page, 'Ada Lovelace').waitFor();
+  await look(page, 'search');
+  await page.getByRole('button', { name: 'Export' }).click();
+  await look(page, 'export');
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Spreadsheet' }).click()]);
+  assert.match(readFileSync(await download.path(), 'utf8'), new RegExp(ADA));
+  isQuiet(page);
+  await page.context().close();
+});
+
+at('nothing moves while it loads', async (width) => {
+  const page = await visit(width);
+  await signIn(page);
+  await page.addInitScript(() => {
+    window.moved = 0;
+    new PerformanceObserver((all) => all.getEntries().forEach((one) => { window.moved += one.value; })).observe({ type: 'layout-shift', buffered: true });
+  });
+  for (const hash of ['#inbox', '#forms', `#message/${ADA}`]) {
+    await page.goto('about:blank');
+    await page.goto(`${url}/admin/${hash}`);
+    await page.locator('.row, .cards, .letter').first().waitFor();
+    await page.waitForTimeout(400);
+    assert.ok(await page.evaluate(() => window.moved) < 0.01, `${hash}: ${await page.evaluate(() => window.moved)}`);
+  }
+  await page.context().close();
+});
+
+at('the folders: spam, stars, archive, trash, everything', async (width) => {
+  const page = await visit(width);
+  await signIn(page);
+  for (const folder of ['Spam', 'Starred', 'Archive', 'Trash', 'Everything']) {
+    await openMenu(page);
+    if (folder === 'Spam') await look(page, 'menu');
+    await page.locator('.side').getByRole('link', { name: folder }).click();
+    await page.getByRole('heading', { level: 1, name: folder, includeHidden: true }).waitFor({ state: 'attached' });
+    await look(page, folder.toLowerCase());
+  }
+  await page.context().close();
+});
+
+at('sorting one and many, and undoing it', async (width) => {
+  const mark = `sort ${width}`;
+  const ids = [];
+  for (let i = 0; i < 4; i++) ids.push(await post('default', { name: `${mark} ${i}`, email: 'sort@example.org', message: `${mark} number ${i}` }));
+  const page = await visit(width, '#inbox?form=default');
+  await signIn(page);
+  await rowOf(page, `${mark} 3`).waitFor();
+  await rowOf(page, `${mark} 0`).getByRole('checkbox').check();
+  await rowOf(page, `${mark} 3`).getByRole('checkbox').click({ modifiers: ['Shift'] });
+  assert.equal(await page.locator('.tools .status').textContent(), '4 selected');
+  await look(page, 'selection');
+  const sort = async (name, state, folder) => {
+    await page.locator('.tools').getByRole('button', { name, exact: true }).click();
+    for (const id of ids) await becomes(id, state);
+    if (folder) assert.equal(await rowOf(page, mark).count(), 0);
+  };
+  await sort('Mark as read', 'read', false);
+  await sort('Archive', 'archived', true);
+  assert.equal(await toast(page).textContent(), '4 messages archived.');
+  await page.getByRole('button', { name: 'Undo' }).click();
+  for (const id of ids) await becomes(id, 'read');
+  await rowOf(page, `${mark} 3`).waitFor();
+  for (const [name, state, folder, back, after] of [['Spam', 'spam', 'spam', 'Not spam', 'new'], ['Trash', 'trash', 'trash', 'To the inbox', 'read'], ['Archive', 'archived', 'archived', 'To the inbox', 'read']]) {
+    await to(page, '#inbox?form=default');
+    for (let i = 0; i < 4; i++) await rowOf(page, `${mark} ${i}`).getByRole('checkbox').check();
+    await sort(name, state, true);
+    await to(page, `#inbox?form=default&state=${folder}`);
+    for (let i = 0; i < 4; i++) await rowOf(page, `${mark} ${i}`).getByRole('checkbox').check();
+    await sort(back, after, true);
+  }
+  await to(page, '#inbox?form=default');
+  const star = rowOf(page, `${mark} 1`).getByRole('button', { name: /^Star/ });
+  await star.click();
+  assert.equal(await star.getAttribute('aria-pressed'), 'true');
+  await to(page, '#inbox?starred=true');
+  await rowOf(page, `${mark} 1`).waitFor();
+  await rowOf(page, `${mark} 1`).getByRole('button', { name: /^Star/ }).click();
+  await page.waitForFunction((text) => ![...document.querySelectorAll('.row')].some((row) => row.textContent.includes(text)), mark);
+  isQuiet(page);
+  await page.context().close();
+});
+
+at('what cannot be changed is put back and told, with a way to try again', async (width) => {
+  const id = await post('default', { name: `stubborn ${width}`, email: 's@example.org', message: `stubborn ${width}` });
+  const page = await visit(width, '#inbox?form=default');
+  await signIn(page);
+  await page.route('**/admin/submissions/*', (route) => (route.request().method() === 'PATCH' ? route.abort() : route.continue()), { times: 1 });
+  await rowOf(page, `stubborn ${width}`).getByRole('checkbox').check();
+  await page.locator('.tools').getByRole('button', { name: 'Archive' }).click();
+  await page.locator('.toast.bad').waitFor();
+  await rowOf(page, `stubborn ${width}`).waitFor();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await becomes(id, 'archived');
+  await page.route('**/admin/submissions?**', (route) => route.abort(), { times: 1 });
+  await to(page, '#inbox?state=archived');
+  await page.getByRole('heading', { name: 'That did not work' }).waitFor();
+  page.failures = page.failures.filter((text) => !text.includes('ERR_FAILED'));
+  await look(page, 'failure');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await rowOf(page, `stubborn ${width}`).waitFor();
+  isQuiet(page);
+  await page.context().close();
+});
+
+at('everything by keyboard', async (width) => {
+  const mark = `keys ${width}`;
+  const ids = [];
+  for (let i = 0; i < 3; i++) ids.push(await post('default', { name: `${mark} ${i}`, email: 'keys@example.org', message: `${mark} number ${i}` }));
+  const page = await visit(width);
+  const press = (...all) => all.reduce((before, key) => before.then(() => page.keyboard.press(key)).then(() => page.waitForTimeout(60)), Promise.resolve());
+  assert.equal(await page.evaluate(() => document.activeElement.name), 'username');
+  await page.keyboard.type('admin');
+  await press('Tab');
+  await page.keyboard.type(PASSWORD);
+  await press('Enter');
+  await rowOf(page, `${mark} 2`).waitFor();
+  const focused = () => page.evaluate(() => document.activeElement.closest('.row')?.querySelector('.who').textContent.replace('Unread: ', ''));
+  await press('j');
+  assert.equal(await focused(), `${mark} 2`);
+  await press('j', 'j', 'k');
+  assert.equal(await focused(), `${mark} 1`);
+  await press('s', 'x');
+  assert.equal(await focused(), `${mark} 1`);
+  assert.equal(await page.locator('.tools .status').textContent(), '1 selected');
+  await press('x', 'o');
+  await page.getByRole('heading', { name: `${mark} 1` }).waitFor();
+  await becomes(ids[1], 'read');
+  await page.getByRole('link', { name: 'Older message' }).waitFor();
+  await press('j');
+  await page.getByRole('heading', { name: `${mark} 0` }).waitFor();
+  await page.waitForFunction(() => document.querySelector('.steps a'));
+  await press('k');
+  await page.getByRole('heading', { name: `${mark} 1` }).waitFor();
+  await press('u');
+  await rowOf(page, `${mark} 1`).waitFor();
+  await page.waitForTimeout(100);
+  assert.equal(await focused(), `${mark} 1`);
+  await press('e');
+  await becomes(ids[1], 'archived');
+  assert.equal(await focused(), `${mark} 0`);
+  await press('z');
+  await becomes(ids[1], 'read');
+  await press('#');
+  await becomes(ids[0], 'trash');
+  await press('k', 'k', 'k', '!');
+  await becomes(ids[2], 'spam');
+  await press('z');
+  await becomes(ids[2], 'new');
+  await press('/');
+  assert.equal(await page.evaluate(() => document.activeElement.type), 'search');
+  await press('Escape', 'Tab');
+  await press('?');
+  await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+  await look(page, 'keys');
+  for (let i = 0; i < 5; i++) {
+    await press('Tab');
+    assert.ok(await page.evaluate(() => document.activeElement === document.body || !!document.activeElement.closest('dialog')), 'a dialog keeps the focus');
+  }
+  await page.getByLabel('Single keys do something').uncheck();
+  await press('Escape', 'j', '?');
+  assert.equal(await page.locator('dialog[open]').count(), 0);
+  await page.evaluate(() => document.activeElement.blur());
+  isQuiet(page);
+  await page.context().close();
+});
+
+at('a message: fields, origin, spam, notes, reply, neighbours', async (width) => {
+  const page = await visit(width, '#inbox?form=shop');
+  await signIn(page);
+  await rowOf(page, 'Ada Lovelace').getByRole('link').click();
+  await page.getByRole('heading', { name: 'Ada Lovelace' }).waitFor();
+  await settled(page);
+  await becomes(ADA, 'read');
+  const text = await page.locator('.one').innerText();
+  for (const part of ['Engines Ltd', '12 St James\'s Square', 'a little green', `${SHOP}/contact`, 'Safari on macOS', '127.0.0.1', ADA]) assert.ok(text.includes(part), part);
+  const mail = new URL(await page.getByRole('link', { name: 'Reply by mail' }).getAttribute('href'));
+  assert.equal(mail.pathname, 'ada@example.org');
+  assert.match(mail.searchParams.get('body'), /> Hello,\r\n> \r\n> I am planning/);
+  await page.getByLabel('Add a note').fill('Offer sent on Tuesday.\nShe knows about the delivery.');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.locator('.notes li').waitFor();
+  await look(page, 'message');
+  await page.locator('.one').screenshot({ path: join(SHOTS, `message-whole-${width}.png`) });
+  await page.getByRole('button', { name: 'Delete the note' }).click();
+  await page.getByRole('dialog', { name: 'Delete the note?' }).waitFor();
+  await look(page, 'ask');
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await page.locator('.notes li').waitFor({ state: 'detached' });
+  await page.locator('.tools').getByRole('button', { name: 'Star', exact: true }).click();
+  assert.equal((await contactd.api(`/admin/submissions/${ADA}`)).starred, true);
+  await page.locator('.tools').getByRole('button', { name: 'Star', exact: true }).click();
+  await page.getByRole('link', { name: 'Older message' }).click();
+  await page.getByRole('heading', { name: PEOPLE[3][0] }).waitFor();
+  await settled(page);
+  await look(page, 'arabic');
+  await page.goBack();
+  await page.getByRole('heading', { name: 'Ada Lovelace' }).waitFor();
+  await settled(page);
+  await page.locator('.tools').getByRole('button', { name: 'Mark as unread' }).click();
+  await becomes(ADA, 'new');
+  await to(page, '#inbox?form=shop&state=spam');
+  await rowOf(page, 'SEO Expert').getByRole('link').click();
+  await page.getByText('A field is filled that people cannot see').waitFor();
+  await look(page, 'spam-message');
+  isQuiet(page);
+  await page.context().close();
+});
+
+at('gone for good: one message, and one person', async (width) => {
+  const [one, ...rest] = [await post('default', { name: `gone ${width}`, email: `gone${width}@example.org`, message: 'one' }), await post('shop', { name: `gone ${width}`, email: `gone${width}@example.org`, message: 'two' }, { origin: SHOP }), await post('default', { name: `gone ${width}`, email: `gone${width}@example.org`, message: 'three' })];
+  const page = await visit(width, `#message/${one}`);
+  await signIn(page);
+  await page.getByRole('button', { name: 'Delete for good' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete for good' }).click();
+  await page.getByText('Message deleted for good.').waitFor();
+  await to(page, `#message/${rest[0]}`);
+  await page.getByRole('button', { name: 'Erase this person' }).click();
+  await page.getByText(`gone${width}@example.org: 2 messages on all forms together.`).waitFor();
+  await page.getByRole('button', { name: 'Erase all' }).click();
+  await page.getByText('2 messages erased.').waitFor();
+  assert.deepEqual(await contactd.stored(`gone${width}@`), []);
+  isQuiet(page);
+  await page.context().close();
+});
+
+at('what arrives is there without a reload', async (width) => {
+  const page = await visit(width);
+  await signIn(page);
+  await rows(page).first().waitFor();
+  await page.waitForTimeout(300);
+  await post('shop', { name: `Live ${width}`, email: 'live@example.org', message: `live ${width}` }, { origin: SHOP });
+  await rowOf(page, `Live ${width}`).waitFor({ timeout: 5000 });
+  await page.locator('#heard', { hasText: `New message from Live ${width}` }).waitFor({ state: 'attached' });
+  assert.match(await page.title(), /^\(\d+\) Inbox – contactd$/);
+  await page.evaluate(() => window.scrollTo(0, 600));
+  await post('shop', { name: `Later ${width}`, email: 'live@example.org', message: `later ${width}` }, { origin: SHOP });
+  await page.locator('.fresh').waitFor({ timeout: 5000 });
+  assert.equal(await page.locator('.fresh').textContent(), '1 new message');
+  await look(page, 'arrived');
+  await page.locator('.fresh').click();
+  await rowOf(page, `Later ${width}`).waitFor();
+  const id = (await contactd.stored(`later ${width}`))[0].id;
+  await contactd.api(`/admin/submissions/${id}`, { method: 'PATCH', headers: { 'content-type': 'application/json' }, body: '{"state":"archived"}' });
+  await rowOf(page, `Later ${width}`).waitFor({ state: 'detached', timeout: 5000 });
+  isQuiet(page);
+  await page.context().close();
+});
+
+at('forms: list, new, snippet, chart, settings, refused pages, delete', async (width) => {
+  const page = await visit(width, '#forms');
+  await signIn(page);
+  await page.locator('.cards').waitFor();
+  await look(page, 'forms');
+  await page.getByRole('link', { name: 'New form' }).click();
+  await look(page, 'new-form');
+  const name = `new-${width}`;
+  await page.getByLabel('Name', { exact: true }).fill('Not A Name');
+  await page.getByRole('button', { name: 'Make the form' }).click();
+  await page.getByRole('alert').waitFor();
+  await page.getByLabel('Name', { exact: true }).fill(name);
+  await page.getByLabel('Title').fill('Brand new');
+  await page.getByLabel('Pages that may post').fill(`${SHOP}\nhttps://b.example`);
+  await page.getByRole('button', { name: 'Make the form' }).click();
+  await page.getByRole('heading', { name: 'Brand new' }).waitFor();
+  await settled(page);
+  assert.deepEqual((await contactd.api(`/admin/forms/${name}`)).settings, { title: 'Brand new', origins: [SHOP, 'https://b.example'] });
+  await page.getByRole('button', { name: 'Copy' }).click();
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), new RegExp(`<form action="${url}/f/${name}" method="post">`));
+
+  await page.getByLabel('After success').fill('nowhere at all');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.locator('.problem:not([hidden])').waitFor();
+  assert.equal(await page.getByLabel('After success').getAttribute('aria-invalid'), 'true');
+  page.failures = page.failures.filter((text) => !/40\d|422/.test(text));
+  await page.getByLabel('After success').fill('/thanks');
+  await page.getByLabel('Days to keep messages').fill('365');
+  await page.getByLabel('Rules for the fields').fill('{"type":"object","properties":{"size":{"enum":["S","M"]}}}');
+  await page.getByLabel('Form token').selectOption('required');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Settings saved. They are in force.').waitFor();
+  const { settings } = await contactd.api(`/admin/forms/${name}`);
+  assert.deepEqual([settings.redirect, settings.retentionDays, settings.token, settings.schema.properties.size], ['/thanks', 365, 'required', { enum: ['S', 'M'] }]);
+  assert.match(await page.locator('pre').textContent(), /<option>M<\/option>/);
+  await page.getByRole('button', { name: 'Delete the form' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete the form' }).click();
+  await page.waitForFunction(() => location.hash === '#forms');
+
+  await to(page, '#forms/shop');
+  await page.locator('svg.chart').waitFor();
+  await look(page, 'form');
+  await page.locator('.page').screenshot({ path: join(SHOTS, `form-whole-${width}.png`) });
+  await page.getByText('365 days').click();
+  await settled(page);
+  await page.getByText('As a table').click();
+  await page.getByRole('columnheader', { name: 'Week from', includeHidden: true }).waitFor({ state: 'attached' });
+  await look(page, 'form-year');
+
+  await to(page, '#refusals');
+  await page.getByText('https://stranger.example').waitFor();
+  await look(page, 'refusals');
+  const origin = 'https://staging.tulpenhof.example';
+  await post('shop', { email: 'x@example.org', message: `refused ${width}` }, { origin: 'https://later.example' });
+  if (width === WIDTHS[0]) {
+    await page.getByRole('button', { name: `Allow ${origin}` }).click();
+    await page.getByText(`${origin} may post to shop now.`).waitFor();
+    assert.ok((await contactd.api('/admin/forms/shop')).settings.origins.includes(origin));
+  }
+  isQuiet(page);
+  await page.context().close();
+});
+
+at('people, invitations, tokens, sessions, history, password', async (width) => {
+  const name = `eve${width}`;
+  const page = await visit(width, '#people');
+  await signIn(page);
+  await page.getByRole('button', { name: 'Invite' }).click();
+  await page.getByRole('dialog').getByLabel('Name').fill(name);
+  await page.getByRole('dialog').getByLabel('Role').selectOption('manager');
+  await page.getByRole('dialog').getByLabel('All forms').uncheck();
+  await page.getByRole('dialog').getByLabel('shop').check();
+  await look(page, 'invite');
+  await page.getByRole('button', { name: 'Make the link' }).click();
+  const link = await page.getByRole('dialog').locator('pre').textContent();
+  await look(page, 'invited');
+  await page.getByRole('button', { name: 'Done' }).click();
+  await page.getByRole('button', { name: `Withdraw the invitation of ${name}` }).waitFor();
+
+  const hers = await visit(width, new URL(link).hash);
+  await hers.getByRole('heading', { name: 'Welcome' }).waitFor();
+  await look(hers, 'invitation');
+  await hers.getByLabel('Password').fill('tulips in the rain');
+  await hers.getByLabel('The same once more').fill('tulips in the rain');
+  await hers.getByRole('button', { name: 'Start' }).click();
+  await rowOf(hers, 'Jörg Ostermann').waitFor();
+  assert.equal(await hers.locator('.side').getByText('Jobs').count(), 0);
+  assert.equal(await hers.locator('.side').getByText('People').count(), 0);
+  await to(hers, '#people');
+  await rowOf(hers, 'Jörg Ostermann').waitFor();
+  await look(hers, 'manager');
+  for (const [hash, there] of [['#forms', '.cards'], ['#forms/shop', 'svg.chart'], ['#refusals', '.table'], ['#account', '.table']]) {
+    await to(hers, hash);
+    await hers.locator(there).first().waitFor();
+    assert.equal(await hers.getByRole('button', { name: /^(Save|Allow|Delete the form)/ }).count(), 0, hash);
+  }
+  await look(hers, 'account');
+  await hers.getByLabel('Password now').fill('tulips in the rain');
+  await hers.getByLabel('New password').fill('tulips in the snow');
+  await hers.getByLabel('The same once more').fill('tulips in the snow');
+  await hers.getByRole('button', { name: 'Change the password' }).click();
+  await hers.getByText('Password changed.').waitFor();
+
+  await page.reload();
+  await page.getByRole('button', { name: `Change ${name}` }).waitFor();
+  await look(page, 'people');
+  await page.getByRole('button', { name: `Change ${name}` }).click();
+  await page.getByRole('dialog').getByLabel('Role').selectOption('reader');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText(`${name} is changed.`).waitFor();
+  assert.equal((await contactd.api('/admin/users')).users.find((one) => one.name === name).role, 'reader');
+  await page.getByRole('button', { name: `New password for ${name}` }).click();
+  await page.getByRole('dialog').getByLabel('Password').fill('tulips in the sun');
+  await page.getByRole('button', { name: 'Set it' }).click();
+  await page.getByText('has a new password').waitFor();
+  await to(page, '#account');
+  await to(page, '#audit');
+  await page.locator('.table').waitFor();
+  await look(page, 'audit');
+  await to(page, '#people');
+  await page.getByRole('button', { name: `Remove ${name}` }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+  await page.getByText(`${name} is removed.`).waitFor();
+  await hers.context().close();
+
+  await to(page, '#tokens');
+  await look(page, 'no-tokens');
+  await page.getByRole('button', { name: 'New token' }).click();
+  await page.getByRole('dialog').getByLabel('Name').fill(`report${width}`);
+  await page.getByRole('dialog').getByLabel('Until').fill('2030-01-01');
+  await page.getByRole('button', { name: 'Make the token' }).click();
+  const token = await page.getByRole('dialog').locator('pre').textContent();
+  assert.equal((await fetch(`${url}/admin/submissions?limit=1`, { headers: { authorization: `Bearer ${token}` } })).status, 200);
+  await look(page, 'token');
+  await page.getByRole('button', { name: 'Done' }).click();
+  await page.getByRole('button', { name: `Revoke report${width}` }).waitFor();
+  await look(page, 'tokens');
+  await page.getByRole('button', { name: `Revoke report${width}` }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+  await page.getByText('is revoked').waitFor();
+
+  await to(page, '#account');
+  const other = await visit(width);
+  await signIn(other);
+  await page.reload();
+  await page.getByRole('button', { name: /^End the session of admin/ }).last().click();
+  await page.getByRole('button', { name: 'End it' }).click();
+  await page.getByText('Session ended.').waitFor();
+  isQuiet(page);
+  await other.context().close();
+  await page.context().close();
+});
+
+at('a reader reads, and is offered nothing else', async (width) => {
+  const name = `reader${width}`;
+  await contactd.api('/admin/users', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name, role: 'reader', forms: ['shop'], password: 'tulips in the wind' }) });
+  const page = await visit(width);
+  await signIn(page, name, 'tulips in the wind');
+  await rowOf(page, PEOPLE[1][0]).waitFor();
+  assert.equal(await page.locator('.inbox input[type=checkbox], .inbox .star[aria-pressed]').count(), 0);
+  assert.equal(await rowOf(page, 'Applicant').count(), 0);
+  await look(page, 'reader');
+  for (const key of ['j', 'e', '#', '!', 's', 'x', 'o']) await page.keyboard.press(key);
+  await page.locator('.letter').waitFor();
+  await settled(page);
+  assert.deepEqual(await page.locator('main button').evaluateAll((all) => all.map((one) => one.title || one.textContent)), ['Copy the address']);
+  await look(page, 'reader-message');
+  await page.context().close();
+});
+
+at('a session that has ended leads to the sign-in and back', async (width) => {
+  const page = await visit(width, '#forms');
+  await signIn(page);
+  await page.locator('.cards').waitFor();
+  await page.context().clearCookies();
+  await to(page, '#forms/shop');
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  page.failures = page.failures.filter((text) => !text.includes('401'));
+  await signIn(page);
+  await page.getByRole('heading', { name: 'Tulpenhof' }).waitFor();
+  isQuiet(page);
+  await page.context().close();
+});
+
+// What the page is made of, without its words.
+const skeleton = (page, selector) => page.locator(selector).evaluate((root) => {
+  const walk = (element) => `${element.localName}${element.getAttribute('role') ?? ''}(${[...element.children].map(walk).join(',')})`;
+  return walk(root);
+});
+
+cases['naughty strings change no page'] = async () => {
+  const fields = (text) => ({ name: `n ${text}`.slice(0, 200), email: 'naughty@example.org', message: `m ${text}`, [`k ${text}`.slice(0, 60)]: text, list: [text, text], nested: { [`x ${text}`.slice(0, 60)]: text } });
+  const headers = { origin: SHOP };
+  const plain = await post('shop', fields('plain'), headers);
+  const page = await visit(1280, `#message/${plain}`);
+  await signIn(page);
+  await page.locator('.letter').waitFor();
+  const shape = async (id) => {
+    await to(page, `#message/${id}`);
+    await page.locator('.letter').waitFor();
+    await page.locator('.facts', { hasText: id }).waitFor();
+    return skeleton(page, '.letter');
+  };
+  const wanted = await shape(plain);
+  const ids = [];
+  for (const text of NAUGHTY) ids.push([text, await post('shop', fields(text), headers)]);
+  let stored = 0;
+  for (const [text, id] of ids.filter(([, one]) => one)) {
+    stored += 1;
+    assert.equal(await shape(id), wanted, JSON.stringify(text));
+    const shown = await page.locator('.letter .body').evaluate((element) => element.textContent);
+    assert.equal(shown, (await contactd.api(`/admin/submissions/${id}`)).message);
+  }
+  console.log(`# ${stored} of ${NAUGHTY.length} strings are stored and shown`);
+  assert.ok(stored > NAUGHTY.length * 0.9, String(stored));
+  await page.screenshot({ path: join(SHOTS, 'naughty-message-1280.png') });
+  for (const state of ['all', 'spam']) {
+    await to(page, `#inbox?form=shop&state=${state}`);
+    await rows(page).first().waitFor();
+    const shapes = new Set(await rows(page).evaluateAll((all) => all.map((row) => [...row.querySelectorAll('*')].map((one) => one.localName).filter((name, i, names) => !(name === 'span' && names[i - 1] === 'span')).join())));
+    assert.ok(shapes.size <= 2, [...shapes].join('\n')); // read and unread
+  }
+  await look(page, 'naughty');
+  isQuiet(page);
+  await page.context().close();
+};
+
+cases['naughty strings as notes and titles change no page'] = async () => {
+  const id = await post('default', { name: 'Notes', email: 'notes@example.org', message: 'notes' });
+  const send = (method, path, body) => contactd.api(path, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  for (const text of NAUGHTY.slice(0, 100)) await send('POST', `/admin/submissions/${id}/notes`, { text });
+  const page = await visit(390, `#message/${id}`);
+  await signIn(page);
+  await page.locator('.notes li').first().waitFor();
+  const shapes = await page.locator('.notes li').evaluateAll((all) => all.map((one) => [...one.querySelectorAll('*')].map((part) => part.localName).join()));
+  assert.equal(shapes.length, 100);
+  assert.equal(new Set(shapes).size, 1);
+  assert.deepEqual(await page.locator('.notes li > .text').allTextContents(), NAUGHTY.slice(0, 100));
+  await to(page, '#forms');
+  await contactd.addForm('titled', { title: 'Plain' });
+  const side = async (title) => {
+    await page.locator('.cards b', { hasText: title }).first().waitFor();
+    return `${await skeleton(page, '.side')} ${await skeleton(page, '.cards')}`;
+  };
+  await page.reload();
+  const wanted = await side('Plain');
+  let titles = 0;
+  for (const title of NAUGHTY.filter((text, i) => i % 12 === 0 && text.length < 100)) {
+    const isTaken = await contactd.addForm('titled', { title }).then(() => true, () => false);
+    if (!isTaken) continue;
+    titles += 1;
+    await page.reload();
+    await page.locator('.side a').first().waitFor({ state: 'attached' });
+    assert.equal(await side(''), wanted, title);
+    assert.ok((await page.locator('.cards b').allTextContents()).includes(title), title);
+  }
+  assert.ok(titles > 20, String(titles));
+  isQuiet(page);
+  await page.context().close();
+};
+
+await runCases(cases, { contactd, site, browser });
