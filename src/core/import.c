@@ -418,7 +418,7 @@ struct id import_id(int64_t at_ms, struct str content, unsigned attempt)
 {
     enum { COUNTERS = 1 << 15 };
     struct digest digest = digest_of(content, NULL);
-    unsigned counter = (digest.bytes[0] << 8 | digest.bytes[1]) + attempt;
+    unsigned counter = (unsigned)(digest.bytes[0] << 8 | digest.bytes[1]) + attempt;
     struct id_source source = {.last_seq = (id_seq_at(at_ms) | (counter % COUNTERS)) - 1};
 
     return id_next(&source, at_ms, digest.bytes + 2);
