@@ -24,6 +24,7 @@ struct run {
     struct caller caller;
     struct output output;
     struct progress progress;
+    uint64_t scanned, page_scanned; /* by the first pass */
     json_t *place; /* what the last page returned, and what the next one is asked with */
 };
 
@@ -84,6 +85,7 @@ static enum exit_code turn_page(struct run *run, bool is_scan)
     for (size_t i = 0; i < COUNTOF(KEPT); i++)
         json_object_set(run->place, KEPT[i], json_object_get(page, KEPT[i]));
     json_object_set(run->place, "isOver", json_object_get(page, "isOver"));
+    run->page_scanned = number(page, "scanned");
     struct str text = js_get_string(page, "text");
     fwrite(text.ptr ? text.ptr : "", 1, text.len, run->output.file);
     return EXIT_OK;
@@ -95,7 +97,8 @@ static enum exit_code turn_pages(struct run *run, bool is_scan)
 
     do {
         code = turn_page(run, is_scan);
-        progress_tell(&run->progress, number(run->place, "rows"), -1);
+        run->scanned += is_scan ? run->page_scanned : 0;
+        progress_tell(&run->progress, is_scan ? run->scanned : number(run->place, "rows"), -1);
     } while (code == EXIT_OK && !ferror(run->output.file) &&
              !json_is_true(json_object_get(run->place, "isOver")));
     return code;
@@ -104,8 +107,10 @@ static enum exit_code turn_pages(struct run *run, bool is_scan)
 static enum exit_code export_all(struct run *run)
 {
     char rows[32];
-    enum exit_code code = turn_pages(run, true);
 
+    progress_start(&run->progress, "messages looked at for their columns");
+    enum exit_code code = turn_pages(run, true);
+    run->progress.what = "messages written";
     if (code == EXIT_OK)
         code = turn_pages(run, false);
     progress_clear(&run->progress);
@@ -133,7 +138,6 @@ enum exit_code verb_export(struct cli *cli)
     run.place = json_pack("{ss ss*}", "format", format, "form", cli->form);
     enum exit_code code = run.place ? caller_open(&run.caller, cli) : EXIT_FAILED;
     if (code == EXIT_OK) {
-        progress_start(&run.progress, "messages");
         code = output_open(&run.output, cli->output) ? export_all(&run) : EXIT_FAILED;
         caller_close(&run.caller);
     }

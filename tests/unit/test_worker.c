@@ -351,6 +351,19 @@ static void stopping_nothing_is_allowed(void **state)
     worker_stop(start(store, 3, 1));
 }
 
+static void whoever_may_sleep_waits_for_the_result(void **state)
+{
+    struct worker *worker = start(NULL, 2, 10);
+    struct test_job job = job_of(run_failing);
+
+    (void)state;
+    assert_int_equal(worker_run(worker, &job.job), ERR_IO);
+    assert_int_equal(atomic_load(&job.done), 0); /* it returns instead */
+    job = job_of(run_counting);
+    assert_int_equal(worker_run(worker, &job.job), ERR_OK);
+    worker_stop(worker);
+}
+
 int main(void)
 {
     static const struct CMUnitTest CASES[] = {
@@ -367,6 +380,7 @@ int main(void)
         CASE("what comes after the end has begun is refused",
              what_comes_after_the_end_has_begun_is_refused),
         CASE("stopping nothing is allowed", stopping_nothing_is_allowed),
+        CASE("whoever may sleep waits for the result", whoever_may_sleep_waits_for_the_result),
     };
 
     return cmocka_run_group_tests(CASES, NULL, NULL);
