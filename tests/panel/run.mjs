@@ -90,8 +90,9 @@ async function look(page, name) {
   await page.mouse.move(0, 0);
   isQuiet(page);
   if (!await page.evaluate(() => !!window.axe)) await page.evaluate(AXE);
+  assert.equal(await page.evaluate(() => visualViewport.scale), 1, 'not zoomed to fit');
   const wrong = await axe(page);
-  const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  const overflow = () => page.evaluate((wide) => document.documentElement.scrollWidth - wide, page.viewportSize().width);
   await page.screenshot({ path: join(SHOTS, `${name}-${width}-light.png`) });
   if (await overflow() > 0) wrong.push(`${await overflow()} pixels too wide`);
   await page.emulateMedia({ colorScheme: 'dark' });
