@@ -29,7 +29,7 @@ MUST_CHECK bool import_origin_parse(struct str text, enum import_origin *ret_ori
 
 /*
  * The record as a row to be stored: {"id"?, "at", "form", "state", "name", "email",
- * "message", "fields", "source", "userAgent", "page", "spamScore"}, absent texts left
+ * "message", "fields", "source", "userAgent", "page", "spamScore", "starred"}, absent texts left
  * out; the caller's (json_decref). `form` (may be absent) goes before what the record
  * says. `is_csv`: cells may be guarded, and hold JSON. ERR_INVALID: the detail tells.
  */

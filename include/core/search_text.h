@@ -58,11 +58,13 @@ bool search_fits(const struct search *search, struct str words);
 
 /*
  * Appends what FTS5 (columns text and form, tokenizer ascii) is asked: exactly
- * the messages that search_fits(), on `form` unless its ptr is NULL. `is_rough`:
- * more than those, without the words that may go on, which cost FTS5 a look at
- * every word that they may go on to. False: nothing would be left to ask.
+ * the messages that search_fits(). `is_rough`: more than those, without the words
+ * that may go on, which cost FTS5 a look at every word that they may go on to.
+ * False: nothing would be left to ask.
  */
-MUST_CHECK bool search_put_match(struct buf *out, const struct search *search, struct str form,
-                                 bool is_rough);
+MUST_CHECK bool search_put_match(struct buf *out, const struct search *search, bool is_rough);
+
+/* Before that: one of the forms that alone are asked for. The caller closes: ") AND ". */
+void search_put_form_match(struct buf *out, struct str form, bool is_first);
 
 #endif

@@ -45,7 +45,7 @@ struct app_ctx {
     const struct cidr *trusted_proxies;
     size_t trusted_proxy_count;
 
-    const struct description *description;
+    _Atomic(struct description *) description; /* NULL until somebody has asked for it */
 
     /* Signs of a proxy that nobody has told us about; see handler/rate. */
     atomic_flag has_warned_forwarded, has_warned_one_source;

@@ -42,6 +42,9 @@ MUST_CHECK enum err signin_start(struct store *writer, const struct signin_optio
                                  struct signin **ret_signin, struct err_detail *detail);
 void signin_stop(struct signin *signin); /* NULL is allowed */
 
+/* Another number than before: signin_forget() was called since. Any thread. */
+uint64_t signin_generation(struct signin *signin);
+
 /*
  * One attempt. Lives in the caller's memory until done(); then job.result is
  * ERR_OK (identity is set), ERR_DENIED (wrong, whatever the reason), or another

@@ -329,7 +329,6 @@ static enum err server_run(struct app *app, struct err_detail *detail)
     app->ctx.secrets = &app->secrets;
     app->ctx.captcha = app->captcha;
     app->ctx.events = app->events;
-    app->ctx.description = app->description;
     app->ctx.trusted_proxies = app->trusted_proxies;
     app->ctx.trusted_proxy_count = app->config->trusted_proxies.count;
     atomic_init(&app->ctx.is_ready, true);
@@ -354,14 +353,17 @@ static void control_stage_stop(struct app *app)
     control_stop(app->control);
 }
 
+/* Made when somebody asks for it first, which most servers never see. */
 static enum err description_start(struct app *app, struct err_detail *detail)
 {
-    return description_new(&ROUTES, &app->description, detail);
+    (void)detail;
+    atomic_init(&app->ctx.description, NULL);
+    return ERR_OK;
 }
 
 static void description_stop(struct app *app)
 {
-    description_free(app->description);
+    description_free(atomic_load(&app->ctx.description));
 }
 
 static const struct stage {
@@ -377,9 +379,9 @@ static const struct stage {
     {forms_start, forms_stop, EXIT_DATABASE},
     {posts_start, posts_stop, EXIT_FAILED},
     {commit_stage_start, commit_stage_stop, EXIT_FAILED},
+    {description_start, description_stop, EXIT_FAILED},
     {readers_start, readers_stop, EXIT_DATABASE},
     {signin_stage_start, signin_stage_stop, EXIT_DATABASE},
-    {description_start, description_stop, EXIT_FAILED},
     {captcha_stage_start, captcha_stage_stop, EXIT_FAILED},
     {events_stage_start, events_stage_stop, EXIT_FAILED},
     {janitor_stage_start, janitor_stage_stop, EXIT_FAILED},

@@ -20,7 +20,6 @@ struct app {
     struct captcha *captcha;
     struct janitor *janitor;
     struct secrets secrets;
-    struct description *description;
     struct limiter *census;
     struct echo *echo;
     struct cache *cache;

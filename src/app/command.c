@@ -447,14 +447,21 @@ static const struct command {
                     struct err_detail *detail);
     bool is_change; /* what the audit log is told of */
 } COMMANDS[] = {
-    {"user", "add", user_add, true},           {"user", "list", user_list, false},
-    {"user", "passwd", user_passwd, true},     {"user", "set", user_set, true},
-    {"user", "remove", user_remove, true},     {"token", "add", token_add, true},
-    {"token", "list", token_list, false},      {"token", "revoke", token_revoke, true},
-    {"form", "add", form_add, true},           {"form", "set", form_set, true},
-    {"form", "show", form_show, false},        {"form", "list", form_list, false},
-    {"form", "remove", form_remove, true},     {"export", "page", transfer_export, false},
-    {"import", "rows", transfer_import, true},
+    {"user", "add", user_add, true},
+    {"user", "list", user_list, false},
+    {"user", "passwd", user_passwd, true},
+    {"user", "set", user_set, true},
+    {"user", "remove", user_remove, true},
+    {"token", "add", token_add, true},
+    {"token", "list", token_list, false},
+    {"token", "revoke", token_revoke, true},
+    {"form", "add", form_add, true},
+    {"form", "set", form_set, true},
+    {"form", "show", form_show, false},
+    {"form", "list", form_list, false},
+    {"form", "remove", form_remove, true},
+    {"export", "page", transfer_export, false},
+    {"import", "rows", transfer_import, false}, /* tells once for a whole file */
 };
 
 /* Whoever may use the command line may also write to the file itself: there are no names here. */

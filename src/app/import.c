@@ -21,8 +21,8 @@
 #include "verbs.h"
 
 enum {
-    BATCH_ROWS = 200,
-    BATCH_BYTES = 192 * 1024,
+    BATCH_ROWS = 50, /* a few milliseconds of the committer, in which messages wait */
+    BATCH_BYTES = 128 * 1024,
     ROW_BYTES_MAX = 256 * 1024,
     STDIN_MAX = 256 * 1024 * 1024,
     COMPLAINTS_MAX = 50,
@@ -44,6 +44,7 @@ struct run {
     json_t *rows; /* the batch */
     size_t lines[BATCH_ROWS], row_bytes;
     uint64_t read, added, known, skipped;
+    bool is_begun; /* a batch was sent */
 };
 
 /* --- the file ------------------------------------------------------------ */
@@ -139,8 +140,10 @@ static enum exit_code send_batch(struct run *run)
 
     if (!json_array_size(run->rows))
         return EXIT_OK;
-    enum exit_code code =
-        caller_call(&run->caller, "import", "rows", json_pack("{sO}", "rows", run->rows), &result);
+    json_t *args = json_pack("{sO ss* ss*}", "rows", run->rows, "form", run->cli->form, "file",
+                             run->is_begun ? NULL : run->source.name);
+    enum exit_code code = caller_call(&run->caller, "import", "rows", args, &result);
+    run->is_begun = true;
     if (code != EXIT_OK)
         return code;
     enum err err = js_parse_object(buf_str(&result), &answer, &detail);

@@ -88,7 +88,7 @@ static enum err export_page(struct exporter *exporter, struct store *store, bool
 enum err transfer_export(struct store *store, const json_t *args, struct buf *result,
                          struct err_detail *detail)
 {
-    struct exporter exporter = {.is_scanned = true, .page_bytes = PAGE_BYTES};
+    struct exporter exporter = {.page_bytes = PAGE_BYTES};
 
     enum err err = read_place(&exporter, args);
     if (err == ERR_OK)
@@ -126,6 +126,7 @@ static enum err fill_row(const json_t *from, struct str fields, struct submissio
         .user_agent = js_get_string(from, "userAgent"),
         .page = js_get_string(from, "page"),
         .spam_score = (int)json_integer_value(json_object_get(from, "spamScore")),
+        .is_starred = json_is_true(json_object_get(from, "starred")),
     };
     return form_name_is_valid(row->form) &&
                    submission_state_parse(js_get_string(from, "state"), &row->state)
@@ -243,11 +244,23 @@ static enum err import_text(struct store *writer, const json_t *text, size_t ind
     return err == ERR_OK ? import_row(writer, row, index, counts) : err;
 }
 
+/* Once for a file, however many batches it makes. */
+static enum err tell_audit(struct store *writer, const json_t *args)
+{
+    const struct audit_entry entry = {.at_ms = clock_wall_ms(),
+                                      .actor = STR("cli:local"),
+                                      .action = STR("import"),
+                                      .target = js_get_string(args, "form"),
+                                      .detail = js_get_string(args, "file")};
+
+    return entry.detail.ptr ? store_audit_add(writer, &entry) : ERR_OK;
+}
+
 enum err transfer_import(struct store *writer, const json_t *args, struct buf *result,
                          struct err_detail *detail)
 {
     struct import_counts counts = {.failed = buf_new(TRANSFER_TEXT_MAX)};
-    enum err err = ERR_OK;
+    enum err err = tell_audit(writer, args);
     size_t index;
     json_t *text;
 

@@ -21,7 +21,8 @@ MUST_CHECK enum err transfer_export(struct store *store, const json_t *args, str
                                     struct err_detail *detail);
 
 /*
- * {"rows":["{...}", ...]}, rows of core/import.h as texts: stores those that are not there yet. The
+ * {"rows":["{...}", ...], "form"?, "file"?}, rows of core/import.h as texts: stores those that
+ * are not there yet. The first batch of a file names it, for the audit log. The
  * result is
  * {"added","known","failed":[{"index","reason"}]}. Inside the caller's transaction.
  */

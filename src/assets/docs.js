@@ -39,7 +39,7 @@
   function address(form) {
     let path = form.dataset.path;
     const query = new URLSearchParams();
-    for (const input of form.querySelectorAll('input')) {
+    for (const input of form.querySelectorAll('input, select')) {
       if ('path' in input.dataset) path = path.replace(`{${input.name}}`, encodeURIComponent(input.value));
       else if (input.value) query.set(input.name, input.value);
     }

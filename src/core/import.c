@@ -24,6 +24,7 @@ enum role {
     ROLE_AGENT,
     ROLE_PAGE,
     ROLE_SCORE,
+    ROLE_STARRED,
     ROLE_FIELDS, /* an object of further columns */
     ROLE_NONE,   /* the other service's own; of no use here */
     ROLE__COUNT
@@ -80,7 +81,7 @@ static const struct {
     {"fields", ROLE_FIELDS, OURS},
     {"data", ROLE_FIELDS, NETLIFY | BASIN | GETFORM},
     {"spamReasons", ROLE_NONE, OURS},
-    {"starred", ROLE_NONE, OURS},
+    {"starred", ROLE_STARRED, OURS},
     {"notes", ROLE_NONE, OURS},
     {"_status", ROLE_NONE, FORMSPREE},
     {"_gotcha", ROLE_NONE, THEIRS},
@@ -312,6 +313,8 @@ static enum err map_role(struct mapping *self, enum role role, json_t *value)
         return set_time(self, value);
     if (role == ROLE_SCORE)
         return set_score(self, value);
+    if (role == ROLE_STARRED)
+        return set(self->row, "starred", json_boolean(json_is_true(value)));
     return KEYS[role] ? set(self->row, KEYS[role], as_text(self, value)) : ERR_OK;
 }
 
@@ -323,7 +326,10 @@ static enum err map_value(struct mapping *self, const char *name, json_t *value)
         return ERR_OK;
     if (role == ROLE_FIELDS && json_is_object(value))
         return map_fields(self, value);
-    if (role == ROLE_NONE)
+    /* Our own JSON says the time twice, under its old name too. */
+    bool is_old_name =
+        role == ROLE_AT && self->has[ROLE_AT] && self->origins == OURS && !self->is_csv;
+    if (role == ROLE_NONE || is_old_name)
         return ERR_OK;
     if (role == ROLE__COUNT || role == ROLE_FIELDS || self->has[role])
         return add_field(self, name, value);

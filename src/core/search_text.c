@@ -18,7 +18,7 @@
 #define BORDER "\xEE\x80\x80 " /* U+E000, private use: a separator wherever it is read */
 
 enum {
-    FIELDS_MEMORY_MAX = 1024 * 1024,
+    FIELDS_MEMORY_MAX = 8 * 1024 * 1024, /* a body of the largest size, every letter escaped */
     FIELDS_FIRST = 2048,
     POINT_BYTES = 4,
     /* Written without blanks between the words. */
@@ -332,15 +332,17 @@ static struct str without_last_word(struct str text)
     return text;
 }
 
-bool search_put_match(struct buf *out, const struct search *search, struct str form, bool is_rough)
+void search_put_form_match(struct buf *out, struct str form, bool is_first)
+{
+    buf_put(out, is_first ? STR("form:(\"") : STR(" OR \""));
+    search_put_form(out, form);
+    buf_put_char(out, '"');
+}
+
+bool search_put_match(struct buf *out, const struct search *search, bool is_rough)
 {
     size_t asked = 0;
 
-    if (form.ptr) {
-        buf_put(out, STR("form:\""));
-        search_put_form(out, form);
-        buf_put(out, STR("\" AND "));
-    }
     buf_put(out, STR("text:("));
     for (size_t i = 0; i < search->count; i++) {
         const struct search_term *term = &search->terms[i];

@@ -11,6 +11,7 @@
  * allow_run() is the committer's, allow_reload() a reader's, the rest HTTP
  * threads'.
  */
+#include "audit.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "guards.h"
@@ -26,11 +27,11 @@ const struct route ALLOW_ROUTES[ALLOW_ROUTE_COUNT] = {
      .path = "/admin/refusals/allow",
      .steps = {guard_manage, refusal_allow},
      .media = MEDIA_JSON,
-     .help = "let a refused page post: {form, origin}",
+     .help = "let a refused page post",
      .body = "RefusalAllow",
      .replies = {{200, "RefusalAllowed"}},
      .problems =
-         PROBLEM_BIT(INVALID_JSON) | PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(INVALID_SETTINGS)},
+         PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(INVALID_JSON) | PROBLEM_BIT(INVALID_SETTINGS)},
     {.name = "setting_list",
      .method = "GET",
      .path = "/admin/settings",
@@ -128,7 +129,10 @@ static enum err add_origin(struct allow *self, struct store *writer, json_t *set
                               json_stringn(self->origin.ptr, self->origin.len)))
         return ERR_MEMORY;
     TRY(is_refused(settings, self->origin, &is_still_refused, &self->detail));
-    return put_settings(writer, self->form, settings, &self->detail);
+    TRY(put_settings(writer, self->form, settings, &self->detail));
+    struct audit_entry entry = audit_of(self->x, "form.allow", self->form);
+    entry.detail = self->origin;
+    return audit_add(writer, &entry);
 }
 
 static enum err allow_run(struct job *job, struct store *writer)
@@ -166,9 +170,9 @@ static enum flow allow_answer(struct app_ctx *ctx, struct exchange *x)
 {
     struct buf *out = &x->reply.body;
 
-    (void)ctx;
     if (x->job->result != ERR_OK)
         return allow_failed(x, x->job->result);
+    events_publish(ctx->events, &(struct event){.kind = EVENT_FORM, .form = allow_of(x)->form});
     x->decision = "allowed";
     reply_json(x, 200);
     js_open(out, '{');

@@ -112,13 +112,15 @@ bool describe_has_pages(const struct route *route)
     return false;
 }
 
-static uint64_t of_guards(const struct demand *demand)
+static uint64_t of_guards(const struct demand *demand, bool is_change)
 {
-    uint64_t set = 0;
+    uint64_t set = demand->takes_no_query ? PROBLEM_BIT(INVALID_QUERY) : 0;
 
     if (demand->access != ACCESS_NONE)
         set |= PROBLEM_BIT(UNAUTHORIZED) | PROBLEM_BIT(TOO_MANY_ATTEMPTS) |
                PROBLEM_BIT(INVALID_QUERY) | PROBLEM_BIT(UNAVAILABLE);
+    if (demand->access != ACCESS_NONE && is_change)
+        set |= PROBLEM_BIT(CSRF);
     if (demand->access > ACCESS_READ)
         set |= PROBLEM_BIT(FORBIDDEN);
     if (demand->is_rated)
@@ -129,7 +131,7 @@ static uint64_t of_guards(const struct demand *demand)
 uint64_t describe_problems(const struct route *route)
 {
     const struct demand demand = guards_demand(route);
-    uint64_t set = route->problems | of_guards(&demand);
+    uint64_t set = route->problems | of_guards(&demand, strcmp(route->method, "GET") != 0);
 
     if (route->media)
         set |= PROBLEM_BIT(LENGTH_REQUIRED) | PROBLEM_BIT(BODY_TOO_LARGE) |

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where the description is made, and given to whoever asks. It is the same for
- * everybody and does not change while the program runs.
+ * everybody and does not change while the program runs. A worker makes it for
+ * who asks first; the rest is the HTTP threads'.
  */
 #include "handler/description.h"
 
@@ -11,6 +12,7 @@
 #include "assets.h"
 #include "docs.h"
 #include "guards.h"
+#include "handler/routes.h"
 #include "http/reply.h"
 #include "openapi.h"
 #include "topics.h"
@@ -27,13 +29,15 @@ const struct route DESCRIPTION_ROUTES[DESCRIPTION_ROUTE_COUNT] = {
      .path = "/openapi.json",
      .steps = {guard_open, openapi_get},
      .help = "this description, for programs",
-     .replies = {{200, "OpenApi"}, {304}}},
+     .replies = {{200, "OpenApi"}, {304}},
+     .problems = PROBLEM_BIT(UNAVAILABLE)},
     {.name = "docs",
      .method = "GET",
      .path = "/docs",
      .steps = {guard_open, docs_get},
      .help = "this description, for people",
-     .replies = {{200, NULL, "text/html; charset=utf-8"}, {304}}},
+     .replies = {{200, NULL, "text/html; charset=utf-8"}, {304}},
+     .problems = PROBLEM_BIT(UNAVAILABLE)},
     {.name = "docs_file",
      .method = "GET",
      .path = "/docs/{file}",
@@ -111,25 +115,94 @@ void description_free(struct description *description)
 
 /* --- giving -------------------------------------------------------------- */
 
-static enum flow openapi_get(struct app_ctx *ctx, struct exchange *x)
-{
-    const struct asset asset = {.plain = buf_str(&ctx->description->openapi),
-                                .etag = ctx->description->openapi_tag};
+struct making {
+    struct job job;
+    struct exchange *x;
+    struct app_ctx *ctx;
+};
 
+static enum err run_make(struct job *job, struct store *reader)
+{
+    struct app_ctx *ctx = CONTAINER_OF(job, struct making, job)->ctx;
+    struct description *made, *none = NULL;
+    struct err_detail detail = {""};
+
+    (void)reader;
+    if (atomic_load(&ctx->description))
+        return ERR_OK;
+    TRY(description_new(&ROUTES, &made, &detail));
+    if (!atomic_compare_exchange_strong(&ctx->description, &none, made))
+        description_free(made); /* somebody else was quicker */
+    return ERR_OK;
+}
+
+static void making_done(struct job *job, bool more)
+{
+    exchange_wake(CONTAINER_OF(job, struct making, job)->x, more);
+}
+
+/* A few milliseconds of work once, which an event loop should not be kept with. */
+static enum flow with_description(struct app_ctx *ctx, struct exchange *x, step_fn reply)
+{
+    struct making *self;
+
+    if (atomic_load(&ctx->description))
+        return reply(ctx, x);
+    self = arena_alloc(&x->arena, sizeof *self);
+    if (!self)
+        return reply_problem(x, PROBLEM_INTERNAL, NULL);
+    *self = (struct making){.job = {.run = run_make, .done = making_done}, .x = x, .ctx = ctx};
+    x->job = &self->job;
+    exchange_wait(x, reply);
+    worker_submit(ctx->readers, &self->job);
+    return FLOW_WAIT;
+}
+
+static enum flow failed(struct exchange *x)
+{
+    enum err err = x->job->result;
+
+    if (err != ERR_FULL && err != ERR_STOPPING)
+        LOG(LOG_ERROR, "description_failed", LOG_TEXT("requestId", x->request_id),
+            LOG_TEXT("reason", err_text(err)));
+    return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
+}
+
+static enum flow openapi_reply(struct app_ctx *ctx, struct exchange *x)
+{
+    const struct description *description = atomic_load(&ctx->description);
+
+    if (!description)
+        return failed(x);
+    const struct asset asset = {.plain = buf_str(&description->openapi),
+                                .etag = description->openapi_tag};
     reply_header(x, "Access-Control-Allow-Origin", "*");
     return asset_reply(x, &asset, "application/json", CACHE_CONTROL);
 }
 
-static enum flow docs_get(struct app_ctx *ctx, struct exchange *x)
+static enum flow docs_reply(struct app_ctx *ctx, struct exchange *x)
 {
-    const struct asset asset = {.plain = buf_str(&ctx->description->page),
-                                .etag = ctx->description->page_tag};
+    const struct description *description = atomic_load(&ctx->description);
 
+    if (!description)
+        return failed(x);
+    const struct asset asset = {.plain = buf_str(&description->page),
+                                .etag = description->page_tag};
     reply_header(x, "Content-Security-Policy", POLICY);
     reply_header(x, "Referrer-Policy", "no-referrer");
     reply_header(x, "X-Frame-Options", "DENY");
     reply_header(x, "Cross-Origin-Opener-Policy", "same-origin");
     return asset_reply(x, &asset, "text/html; charset=utf-8", CACHE_CONTROL);
+}
+
+static enum flow openapi_get(struct app_ctx *ctx, struct exchange *x)
+{
+    return with_description(ctx, x, openapi_reply);
+}
+
+static enum flow docs_get(struct app_ctx *ctx, struct exchange *x)
+{
+    return with_description(ctx, x, docs_reply);
 }
 
 static enum flow docs_file_get(struct app_ctx *ctx, struct exchange *x)

@@ -193,21 +193,51 @@ static void put_example(struct buf *out, const struct route *route, const json_t
     buf_printf(out, " '<span class=\"server\">%s</span>%s'</code></pre>\n", SERVER, route->path);
 }
 
+static void put_label(struct buf *out, const struct route *route, struct str name)
+{
+    buf_printf(out, "<p><label for=\"try-%s-%.*s\">%.*s</label> ", route->name, (int)name.len,
+               name.ptr, (int)name.len, name.ptr);
+}
+
 static void put_input(struct buf *out, const struct route *route, struct str name, bool is_path)
 {
+    put_label(out, route, name);
     buf_printf(out,
-               "<p><label for=\"try-%s-%.*s\">%.*s</label> <input id=\"try-%s-%.*s\" name=\"%.*s\""
-               " autocomplete=\"off\" spellcheck=\"false\"%s></p>\n",
-               route->name, (int)name.len, name.ptr, (int)name.len, name.ptr, route->name,
-               (int)name.len, name.ptr, (int)name.len, name.ptr, is_path ? " data-path" : "");
+               "<input id=\"try-%s-%.*s\" name=\"%.*s\" autocomplete=\"off\" "
+               "spellcheck=\"false\"%s></p>\n",
+               route->name, (int)name.len, name.ptr, (int)name.len, name.ptr,
+               is_path ? " data-path" : "");
+}
+
+static void put_choice(struct buf *out, const struct route *route, const struct parameter *row)
+{
+    static const char *const BOOLEANS[] = {"true", "false", NULL};
+    const char *const *words = row->words ? row->words : BOOLEANS;
+
+    put_label(out, route, str_of(row->name));
+    buf_printf(out, "<select id=\"try-%s-%s\" name=\"%s\"><option></option>", route->name,
+               row->name, row->name);
+    for (size_t i = 0; words[i]; i++)
+        buf_printf(out, "<option>%s</option>", words[i]);
+    put(out, "</select></p>\n");
+}
+
+static void put_query_inputs(struct buf *out, const struct route *route)
+{
+    struct parameter_walk walk = {.table = route->query};
+    const struct parameter *row;
+
+    while ((row = parameter_next(&walk)))
+        if (row->kind == PARAMETER_WORD || row->kind == PARAMETER_BOOLEAN)
+            put_choice(out, route, row);
+        else
+            put_input(out, route, str_of(row->name), false);
 }
 
 /* Shown by the script. */
 static void put_try(struct buf *out, const struct route *route)
 {
-    struct parameter_walk walk = {.table = route->query};
     struct str rest = str_of(route->path), name;
-    const struct parameter *row;
 
     if (!is_get(route))
         return;
@@ -217,8 +247,7 @@ static void put_try(struct buf *out, const struct route *route)
                route->path, route->path);
     while (describe_path_next(&rest, &name))
         put_input(out, route, name, true);
-    while ((row = parameter_next(&walk)))
-        put_input(out, route, str_of(row->name), false);
+    put_query_inputs(out, route);
     put(out, "<p><button>Send</button> <output></output></p>\n</form></details>\n");
 }
 

@@ -9,6 +9,7 @@
  * look() runs on readers' threads, delete_found() and delete_one() on the
  * committer's, the rest on HTTP threads.
  */
+#include "audit.h"
 #include "base/json.h"
 #include "change.h"
 #include "core/email.h"
@@ -38,7 +39,7 @@ const struct route ERASE_ROUTES[ERASE_ROUTE_COUNT] = {
      .path = "/admin/erase",
      .steps = {guard_manage, erase},
      .media = MEDIA_JSON,
-     .help = "delete all that an address has sent: {email, preview}",
+     .help = "delete all that an address has sent, or say what that would be",
      .body = "Erasure",
      .replies = {{200, "Erased"}},
      .problems = PROBLEM_BIT(INVALID_JSON)},
@@ -97,8 +98,10 @@ static enum flow failed(struct exchange *x, enum err err)
 static enum err delete_one(struct job *job, struct store *writer)
 {
     struct erasure *self = CONTAINER_OF(job, struct erasure, job);
+    const struct audit_entry entry = audit_of(self->x, "submission.delete", self->x->params[0]);
 
-    return change_delete(self->ctx, writer, self->x, &self->found[0]);
+    TRY(change_delete(self->ctx, writer, self->x, &self->found[0]));
+    return audit_add(writer, &entry);
 }
 
 static enum flow submission_deleted(struct app_ctx *ctx, struct exchange *x)
@@ -162,10 +165,24 @@ static enum err look(struct job *job, struct store *reader)
 
 /* --- deleting ------------------------------------------------------------ */
 
+/* How many, and not whose: the address is to be forgotten as well. */
+static enum err tell_erased(struct erasure *self, struct store *writer, uint64_t count)
+{
+    struct audit_entry entry = audit_of(self->x, "submission.erase", (struct str){0});
+    char detail[64];
+
+    if (!count)
+        return ERR_OK;
+    snprintf(detail, sizeof detail, "messages of an address: %llu", (unsigned long long)count);
+    entry.detail = str_of(detail);
+    return audit_add(writer, &entry);
+}
+
 /* What somebody else has deleted meanwhile is as good as erased. */
 static enum err delete_found(struct job *job, struct store *writer)
 {
     struct erasure *self = CONTAINER_OF(job, struct erasure, job);
+    uint64_t before = self->count;
 
     for (size_t i = 0; i < self->found_count; i++) {
         enum err err = change_delete(self->ctx, writer, self->x, &self->found[i]);
@@ -174,7 +191,7 @@ static enum err delete_found(struct job *job, struct store *writer)
         TRY(err);
         count_one(self, &self->found[i]);
     }
-    return ERR_OK;
+    return tell_erased(self, writer, self->count - before);
 }
 
 /* --- step by step -------------------------------------------------------- */

@@ -2,8 +2,9 @@
 /*
  * Live events as text/event-stream (HTML Standard, section 9.2). A stream
  * carries names and states, never what a message says: whoever wants that asks
- * for it, and is checked again. It ends after a while for the same reason:
- * clients come back by themselves, with credentials that must still be good.
+ * for it, and is checked again. It ends after a while, and soon after any account
+ * was changed, for the same reason: clients come back by themselves, with
+ * credentials that must still be good.
  *
  * watch() runs on the HTTP thread of its exchange, the wakes come from the
  * thread of service/events.
@@ -19,6 +20,7 @@
 enum {
     COMMENT_MS = 15 * 1000,
     LIFE_MS = 15 * 60 * 1000,
+    BEHIND_MAX = 32,  /* events that a watcher is told one by one, lest a flood is multiplied */
     PIECE_MAX = 4096, /* of events in one piece, give or take one */
     FULL_RETRY_MS = 10 * 1000,
 };
@@ -38,9 +40,10 @@ struct stream {
     struct watcher watcher;
     struct exchange *x;
     struct app_ctx *ctx;
-    struct job job;   /* is not run: x->job leads here */
-    int64_t sent_ms;  /* monotonic; the last time that anything was */
-    int64_t until_ms; /* monotonic */
+    struct job job;    /* is not run: x->job leads here */
+    int64_t sent_ms;   /* monotonic; the last time that anything was */
+    int64_t until_ms;  /* monotonic */
+    uint64_t accounts; /* signin_generation() when it began */
     bool sees_all;
     struct str forms; /* else these; as scope_next() reads them */
 };
@@ -145,13 +148,25 @@ static void put_events(struct buf *out, struct stream *self)
     }
 }
 
+static enum flow watch(struct app_ctx *ctx, struct exchange *x);
+
+/* In a flood of messages a list is better loaded anew than patched a thousand times. */
+static enum flow watched(struct app_ctx *ctx, struct exchange *x)
+{
+    struct stream *self = stream_of(x);
+
+    if (events_next_number(ctx->events) - self->watcher.next > BEHIND_MAX)
+        put_reset(&x->reply.body, self);
+    return watch(ctx, x);
+}
+
 static enum flow watch(struct app_ctx *ctx, struct exchange *x)
 {
     struct stream *self = stream_of(x);
     struct buf *out = &x->reply.body;
     int64_t now_ms = clock_mono_ms();
 
-    if (now_ms >= self->until_ms)
+    if (now_ms >= self->until_ms || signin_generation(ctx->signin) != self->accounts)
         return FLOW_DONE;
     put_events(out, self);
     if (!out->len && now_ms - self->sent_ms >= COMMENT_MS)
@@ -163,7 +178,7 @@ static enum flow watch(struct app_ctx *ctx, struct exchange *x)
     self->watcher.due_ms = self->sent_ms + COMMENT_MS;
     if (self->watcher.due_ms > self->until_ms)
         self->watcher.due_ms = self->until_ms;
-    exchange_wait(x, watch);
+    exchange_wait(x, watched);
     events_wait(ctx->events, &self->watcher);
     return FLOW_WAIT;
 }
@@ -241,6 +256,7 @@ static struct stream *stream_new(struct app_ctx *ctx, struct exchange *x)
                             .x = x,
                             .ctx = ctx,
                             .until_ms = clock_mono_ms() + LIFE_MS,
+                            .accounts = signin_generation(ctx->signin),
                             .sees_all = scope.is_all};
     if (!scope.is_all && arena_keep(&x->arena, scope_text(&scope), &self->forms) != ERR_OK)
         return NULL;

@@ -5,10 +5,12 @@
  * however slow the client is, one page is in memory. For CSV, a first pass
  * finds the columns before the reply begins, so that it can still be refused.
  *
- * run_scan() and run_page() are a worker's, the rest is the HTTP thread's.
+ * run_scan() and run_page() are a worker's, run_audit() is the committer's, the
+ * rest is the HTTP thread's.
  */
 #include <stdlib.h>
 
+#include "audit.h"
 #include "base/clock.h"
 #include "filter.h"
 #include "guards.h"
@@ -155,6 +157,39 @@ static enum flow refuse(struct exchange *x, enum err err)
     return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
 }
 
+/* --- who took what ------------------------------------------------------- */
+
+static enum err run_audit(struct job *job, struct store *writer)
+{
+    struct export *self = CONTAINER_OF(job, struct export, job);
+    struct audit_entry entry = audit_of(self->x, "export", self->exporter.filter.form);
+
+    entry.detail = str_of(export_format_text(self->exporter.format));
+    return audit_add(writer, &entry);
+}
+
+/* A full disk is no reason to keep somebody from what is on it. */
+static enum flow export_audited(struct app_ctx *ctx, struct exchange *x)
+{
+    enum err err = x->job->result;
+
+    (void)ctx;
+    if (err != ERR_OK)
+        LOG(LOG_WARN, "export_not_audited", LOG_TEXT("requestId", x->request_id),
+            LOG_TEXT("reason", err_text(err)));
+    return begin(x);
+}
+
+static enum flow audit(struct app_ctx *ctx, struct exchange *x)
+{
+    struct export *self = export_of(x);
+
+    self->job.run = run_audit;
+    exchange_wait(x, export_audited);
+    commit_submit(ctx->commit, &self->job, false);
+    return FLOW_WAIT;
+}
+
 static enum flow export_scanned(struct app_ctx *ctx, struct exchange *x)
 {
     struct export *self = export_of(x);
@@ -162,7 +197,7 @@ static enum flow export_scanned(struct app_ctx *ctx, struct exchange *x)
     if (self->job.result != ERR_OK)
         return refuse(x, self->job.result);
     if (self->exporter.is_scanned)
-        return begin(x);
+        return audit(ctx, x);
     if (!exchange_is_wanted(x))
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
     return submit(ctx, x, run_scan, export_scanned);

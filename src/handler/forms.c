@@ -253,9 +253,10 @@ static enum flow was_changed(struct app_ctx *ctx, struct exchange *x)
 {
     bool is_put = str_equal(x->method, STR("PUT"));
 
-    (void)ctx;
     if (x->job->result != ERR_OK)
         return failed(x, x->job->result);
+    events_publish(ctx->events,
+                   &(struct event){.kind = EVENT_FORM, .form = form_job_of(x)->form.name});
     x->decision = is_put ? "saved" : "deleted";
     reply_json(x, 200);
     js_open(&x->reply.body, '{');

@@ -197,6 +197,7 @@ static const struct guard_row {
     {guard_write, {.access = ACCESS_WRITE}},
     {guard_manage, {.access = ACCESS_MANAGE}},
     {guard_owner, {.access = ACCESS_MANAGE}},
+    {guard_no_query, {.takes_no_query = true}},
     {guard_local_or_read, {.access = ACCESS_READ, .may_be_local = true}},
 };
 
@@ -208,6 +209,11 @@ static const struct demand *demand_of(step_fn step)
     return NULL;
 }
 
+bool guards_know(step_fn guard)
+{
+    return demand_of(guard);
+}
+
 struct demand guards_demand(const struct route *route)
 {
     struct demand all = {.access = ACCESS_NONE};
@@ -217,6 +223,7 @@ struct demand guards_demand(const struct route *route)
         if (!one)
             continue;
         all.access = one->access > all.access ? one->access : all.access;
+        all.takes_no_query = all.takes_no_query || one->takes_no_query;
         all.is_rated = all.is_rated || one->is_rated;
         all.may_be_local = all.may_be_local || one->may_be_local;
     }

@@ -40,10 +40,14 @@ enum flow guard_sign_in(struct exchange *x);
 struct demand {
     enum access access; /* ACCESS_NONE: anybody may */
     bool is_rated;      /* not too often */
-    bool may_be_local;  /* from this machine without a credential */
+    bool takes_no_query;
+    bool may_be_local; /* from this machine without a credential */
 };
 
 struct demand guards_demand(const struct route *route);
+
+/* Whether the table that this is read from has the guard; a new one must be there. */
+bool guards_know(step_fn guard);
 
 /*
  * Whether who asks may know of this form and its messages. What one may not see

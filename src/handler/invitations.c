@@ -45,7 +45,8 @@ const struct route INVITATION_ROUTES[INVITATION_ROUTE_COUNT] = {
      .body = "InvitationAccept",
      .replies = {{200, "Session"}},
      .problems = PROBLEM_BIT(INVALID_JSON) | PROBLEM_BIT(INVALID_FIELDS) | PROBLEM_BIT(NOT_FOUND) |
-                 PROBLEM_BIT(NAME_TAKEN) | PROBLEM_BIT(CSRF) | PROBLEM_BIT(TOO_MANY_ATTEMPTS)},
+                 PROBLEM_BIT(NAME_TAKEN) | PROBLEM_BIT(CSRF) | PROBLEM_BIT(TOO_MANY_ATTEMPTS) |
+                 PROBLEM_BIT(UNAVAILABLE)},
     {.name = "invitation_delete",
      .method = "DELETE",
      .path = "/admin/invitations/{name}",

@@ -31,7 +31,8 @@ const struct route SESSION_ROUTES[SESSION_ROUTE_COUNT] = {
      .body = "Credentials",
      .replies = {{200, "Session"}},
      .problems = PROBLEM_BIT(INVALID_JSON) | PROBLEM_BIT(INVALID_FIELDS) |
-                 PROBLEM_BIT(UNAUTHORIZED) | PROBLEM_BIT(CSRF) | PROBLEM_BIT(TOO_MANY_ATTEMPTS)},
+                 PROBLEM_BIT(UNAUTHORIZED) | PROBLEM_BIT(CSRF) | PROBLEM_BIT(TOO_MANY_ATTEMPTS) |
+                 PROBLEM_BIT(UNAVAILABLE)},
     {.name = "session_get",
      .method = "GET",
      .path = "/admin/session",

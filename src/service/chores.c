@@ -138,7 +138,9 @@ static enum err spent_step(struct chore_turn *turn, bool *ret_has_more)
 
 const struct chore CHORES[] = {
     {"index", index_step, 250, .is_for_news = true},
-    {"tidy", tidy_step, 250, .is_for_news = true},
+    /* The more parts the index has, the longer each step of merging takes: never let them pile up.
+     */
+    {"tidy", tidy_step, 50, .is_urgent = true, .is_for_news = true},
     {"retention", retention_step, HOUR_MS, .is_told = true},
     {"spam_retention", spam_retention_step, HOUR_MS, .is_told = true},
     {"spent", spent_step, MINUTE_MS, .is_told = false},

@@ -28,6 +28,7 @@ struct chore {
     /* Does a piece; `*ret_has_more`: the round is not at its end. */
     enum err (*step)(struct chore_turn *turn, bool *ret_has_more);
     int64_t period_ms; /* from the end of a round to the next */
+    bool is_urgent;    /* when it is due, its round goes before all others */
     bool is_for_news;  /* a round is put off (NEWS_WAIT_MS at most) while no message has come */
     bool is_told;      /* in the log, when something was done */
 };

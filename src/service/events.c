@@ -3,7 +3,7 @@
  * A ring, a list of watchers that wait, and a thread that wakes them. Waking
  * thousands costs far more than an event, so it is rationed: a round wakes at
  * most ROUND_WATCHERS, who has waited longest first, and rounds have a
- * distance. One watcher is told at once; five thousand within a second or so,
+ * distance. One watcher is told at once; five thousand within two seconds,
  * and then of everything that has happened since.
  *
  * `lock` guards everything. wake() is called without it.
@@ -16,7 +16,7 @@
 
 #include "base/clock.h"
 
-enum { ROUND_WATCHERS = 256, ROUND_MS = 50 };
+enum { ROUND_WATCHERS = 128, ROUND_MS = 50 };
 
 struct events {
     pthread_mutex_t lock;

@@ -17,11 +17,20 @@
 
 enum {
     AMOUNT_FIRST = 8,
-    PIECE_US = 3000, /* what a piece should take */
-    REST_BUSY = 30,  /* times as long as the piece, while messages come */
-    REST_IDLE = 1,
+    LOOK_WAIT_MS = 250, /* between two looks whether there is news */
     FAILED_WAIT_MS = 5000,
     NEWS_WAIT_MS = 5000,
+};
+
+/* How much may be taken from those who post, by how much they post. */
+static const struct pace {
+    int64_t messages_per_s; /* at least */
+    int64_t piece_us;       /* what a piece should take */
+    int64_t rest_percent;   /* of the piece's time, behind it */
+} PACES[] = {
+    {2000, 1500, 10000}, /* the machine is at work: one part in a hundred */
+    {1, 2500, 900},      /* it is not, but somebody waits for every answer: a tenth */
+    {0, 4000, 50},
 };
 
 struct round {
@@ -36,8 +45,10 @@ struct janitor {
     struct commit *commit;
     struct forms *forms;
     struct round rounds[CHORE_COUNT];
-    int64_t pieces;   /* that did something */
-    int64_t messages; /* that had come when the last piece ended */
+    int64_t pieces;    /* that did something */
+    int64_t messages;  /* that had come when the last piece ended */
+    int64_t looked_ms; /* monotonic; when that was */
+    const struct pace *pace;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -66,13 +77,13 @@ static enum err piece_run(struct job *job, struct store *writer)
 }
 
 /* Twice or half as much next time, if that brings it nearer to what a piece should take. */
-static int next_amount(const struct piece *piece)
+static int next_amount(const struct piece *piece, int64_t piece_us)
 {
     int amount = piece->turn.amount;
 
-    if (piece->took_us > PIECE_US)
+    if (piece->took_us > piece_us)
         return amount > 1 ? amount / 2 : 1;
-    if (piece->took_us < PIECE_US / 3 && piece->turn.done >= amount && amount < CHORE_AMOUNT_MAX)
+    if (piece->took_us < piece_us / 3 && piece->turn.done >= amount && amount < CHORE_AMOUNT_MAX)
         return amount * 2;
     return amount;
 }
@@ -93,14 +104,17 @@ static int64_t news(const struct janitor *janitor)
     return metric_get(METRIC_SUBMISSIONS) + janitor->pieces;
 }
 
-/* Milliseconds to rest after the piece. */
-static int64_t rest_ms(struct janitor *janitor, const struct piece *piece)
+/* Looks how many messages have come since the last look. */
+static void choose_pace(struct janitor *janitor, int64_t now_ms)
 {
-    int64_t messages = metric_get(METRIC_SUBMISSIONS);
-    bool is_busy = messages != janitor->messages;
+    int64_t messages = metric_get(METRIC_SUBMISSIONS) - janitor->messages;
+    int64_t ms = now_ms - janitor->looked_ms + 1;
 
-    janitor->messages = messages;
-    return 1 + piece->took_us * (is_busy ? REST_BUSY : REST_IDLE) / 1000;
+    janitor->messages += messages;
+    janitor->looked_ms = now_ms;
+    janitor->pace = PACES;
+    while (messages * 1000 < janitor->pace->messages_per_s * ms)
+        janitor->pace++;
 }
 
 static int64_t do_piece(struct janitor *janitor, const struct chore *chore, struct round *round)
@@ -122,14 +136,15 @@ static int64_t do_piece(struct janitor *janitor, const struct chore *chore, stru
         return 1;
     }
     round->place = piece.place;
-    round->amount = next_amount(&piece);
+    choose_pace(janitor, now_ms);
+    round->amount = next_amount(&piece, janitor->pace->piece_us);
     round->due_ms = now_ms + (piece.has_more ? 0 : chore->period_ms);
     janitor->pieces += piece.turn.done > 0;
     if (!piece.has_more) {
         round->news = news_before + (piece.turn.done > 0);
         round->ended_ms = now_ms;
     }
-    return rest_ms(janitor, &piece);
+    return 1 + piece.took_us * janitor->pace->rest_percent / 100 / 1000;
 }
 
 static bool is_worth_while(const struct janitor *janitor, const struct chore *chore,
@@ -139,29 +154,32 @@ static bool is_worth_while(const struct janitor *janitor, const struct chore *ch
            now_ms - round->ended_ms >= NEWS_WAIT_MS;
 }
 
-/* The chore that has been due longest, or the one that will be due first. */
-static size_t next_chore(const struct janitor *janitor)
+/* The first one that is due and urgent, else the one that is due first. */
+static size_t next_chore(const struct janitor *janitor, int64_t now_ms)
 {
     size_t best = 0;
 
-    for (size_t i = 1; i < CHORE_COUNT; i++)
+    for (size_t i = 0; i < CHORE_COUNT; i++) {
+        if (CHORES[i].is_urgent && janitor->rounds[i].due_ms <= now_ms)
+            return i;
         if (janitor->rounds[i].due_ms < janitor->rounds[best].due_ms)
             best = i;
+    }
     return best;
 }
 
 /* Milliseconds until there is something to do again. */
 static int64_t take_turn(struct janitor *janitor)
 {
-    size_t at = next_chore(janitor);
-    struct round *round = &janitor->rounds[at];
     int64_t now_ms = clock_mono_ms();
+    size_t at = next_chore(janitor, now_ms);
+    struct round *round = &janitor->rounds[at];
 
     if (round->due_ms > now_ms)
         return round->due_ms - now_ms;
     if (is_worth_while(janitor, &CHORES[at], round, now_ms))
         return do_piece(janitor, &CHORES[at], round);
-    round->due_ms = now_ms + CHORES[at].period_ms;
+    round->due_ms = now_ms + LOOK_WAIT_MS;
     return 0;
 }
 
@@ -215,6 +233,7 @@ enum err janitor_start(struct commit *commit, struct forms *forms, struct janito
     janitor->commit = commit;
     janitor->forms = forms;
     janitor->messages = metric_get(METRIC_SUBMISSIONS);
+    janitor->looked_ms = clock_mono_ms();
     for (size_t i = 0; i < CHORE_COUNT; i++)
         janitor->rounds[i] = (struct round){.amount = AMOUNT_FIRST, .news = -1};
     if (init_lock(janitor) != ERR_OK) {

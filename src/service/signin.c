@@ -149,6 +149,11 @@ void signin_forget(struct signin *signin)
     atomic_fetch_add(&signin->generation, 1);
 }
 
+uint64_t signin_generation(struct signin *signin)
+{
+    return atomic_load(&signin->generation);
+}
+
 /* --- verifying ----------------------------------------------------------- */
 
 static void set_identity(struct identity *identity, struct str name, enum access access,

@@ -125,6 +125,14 @@ static bool is_asked(const struct aged_filter *filter, const struct submission *
     return row->state == STATE_SPAM && id_seq(&row->id) > filter->above_seq;
 }
 
+/* Spam counts from when it became that. */
+static int64_t since_ms(const struct aged_filter *filter, const struct submission *row)
+{
+    int64_t arrived_ms = id_wall_ms(&row->id);
+
+    return !filter->form.ptr && row->state_at_ms > arrived_ms ? row->state_at_ms : arrived_ms;
+}
+
 enum err memory_submission_aged(struct store *store, const struct aged_filter *filter,
                                 store_aged_fn fn, void *arg)
 {
@@ -136,7 +144,7 @@ enum err memory_submission_aged(struct store *store, const struct aged_filter *f
     for (; row && left && id_seq(&row->submission.id) < id_seq_at(filter->until_ms);
          memory_advance(self, rows_after, &row)) {
         const struct aged aged = {row->submission.id, row->submission.form,
-                                  id_wall_ms(&row->submission.id)};
+                                  since_ms(filter, &row->submission)};
         if (!is_asked(filter, &row->submission))
             continue;
         TRY(fn(arg, &aged));

@@ -5,6 +5,8 @@
  * several forms, each tells its newest row numbers, which are merged, and only
  * what the page shows is read; SQLite by itself would walk all rows instead.
  */
+#include <assert.h>
+
 #include "core/scope.h"
 #include "store/sqlite.h"
 
@@ -134,6 +136,7 @@ static enum err list_forms(const struct list *self, store_submission_fn fn, void
     struct pick pick = {.max = self->filter->limit};
     struct str rest = scope_text(self->filter->scope), form;
 
+    assert(pick.max <= (int)COUNTOF(pick.seqs));
     while (scope_next(&rest, &form))
         TRY(pick_form(self, form, &pick));
     for (int i = 0; i < pick.count; i++)

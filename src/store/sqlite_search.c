@@ -12,6 +12,7 @@
  * and the index with all of them. Every row is compared once more, so the paths
  * may be rough.
  */
+#include "core/scope.h"
 #include "core/search_text.h"
 #include "store/sqlite.h"
 
@@ -255,14 +256,20 @@ static enum err look_until_full(void *arg, const struct submission *row)
     return hunt->is_over ? ERR_STOPPING : ERR_OK;
 }
 
+/* In a list of rows that have none, the path to a rare one would be long. */
+static bool has_state_index(unsigned states)
+{
+    return states != 1u << STATE_NEW && (states & (states - 1)) == 0;
+}
+
 static enum err hunt_newest(struct hunt *hunt)
 {
     struct submission_filter filter = *hunt->filter;
 
     filter.query = NULL;
-    filter.limit = hunt->looks = LOOK_MAX;
-    /* Rows in a rare state would make the path long: look at all, but those that have an index. */
-    if (filter.states != 1u << STATE_SPAM && filter.states != 1u << STATE_TRASH)
+    /* Rows of several forms are merged, and a list does so for a page only. */
+    filter.limit = hunt->looks = filter.scope ? SUBMISSION_LIST_MAX : LOOK_MAX;
+    if (!has_state_index(store_states(&filter)))
         filter.states = STATES_ALL;
     enum err err = sqlite_submission_list(&hunt->self->base, &filter, look_until_full, hunt);
     if (err == ERR_STOPPING && hunt->is_over)
@@ -285,13 +292,29 @@ static enum err look_up(struct hunt *hunt, int64_t seq)
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
+/* The forms that may be in the answer, so that the index passes over the others. */
+static void put_forms(struct buf *match, const struct submission_filter *filter)
+{
+    struct str rest = filter->scope ? scope_text(filter->scope) : (struct str){0};
+    struct str form = filter->form;
+
+    if (form.ptr)
+        search_put_form_match(match, form, true);
+    else
+        for (bool is_first = true; scope_next(&rest, &form); is_first = false)
+            search_put_form_match(match, form, is_first);
+    if (match->len)
+        buf_put(match, STR(") AND "));
+}
+
 static enum err hunt_index(struct hunt *hunt, bool is_rough)
 {
     CLEANUP(buf_done) struct buf match = buf_new(MATCH_MAX);
     CLEANUP(query_done) struct query query = query_start(hunt->self, SQL_SEARCH_FIND);
     int64_t deadline_us = hunt->self->deadline_us;
 
-    if (!search_put_match(&match, hunt->filter->query, hunt->filter->form, is_rough))
+    put_forms(&match, hunt->filter);
+    if (!search_put_match(&match, hunt->filter->query, is_rough))
         return ERR_OK;
     TRY(buf_status(&match));
     query_bind_str(&query, 1, buf_str(&match));

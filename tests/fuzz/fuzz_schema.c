@@ -35,6 +35,21 @@ static void judge(const struct schema *schema, const json_t *value)
     }
 }
 
+/* Rules that were written down are rules again. */
+static void check_rendering(const struct schema *schema)
+{
+    CLEANUP(buf_done) struct buf text = buf_new(1024 * 1024);
+    struct schema *again = NULL;
+
+    schema_render(&text, schema);
+    if (buf_status(&text) != ERR_OK)
+        return;
+    json_t *document = json_loadb(text.ptr, text.len, JSON_DECODE_ANY, NULL);
+    assert(document && schema_compile(document, &again, NULL) == ERR_OK);
+    schema_free(again);
+    json_decref(document);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const uint8_t *cut = size ? memchr(data, 0, size) : NULL;
@@ -48,6 +63,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (document && schema_compile(document, &schema, NULL) == ERR_OK && value)
         judge(schema, value);
+    if (schema)
+        check_rendering(schema);
     if (document && form_compile(document, &rules, NULL) == ERR_OK && json_is_string(value)) {
         struct str text = {json_string_value(value), json_string_length(value)};
         (void)form_origin_is_allowed(rules, text);

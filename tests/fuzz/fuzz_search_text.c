@@ -53,11 +53,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     search_put_form(&form, row.form);
     assert(step(add, buf_str(&words), buf_str(&form)) == SQLITE_DONE);
     if (search_parse(query, &search) && search.count) {
-        assert(search_put_match(&match, &search, STR("a"), false) && !buf_status(&match));
+        search_put_form_match(&match, STR("a"), true);
+        search_put_form_match(&match, STR("b"), false);
+        buf_put(&match, STR(") AND "));
+        assert(search_put_match(&match, &search, false) && !buf_status(&match));
         int found = step(find, buf_str(&match), (struct str){0});
         assert(found == (search_fits(&search, buf_str(&words)) ? SQLITE_ROW : SQLITE_DONE));
         match.len = 0;
-        if (search_put_match(&match, &search, (struct str){0}, true))
+        if (search_put_match(&match, &search, true))
             assert(step(find, buf_str(&match), (struct str){0}) == SQLITE_ROW ||
                    found == SQLITE_DONE);
     }

@@ -669,6 +669,28 @@ def test_what_is_changed_is_in_the_audit_log(server, ada):
         assert entry["source"] == "127.0.0.1" and seconds_ago(entry["at"]) < 60
 
 
+def test_what_is_deleted_and_allowed_is_in_the_audit_log_without_the_address(server, ada):
+    def post(message):
+        body = {"name": "Eve", "email": "eve@example.org", "message": message}
+        return requests.post(server.url + "/contact", json=body, timeout=10).json()["id"]
+
+    first, _, _ = post("first"), post("second"), post("third")
+    ada("PUT", "/admin/forms/shop", {"origins": ["https://shop.example"]})
+    assert ada("DELETE", f"/admin/submissions/{first}").status_code == 204
+    assert ada("DELETE", f"/admin/submissions/{first}").status_code == 404
+    for preview in (True, False, False):
+        assert ada("POST", "/admin/erase", {"email": "EVE@example.org", "preview": preview}).status_code == 200
+    assert ada("POST", "/admin/refusals/allow", {"form": "shop", "origin": "https://new.example"}).status_code == 200
+    seen = [(e["actor"], e["action"], e["target"], e["detail"]) for e in entries(ada)][::-1]
+    assert seen[-4:] == [
+        ("ada", "form.save", "shop", None),
+        ("ada", "submission.delete", first, None),
+        ("ada", "submission.erase", None, "messages of an address: 2"),
+        ("ada", "form.allow", "shop", "https://new.example"),
+    ]
+    assert "eve@" not in str(seen).lower()
+
+
 def test_what_fails_is_not_in_the_audit_log(server, ada):
     before = entries(ada)
     ada("POST", "/admin/users", {"name": "ada", "role": "reader", "password": PASSWORD})

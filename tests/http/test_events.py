@@ -4,11 +4,11 @@ import json
 import os
 import resource
 import socket
+import sqlite3
 import threading
 import time
 from contextlib import contextmanager
 
-import pytest
 import requests
 
 from harness import SLOW, connect
@@ -112,6 +112,15 @@ def test_a_message_and_its_change_are_told(server):
         assert b"hello" not in stream.data.lower().partition(b"\r\n\r\n")[2]  # never what a message says
 
 
+def test_a_form_that_changes_is_told(server):
+    token = server.token("manage")
+    with watching(server, token) as stream:
+        stream.started()
+        headers = {"Authorization": f"Bearer {token}"}
+        assert requests.put(f"{server.url}/admin/forms/shop", json={"title": "Shop"}, headers=headers, timeout=10).status_code == 200
+        assert [b[1] for b in stream.wait(lambda b: names(b)) if b[0]] == [{"name": "shop"}]
+
+
 def test_http_1_0_gets_the_same_without_chunks(server):
     with watching(server, server.token(), version="1.0") as stream:
         stream.started()
@@ -146,11 +155,19 @@ def test_a_ring_that_has_gone_round_is_a_gap(server):
         assert names(stream.wait(lambda b: names(b)))[0] == "reset"
 
 
+def narrow_token(server, forms):
+    """A token that is bound to these forms, written behind the server's back."""
+    done = server.cli("token", "add", "narrow", "--scope", "read")
+    server.stop()
+    with sqlite3.connect(server.options["database"]) as db:
+        db.execute("UPDATE token SET forms = ? WHERE name = 'narrow'", (forms,))
+    db.close()
+    server.start()
+    return done.stdout.strip()
+
+
 def test_only_forms_of_the_scope_are_told(server):
-    done = server.cli("token", "add", "narrow", "--scope", "read", "--forms", "shop")
-    if done.returncode:
-        pytest.skip("tokens cannot be bound to forms from the command line yet")
-    with watching(server, done.stdout.strip()) as stream:
+    with watching(server, narrow_token(server, "shop")) as stream:
         stream.started()
         post(server, "other")
         identity = post(server, "shop")
@@ -164,6 +181,19 @@ def test_without_credentials_or_with_parameters_there_is_no_stream(server):
     assert requests.get(server.url + "/admin/events?form=x", headers=headers, timeout=10).status_code == 400
     answer = requests.head(server.url + "/admin/events", headers=headers, timeout=10)
     assert answer.status_code == 200 and answer.headers["Content-Type"] == "text/event-stream"
+
+
+def test_who_may_no_longer_watch_does_not(server):
+    done = server.cli("token", "add", "short-lived", "--scope", "read")
+    with watching(server, done.stdout.strip()) as stream:
+        stream.started()
+        assert server.cli("token", "revoke", "short-lived").returncode == 0
+        post(server)
+        stream.read(5 * SLOW)
+        assert names(stream.blocks()) == []
+        with watching(server, done.stdout.strip()) as again:
+            again.read(5 * SLOW)
+            assert again.data.startswith(b"HTTP/1.1 401")
 
 
 def end_is_logged(server, count, seconds=10):
@@ -185,6 +215,22 @@ def test_who_leaves_is_noticed_and_logged_once(server):
     lines = end_is_logged(server, 5)
     assert len(lines) == 5 and {line["decision"] for line in lines} == {"watched"}
     assert all(line["bytesOut"] > 0 for line in lines)
+
+
+def test_who_takes_nothing_any_more_is_cut(start):
+    server = start(reply_timeout="2s")
+    token = server.token()
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        s.connect(("127.0.0.1", server.port))
+        s.sendall(f"GET /admin/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+        assert s.recv(64).startswith(b"HTTP/1.1 200")
+        end, number = time.monotonic() + 20 * SLOW, 0
+        with requests.Session() as session:  # and the messages do not mind
+            while time.monotonic() < end and not [line for line in server.log_lines("request") if line.get("route") == "event_stream"]:
+                for number in range(number + 1, number + 20):
+                    assert session.post(server.url + "/contact", json={**ADA, "message": f"number {number}"}, timeout=10).status_code == 200
+        assert time.monotonic() < end
 
 
 def test_half_of_the_connections_may_watch(start):

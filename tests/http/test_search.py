@@ -244,13 +244,24 @@ def test_stats_show_only_the_forms_of_ones_scope(server, admin):
     server.stop()
     with database(server) as db:
         newest = db.execute("SELECT name FROM token ORDER BY created_at DESC, rowid DESC LIMIT 1").fetchone()[0]
-        db.execute("UPDATE token SET forms = 'b' WHERE name = ?", (newest,))
     db.close()
+    set_forms(server, newest, "b")
     server.start()
     stats = narrow.stats()
     assert [row["name"] for row in stats["forms"]] == ["b"] and {row["form"] for row in stats["days"]} == {"b"}
     assert narrow.stats(form="a")["forms"] == []
-    assert [row["name"] for row in admin.stats()["forms"]] == ["a", "b", "c", "default"]
+    assert narrow.found("x", form="a") == [] and narrow.found("x") == ["x"]
+    set_forms(server, newest, "a c nothing")
+    put_newer(server, 1100)
+    assert [row["form"] for row in narrow.get("/submissions", q="x")["submissions"]] == ["c", "a"]
+    assert narrow.found("filler") == [] and len(admin.found("x", form="b")) == 1
+    assert [row["name"] for row in admin.stats()["forms"]] == ["a", "b", "c", "default", "filler"]
+
+
+def set_forms(server, token, forms):
+    with database(server) as db:
+        db.execute("UPDATE token SET forms = ? WHERE name = ?", (forms, token))
+    db.close()
 
 
 def test_without_credentials_no_stats(server):

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import sqlite3
 import stat
 
 import pytest
@@ -49,7 +50,7 @@ def test_what_was_exported_is_imported_as_it_was(start, format):
         post(server, "shop", message=f"{i} {text}".replace("\u0001", ""), note=text, page=text, tags=["a", "b"], deep={"x": [1, {"y": True}]})
     post(server, message="no further fields")
     first = listed(server)
-    requests.patch(f"{server.url}/admin/submissions/{first[0]['id']}", json={"state": "archived"}, headers={"Authorization": f"Bearer {server.token('write')}"}, timeout=10)
+    requests.patch(f"{server.url}/admin/submissions/{first[0]['id']}", json={"state": "archived", "starred": format != "csv"}, headers={"Authorization": f"Bearer {server.token('write')}"}, timeout=10)
     first = listed(server)
     path = server.directory / "out"
     done = server.cli("export", "--format", format, "--output", path)
@@ -88,6 +89,12 @@ def test_formspree_as_csv_and_as_json(server):
     assert received(ada) == "2018-11-03T07:28:29.707Z" and ada["fields"] == {"phone": "=+49"} and ada["state"] == "read"
     assert bob["message"] == "Two\nlines" and bob["form"] == "shop" and bob["fields"] == {}
     assert load(server, text, "--form", "shop")[0] == {"added": 0, "known": 2, "skipped": 0}
+    server.stop()
+    with sqlite3.connect(server.options["database"]) as db:
+        entries = db.execute("SELECT actor, target, detail FROM audit WHERE action = 'import'").fetchall()
+    db.close()
+    server.start()
+    assert entries == [("cli:local", "shop", str(server.directory / "file"))] * 2
     answer = {"fields": ["_date", "email"], "submissions": [{"_date": "2019-01-01T00:00:00", "email": "c@example.org", "_status": {"a": {}}}, {"_date": "2019-01-02", "_replyto": "d@example.org"}]}
     assert load(server, json.dumps(answer, indent=2), "--form", "shop", "--from", "formspree")[0]["added"] == 2
     assert [row["email"] for row in listed(server)[:2]] == ["d@example.org", "c@example.org"]
@@ -127,6 +134,9 @@ def test_many_rows_of_one_moment_are_all_kept(server):
     assert load(server, text, "--form", "shop")[0] == {"added": 5000, "known": 0, "skipped": 0}
     assert load(server, text, "--form", "shop")[0] == {"added": 0, "known": 5000, "skipped": 0}
     assert len({row["id"] for row in listed(server)}) == 5000
+    post(server, newest="x")
+    rows = list(csv.DictReader(io.StringIO(server.cli("export").stdout)))  # columns that appear on the first page and late
+    assert len(rows) == 5001 and rows[0]["newest"] == "x" and {row["n"] for row in rows[1:]} == {str(i) for i in range(5000)}
     post(server)  # and the server's own ids go on
 
 

@@ -58,6 +58,8 @@ async function look(colorScheme, width) {
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'it is too wide');
     await page.screenshot({ path: join(FOLDER, `docs-${width}-${colorScheme}.png`) });
     await page.screenshot({ path: join(FOLDER, `docs-${width}-${colorScheme}-all.png`), fullPage: true });
+    await page.locator('#route-submission_list summary').click();
+    await tryOut(page, 'version');
     await page.evaluate(AXE); // through the debugger's door: the page's own policy lets nothing in
     const result = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
     const found = result.violations.map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.target).join(' | ')}`);

@@ -2,6 +2,7 @@
 /* What every backend must find, count and let grow old; an index may make it quick, never
  * different. */
 #include "conformance.h"
+#include "core/scope.h"
 #include "core/search_text.h"
 
 enum { STEP = 7 };
@@ -104,6 +105,7 @@ static void fill(struct store *store, uint32_t *seed)
         rows[i] = sample(id_at(T0 + i / 3, i % 3, 9), FORMS[dice(seed) % COUNTOF(FORMS)]);
         rows[i].message = str_of(texts[i]);
         rows[i].state = (enum submission_state)(dice(seed) % (STATE_TRASH + 1));
+        rows[i].is_starred = dice(seed) % 10 == 0;
         assert_ok(store_submission_insert(store, &rows[i]));
     }
     assert_ok(store_commit(store));
@@ -117,6 +119,8 @@ static bool is_wanted(const struct submission *row, const struct submission_filt
     assert_ok(search_text_make(row, words));
     return filter->states & 1u << row->state &&
            (!filter->form.ptr || str_equal(filter->form, row->form)) &&
+           (!filter->scope || scope_has(filter->scope, row->form)) &&
+           (!filter->must_be_starred || row->is_starred) &&
            (!filter->since_ms || at_ms >= filter->since_ms) &&
            (!filter->until_ms || at_ms < filter->until_ms) &&
            (!filter->below_seq || id_seq(&row->id) < filter->below_seq) &&
@@ -144,13 +148,20 @@ static void ask_anything(struct store *store, uint32_t *seed)
         "alpha",       "al",      "zeb",         "zebra alp",      "zeta beta",
         "\"beta al\"", "epee",    "京",          "\"alpha bet\"*", "東京都",
         "z a",         "nothing", "al* be* ga*", "ada alpha",      "delta \"zeta\""};
+    static const char *const SCOPES[] = {"*", "a", "a b", "ab b zz"};
     struct search search;
+    struct scope scope;
 
-    for (int i = 0; i < 150; i++) {
+    for (int i = 0; i < 200; i++) {
         struct submission_filter filter = {.query = &search,
                                            .states = STATES_ALL,
                                            .limit = (int)(1 + dice(seed) % SUBMISSION_LIST_MAX)};
         assert_true(search_parse(str_of(QUERIES[dice(seed) % COUNTOF(QUERIES)]), &search));
+        if (dice(seed) % 2) {
+            assert_true(scope_parse(str_of(SCOPES[dice(seed) % COUNTOF(SCOPES)]), &scope));
+            filter.scope = &scope;
+        }
+        filter.must_be_starred = dice(seed) % 5 == 0;
         if (dice(seed) % 2)
             filter.form = str_of(FORMS[dice(seed) % COUNTOF(FORMS)]);
         if (dice(seed) % 3 == 0)
@@ -354,6 +365,31 @@ static void the_oldest_come_first(void **state)
     assert_int_equal(seen.seqs[1], id_seq_at(T0 + 6));
 }
 
+static enum err see_since(void *arg, const struct aged *row)
+{
+    *(int64_t *)arg = row->since_ms;
+    return ERR_OK;
+}
+
+static void spam_ages_from_when_it_became_spam(void **state)
+{
+    struct fixture *fix = *state;
+    struct submission row = sample(id_at(T0, 0, 1), "a");
+    struct aged_filter filter = {.until_ms = T0 + 1, .limit = 3};
+    int64_t since_ms = 0;
+
+    insert_committed(fix->store, &row);
+    assert_ok(store_begin(fix->store));
+    assert_ok(
+        store_submission_set_state(fix->store, &row.id, STATE_SPAM, TAUGHT_NOTHING, T0 + 5000));
+    assert_ok(store_commit(fix->store));
+    assert_ok(store_submission_aged(fix->store, &filter, see_since, &since_ms));
+    assert_int_equal(since_ms, T0 + 5000);
+    filter.form = STR("a");
+    assert_ok(store_submission_aged(fix->store, &filter, see_since, &since_ms));
+    assert_int_equal(since_ms, T0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +400,7 @@ int main(void)
         CASE(counts_follow_every_change),
         CASE(counts_are_right_after_any_history),
         CASE(the_oldest_come_first),
+        CASE(spam_ages_from_when_it_became_spam),
     };
     int failed = 0;
 

@@ -39,6 +39,28 @@ static void parameters_have_all_that_their_kind_needs(void **state)
     }
 }
 
+static void the_description_can_be_made(void **state)
+{
+    struct description *description = NULL;
+    struct err_detail detail = {""};
+
+    (void)state;
+    assert_int_equal(description_new(&ROUTES, &description, &detail), ERR_OK);
+    assert_string_equal(detail.text, "");
+    assert_true(str_starts_with(buf_str(&description->openapi), STR("{\"openapi\":\"3.1.0\"")));
+    assert_true(str_ends_with(buf_str(&description->page), STR("</html>\n")));
+    assert_string_not_equal(description->openapi_tag, description->page_tag);
+    description_free(description);
+}
+
+/* Else a description would call open what is not. */
+static void every_row_begins_with_a_known_guard(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ROUTES.count; i++)
+        CHECK_ROW(guards_know(ROUTES.routes[i]->steps[0]), ROUTES.routes[i]->name);
+}
+
 static void every_path_parameter_is_explained(void **state)
 {
     (void)state;
@@ -51,8 +73,9 @@ static void every_path_parameter_is_explained(void **state)
 
 static void problems_follow_from_guards_and_bodies(void **state)
 {
-    static const struct route OPEN = {.steps = {guard_open}, .path = "/"};
-    static const struct route CHANGE = {.steps = {guard_manage},
+    static const struct route OPEN = {.method = "GET", .steps = {guard_open}, .path = "/"};
+    static const struct route CHANGE = {.method = "PUT",
+                                        .steps = {guard_manage},
                                         .path = "/",
                                         .media = MEDIA_JSON,
                                         .problems = PROBLEM_BIT(NOT_FOUND)};
@@ -64,6 +87,7 @@ static void problems_follow_from_guards_and_bodies(void **state)
     assert_true(describe_has_problem(open, PROBLEM_INTERNAL));
     assert_true(describe_has_problem(change, PROBLEM_UNAUTHORIZED));
     assert_true(describe_has_problem(change, PROBLEM_FORBIDDEN));
+    assert_true(describe_has_problem(change, PROBLEM_CSRF));
     assert_true(describe_has_problem(change, PROBLEM_UNSUPPORTED_MEDIA));
     assert_true(describe_has_problem(change, PROBLEM_NOT_FOUND));
     assert_int_equal(guards_demand(&OPEN).access, ACCESS_NONE);
@@ -74,6 +98,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE("every row is described", every_row_is_described),
+        CASE("the description can be made", the_description_can_be_made),
+        CASE("every row begins with a known guard", every_row_begins_with_a_known_guard),
         CASE("every path parameter is explained", every_path_parameter_is_explained),
         CASE("problems follow from guards and bodies", problems_follow_from_guards_and_bodies),
         CASE("parameters have all that their kind needs",

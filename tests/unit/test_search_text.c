@@ -119,7 +119,12 @@ static void assert_match(const char *query, const char *form, bool is_rough, con
     struct search search;
 
     assert_true(search_parse(str_of(query), &search));
-    bool has_match = search_put_match(&match, &search, str_of(form), is_rough);
+    if (form) {
+        search_put_form_match(&match, str_of(form), true);
+        search_put_form_match(&match, STR("0"), false);
+        buf_put(&match, STR(") AND "));
+    }
+    bool has_match = search_put_match(&match, &search, is_rough);
     assert_int_equal(has_match, want != NULL);
     if (want)
         assert_true(str_equal(buf_str(&match), str_of(want)));
@@ -128,7 +133,7 @@ static void assert_match(const char *query, const char *form, bool is_rough, con
 static void nothing_that_is_looked_for_can_be_syntax(void **state)
 {
     (void)state;
-    assert_match("a", "ab", false, "form:\"x6162\" AND text:(\"a\"*)");
+    assert_match("a", "ab", false, "form:(\"x6162\" OR \"x30\") AND text:(\"a\"*)");
     assert_match("foo OR \"x y\" bar", NULL, false,
                  "text:(\"foo\" AND \"or\" AND \"x y\" AND \"bar\"*)");
     assert_match("a\" OR form:b) NEAR(", NULL, false, "text:(\"a\" AND \"or form b near\")");
