@@ -113,6 +113,10 @@ const rowOf = (page, name) => page.locator('.row', { hasText: name });
 const toast = (page) => page.locator('.toast > span');
 const openMenu = async (page) => { if (page.viewportSize().width < 900) await page.getByRole('button', { name: 'Menu' }).click(); };
 const stateOf = async (id) => (await contactd.api(`/admin/submissions/${id}`)).state;
+async function becomesStarred(id, isStarred) {
+  for (let i = 0; i < 50 && (await contactd.api(`/admin/submissions/${id}`)).starred !== isStarred; i++) await new Promise((done) => setTimeout(done, 40));
+  assert.equal((await contactd.api(`/admin/submissions/${id}`)).starred, isStarred);
+}
 async function becomes(id, state) {
   for (let i = 0; i < 50; i++) {
     if (await stateOf(id) === state) return;
@@ -378,8 +382,9 @@ at('a message: fields, origin, spam, notes, reply, neighbours', async (width) =>
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
   await page.locator('.notes li').waitFor({ state: 'detached' });
   await page.locator('.tools').getByRole('button', { name: 'Star', exact: true }).click();
-  assert.equal((await contactd.api(`/admin/submissions/${ADA}`)).starred, true);
+  await becomesStarred(ADA, true);
   await page.locator('.tools').getByRole('button', { name: 'Star', exact: true }).click();
+  await becomesStarred(ADA, false);
   await page.getByRole('link', { name: 'Older message' }).click();
   await page.getByRole('heading', { name: PEOPLE[3][0] }).waitFor();
   await settled(page);

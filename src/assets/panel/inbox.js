@@ -127,9 +127,14 @@ function put(rows, change) {
   list.view?.redraw();
 }
 
-const send = (ids, change) => (ids.length === 1 ? api('PATCH', `submissions/${ids[0]}`, change) : inBatches(ids, change));
-async function inBatches(ids, change) {
-  for (let i = 0; i < ids.length; i += 500) await api('POST', 'submissions/bulk', { ids: ids.slice(i, i + 500), ...change });
+// One after the other: an undo must not overtake what it undoes.
+let turn = Promise.resolve();
+function send(ids, change) {
+  turn = turn.catch(() => {}).then(async () => {
+    if (ids.length === 1) await api('PATCH', `submissions/${ids[0]}`, change);
+    else for (let i = 0; i < ids.length; i += 500) await api('POST', 'submissions/bulk', { ids: ids.slice(i, i + 500), ...change });
+  });
+  return turn;
 }
 
 // At once on the screen, then on the server; what the server refuses is put back.
