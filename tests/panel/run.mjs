@@ -442,6 +442,29 @@ at('what arrives is there without a reload', async (width) => {
   await page.context().close();
 });
 
+at('many tabs share one stream, and the next one takes it over', async (width) => {
+  const first = await visit(width, '#inbox?form=default');
+  await signIn(first);
+  const context = first.context();
+  const tabs = [first];
+  let streams = 0;
+  context.on('request', (request) => { if (request.url().endsWith('/admin/events')) streams += 1; });
+  for (let i = 0; i < 7; i++) {
+    tabs.push(await context.newPage());
+    await tabs.at(-1).goto(`${url}/admin/#inbox?form=default`);
+    await tabs.at(-1).locator('.inbox .status:not(:empty)').waitFor();
+  }
+  assert.equal(streams, 0);
+  await post('default', { name: `Tabs ${width}`, email: 'tabs@example.org', message: `tabs ${width}` });
+  for (const tab of tabs) await rowOf(tab, `Tabs ${width}`).waitFor({ timeout: 5000 });
+  await first.close();
+  await tabs[1].waitForTimeout(500);
+  assert.equal(streams, 1);
+  await post('default', { name: `Taken ${width}`, email: 'tabs@example.org', message: `taken ${width}` });
+  for (const tab of tabs.slice(1)) await rowOf(tab, `Taken ${width}`).waitFor({ timeout: 5000 });
+  await context.close();
+});
+
 at('forms: list, new, snippet, chart, settings, refused pages, delete', async (width) => {
   const page = await visit(width, '#forms');
   await signIn(page);

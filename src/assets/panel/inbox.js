@@ -40,7 +40,6 @@ function fits(row, query) {
   return isOfState && (!form || form === row.form) && (!starred || row.starred);
 }
 
-const receivedAt = (row) => row.receivedAt ?? row.createdAt;
 export const nameOf = (row) => row.name || row.email || 'Somebody';
 
 function leaves(value) {
@@ -235,7 +234,7 @@ function makeRow(row, query, pick) {
     h('a', { href: withQuery(`#message/${row.id}`, query) },
       h('span', { class: 'who', dir: 'auto' }, isUnread && h('span', { class: 'unseen' }, 'Unread: '), nameOf(row)),
       h('span', { class: 'what', dir: 'auto' }, excerpt(row)),
-      h('span', { class: 'tag', dir: 'auto' }, titleOf(row.form)), time(receivedAt(row))), star);
+      h('span', { class: 'tag', dir: 'auto' }, titleOf(row.form)), time(row.receivedAt)), star);
 }
 
 function nothing(query) {
