@@ -90,8 +90,9 @@ async function look(page, name) {
   await page.mouse.move(0, 0);
   isQuiet(page);
   if (!await page.evaluate(() => !!window.axe)) await page.evaluate(AXE);
+  assert.equal(await page.evaluate(() => visualViewport.scale), 1, 'not zoomed to fit');
   const wrong = await axe(page);
-  const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  const overflow = () => page.evaluate((wide) => document.documentElement.scrollWidth - wide, page.viewportSize().width);
   await page.screenshot({ path: join(SHOTS, `${name}-${width}-light.png`) });
   if (await overflow() > 0) wrong.push(`${await overflow()} pixels too wide`);
   await page.emulateMedia({ colorScheme: 'dark' });
@@ -112,6 +113,10 @@ const rowOf = (page, name) => page.locator('.row', { hasText: name });
 const toast = (page) => page.locator('.toast > span');
 const openMenu = async (page) => { if (page.viewportSize().width < 900) await page.getByRole('button', { name: 'Menu' }).click(); };
 const stateOf = async (id) => (await contactd.api(`/admin/submissions/${id}`)).state;
+async function becomesStarred(id, isStarred) {
+  for (let i = 0; i < 50 && (await contactd.api(`/admin/submissions/${id}`)).starred !== isStarred; i++) await new Promise((done) => setTimeout(done, 40));
+  assert.equal((await contactd.api(`/admin/submissions/${id}`)).starred, isStarred);
+}
 async function becomes(id, state) {
   for (let i = 0; i < 50; i++) {
     if (await stateOf(id) === state) return;
@@ -377,8 +382,9 @@ at('a message: fields, origin, spam, notes, reply, neighbours', async (width) =>
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
   await page.locator('.notes li').waitFor({ state: 'detached' });
   await page.locator('.tools').getByRole('button', { name: 'Star', exact: true }).click();
-  assert.equal((await contactd.api(`/admin/submissions/${ADA}`)).starred, true);
+  await becomesStarred(ADA, true);
   await page.locator('.tools').getByRole('button', { name: 'Star', exact: true }).click();
+  await becomesStarred(ADA, false);
   await page.getByRole('link', { name: 'Older message' }).click();
   await page.getByRole('heading', { name: PEOPLE[3][0] }).waitFor();
   await settled(page);
@@ -434,6 +440,29 @@ at('what arrives is there without a reload', async (width) => {
   await rowOf(page, `Later ${width}`).waitFor({ state: 'detached', timeout: 5000 });
   isQuiet(page);
   await page.context().close();
+});
+
+at('many tabs share one stream, and the next one takes it over', async (width) => {
+  const first = await visit(width, '#inbox?form=default');
+  await signIn(first);
+  const context = first.context();
+  const tabs = [first];
+  let streams = 0;
+  context.on('request', (request) => { if (request.url().endsWith('/admin/events')) streams += 1; });
+  for (let i = 0; i < 7; i++) {
+    tabs.push(await context.newPage());
+    await tabs.at(-1).goto(`${url}/admin/#inbox?form=default`);
+    await tabs.at(-1).locator('.inbox .status:not(:empty)').waitFor();
+  }
+  assert.equal(streams, 0);
+  await post('default', { name: `Tabs ${width}`, email: 'tabs@example.org', message: `tabs ${width}` });
+  for (const tab of tabs) await rowOf(tab, `Tabs ${width}`).waitFor({ timeout: 5000 });
+  await first.close();
+  await tabs[1].waitForTimeout(500);
+  assert.equal(streams, 1);
+  await post('default', { name: `Taken ${width}`, email: 'tabs@example.org', message: `taken ${width}` });
+  for (const tab of tabs.slice(1)) await rowOf(tab, `Taken ${width}`).waitFor({ timeout: 5000 });
+  await context.close();
 });
 
 at('forms: list, new, snippet, chart, settings, refused pages, delete', async (width) => {

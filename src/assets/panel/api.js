@@ -65,8 +65,7 @@ function signedIn(told) {
 function signedOut() {
   Object.assign(session, { name: '', role: '', access: '', csrf: '' });
   memo.set('session', '');
-  source?.close();
-  source = null;
+  quit();
   tell('session');
 }
 
@@ -107,23 +106,38 @@ export async function resume() {
 
 // --- what happens meanwhile ---
 
-let source = null;
 const KINDS = ['submission', 'change', 'form', 'reset'];
+let quit = () => {};
 
-function listen() {
-  source?.close();
-  const mine = new EventSource('events');
-  source = mine;
-  for (const kind of KINDS) mine.addEventListener(kind, (event) => {
+function stream(hear, signal) {
+  const source = new EventSource('events');
+  for (const kind of KINDS) source.addEventListener(kind, (event) => {
     let detail;
     try { detail = JSON.parse(event.data); } catch { return; }
-    tell(kind, detail);
+    hear(kind, detail);
   });
-  mine.addEventListener('error', () => {
+  source.addEventListener('error', () => {
     // While it is only interrupted the browser tries again by itself.
-    if (mine.readyState !== EventSource.CLOSED) return;
-    setTimeout(() => { if (source === mine && session.access) { listen(); tell('reset', {}); } }, 20000);
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => { if (!signal.aborted) { stream(hear, signal); hear('reset', {}); } }, 20000);
   });
+  signal.addEventListener('abort', () => source.close());
+}
+
+// One stream for all tabs: over HTTP/1.1 a browser has six connections to give. The tab with the lock passes on what it hears.
+function listen() {
+  quit();
+  const channel = new BroadcastChannel('contactd');
+  const control = new AbortController();
+  const asked = Date.now();
+  channel.addEventListener('message', ({ data }) => tell(data.kind, data.detail));
+  const hear = (kind, detail) => { channel.postMessage({ kind, detail }); tell(kind, detail); };
+  quit = () => { control.abort(); channel.close(); };
+  navigator.locks.request('contactd', { signal: control.signal }, () => new Promise((done) => {
+    control.signal.addEventListener('abort', done);
+    stream(hear, control.signal);
+    // Whoever takes over may have missed something in between.
+    if (Date.now() - asked > 1000) hear('reset', {});
+  })).catch(() => {});
 }
 
 // --- counts per form ---

@@ -40,7 +40,6 @@ function fits(row, query) {
   return isOfState && (!form || form === row.form) && (!starred || row.starred);
 }
 
-const receivedAt = (row) => row.receivedAt ?? row.createdAt;
 export const nameOf = (row) => row.name || row.email || 'Somebody';
 
 function leaves(value) {
@@ -127,9 +126,14 @@ function put(rows, change) {
   list.view?.redraw();
 }
 
-const send = (ids, change) => (ids.length === 1 ? api('PATCH', `submissions/${ids[0]}`, change) : inBatches(ids, change));
-async function inBatches(ids, change) {
-  for (let i = 0; i < ids.length; i += 500) await api('POST', 'submissions/bulk', { ids: ids.slice(i, i + 500), ...change });
+// One after the other: an undo must not overtake what it undoes.
+let turn = Promise.resolve();
+function send(ids, change) {
+  turn = turn.catch(() => {}).then(async () => {
+    if (ids.length === 1) await api('PATCH', `submissions/${ids[0]}`, change);
+    else for (let i = 0; i < ids.length; i += 500) await api('POST', 'submissions/bulk', { ids: ids.slice(i, i + 500), ...change });
+  });
+  return turn;
 }
 
 // At once on the screen, then on the server; what the server refuses is put back.
@@ -230,7 +234,7 @@ function makeRow(row, query, pick) {
     h('a', { href: withQuery(`#message/${row.id}`, query) },
       h('span', { class: 'who', dir: 'auto' }, isUnread && h('span', { class: 'unseen' }, 'Unread: '), nameOf(row)),
       h('span', { class: 'what', dir: 'auto' }, excerpt(row)),
-      h('span', { class: 'tag', dir: 'auto' }, titleOf(row.form)), time(receivedAt(row))), star);
+      h('span', { class: 'tag', dir: 'auto' }, titleOf(row.form)), time(row.receivedAt)), star);
 }
 
 function nothing(query) {

@@ -33,7 +33,7 @@ const QUOTE_MAX = 1200;
 function reply(row) {
   if (!row.email || !MAIL.test(row.email)) return null;
   const text = (row.message ?? '').slice(0, QUOTE_MAX).split(/\r?\n/).map((line) => `> ${line}`).join('\r\n');
-  const when = new Date(row.receivedAt ?? row.createdAt).toLocaleString();
+  const when = new Date(row.receivedAt).toLocaleString();
   const body = `\r\n\r\n${nameOf(row)} wrote on ${when}:\r\n${text}`;
   const address = encodeURIComponent(row.email).replace('%40', '@');
   return `mailto:${address}?subject=${encodeURIComponent(`Re: ${titleOf(row.form)}`)}&body=${encodeURIComponent(body).replace(/%EF%BF%BD$/, '')}`;
@@ -186,7 +186,7 @@ export function message([id], asking) {
       h('article', { class: 'letter' },
         h('header', null, heading,
           h('p', { class: 'from' }, mine.email && [h('span', { class: 'address', dir: 'auto' }, mine.email), button('Copy the address', { pic: 'copy', quiet: true, onclick: () => copy(mine.email, 'Address') })]),
-          h('p', { class: 'dim' }, time(mine.receivedAt ?? mine.createdAt, 'long'), ' · ', link(withQuery('#inbox', { form: mine.form }), titleOf(mine.form)))),
+          h('p', { class: 'dim' }, time(mine.receivedAt, 'long'), ' · ', link(withQuery('#inbox', { form: mine.form }), titleOf(mine.form)))),
         mine.message ? h('div', { class: 'text body', dir: 'auto' }, mine.message) : h('p', { class: 'dim body' }, 'There is no text, only the fields below.'),
         entries.length > 0 && fieldList(entries),
         mail && h('p', { class: 'buttons' }, h('a', { class: 'button primary', href: mail }, icon('mail'), 'Reply by mail'))),

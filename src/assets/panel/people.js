@@ -135,8 +135,8 @@ export function tokens() {
 
 const DEEDS = {
   signin: 'signed in', 'signin.failed': 'failed to sign in', signout: 'signed out', 'session.end': 'ended a session', 'user.add': 'made the account', 'user.set': 'changed the account', 'user.remove': 'removed the account',
-  'user.password': 'changed a password', 'token.add': 'made the token', 'token.revoke': 'revoked the token', 'form.save': 'saved the form', 'form.remove': 'deleted the form', 'invitation.add': 'invited',
-  'invitation.accept': 'accepted an invitation', 'invitation.remove': 'withdrew the invitation', export: 'exported', import: 'imported',
+  'user.password': 'changed a password', 'token.add': 'made the token', 'token.revoke': 'revoked the token', 'form.save': 'saved the form', 'form.remove': 'deleted the form', 'form.allow': 'allowed a page on the form', 'invitation.add': 'invited',
+  'invitation.accept': 'accepted an invitation', 'invitation.remove': 'withdrew the invitation', export: 'exported', import: 'imported', 'submission.delete': 'deleted a message for good', 'submission.erase': 'erased a person',
 };
 
 export function audit() {
