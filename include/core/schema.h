@@ -90,6 +90,9 @@ void schema_render(struct buf *out, const struct schema *schema);
 /* Whether it describes an object, as the fields of a form are; the values of others never come. */
 bool schema_is_of_object(const struct schema *schema);
 
+/* Whether a rule asks for an e-mail address in the field of this name. */
+bool schema_wants_email(const struct schema *schema, struct str name);
+
 /* The property of an object rule, or NULL. */
 const struct property *rule_find(const struct rule *rule, struct str name);
 

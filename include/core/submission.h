@@ -124,7 +124,8 @@ struct content {
 };
 
 /*
- * Equal for two messages that say the same on the same form; who does not know
+ * Equal for two messages that say the same on the same form and, where they have no
+ * e-mail address, come from the same source (IPv6: the same /64); who does not know
  * the key cannot make two others equal. `ret_message` (or NULL) is the hash of the
  * message's text alone, whatever the form.
  */

@@ -52,6 +52,7 @@ enum text {
     TEXT_CHOICE,
     TEXT_FILE,
     TEXT_UNKNOWN_FIELD,
+    TEXT_FIELD_NAME,
     TEXT_INVALID,
     TEXT_EMPTY, /* of the whole form */
     TEXT__COUNT

@@ -37,7 +37,7 @@ enum field_code {
 
 const char *field_code_text(enum field_code code);
 
-enum { FIELD_ERRORS_MAX = 16, FIELD_ERROR_NAME_MAX = 64, FIELD_ERROR_MESSAGE_MAX = 127 };
+enum { FIELD_ERRORS_MAX = 16, FIELD_ERROR_NAME_MAX = 255, FIELD_ERROR_MESSAGE_MAX = 127 };
 
 struct field_error {
     enum field_code code;

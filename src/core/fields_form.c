@@ -12,9 +12,12 @@
 
 enum { SHOWN_MAX = 64 };
 
-bool charset_is_utf8(struct str label)
+/* Those of pages that can be met; the Encoding Standard gives windows-1252 still more names. */
+bool charset_is_known(struct str label)
 {
-    static const char *const LABELS[] = {"utf-8", "utf8", "us-ascii"};
+    static const char *const LABELS[] = {"utf-8",      "utf8",      "us-ascii",   "windows-1252",
+                                         "iso-8859-1", "iso8859-1", "iso_8859-1", "latin1",
+                                         "cp1252",     "x-cp1252",  "ascii"};
 
     for (size_t i = 0; i < COUNTOF(LABELS); i++)
         if (str_equal_nocase(label, str_of(LABELS[i])))
@@ -24,18 +27,67 @@ bool charset_is_utf8(struct str label)
 
 /* --- what is taken ------------------------------------------------------- */
 
-/* What keeps the bytes from being a text; NULL: nothing does. */
-static const char *flaw_of(struct str text)
+/* What 0x80 to 0x9f are in windows-1252 (Encoding Standard); the rest is as in Unicode. */
+static const uint16_t WINDOWS_1252[32] = {
+    0x20ac, 0x0081, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
+    0x2039, 0x0152, 0x008d, 0x017d, 0x008f, 0x0090, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
+    0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x009d, 0x017e, 0x0178,
+};
+
+static size_t put_windows_1252(char *room, unsigned char byte)
+{
+    unsigned point = byte >= 0x80 && byte < 0xa0 ? WINDOWS_1252[byte - 0x80] : byte;
+    size_t len = 0;
+
+    if (point < 0x80) {
+        room[len++] = (char)point;
+        return len;
+    }
+    if (point < 0x800) {
+        room[len++] = (char)(0xc0 | point >> 6);
+    } else {
+        room[len++] = (char)(0xe0 | point >> 12);
+        room[len++] = (char)(0x80 | (point >> 6 & 0x3f));
+    }
+    room[len++] = (char)(0x80 | (point & 0x3f));
+    return len;
+}
+
+static bool is_utf8(struct str text)
 {
     while (text.len) {
         size_t plain = str_plain_length(text);
         text.ptr += plain;
         text.len -= plain;
-        int32_t point = text.len ? utf8_next(&text) : 1;
-        if (point <= 0)
-            return point ? "is not valid UTF-8" : "has a NUL byte";
+        if (text.len && utf8_next(&text) < 0)
+            return false;
     }
-    return NULL;
+    return true;
+}
+
+/*
+ * What is no UTF-8 is windows-1252, which pages in ISO-8859-1 send, too: a guess
+ * that is nearly always right, while a refused message is lost.
+ */
+static enum err as_utf8(struct str *text, struct arena *arena)
+{
+    size_t len = 0;
+
+    if (is_utf8(*text))
+        return ERR_OK;
+    char *room = arena_alloc(arena, 3 * text->len);
+    if (!room)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < text->len; i++)
+        len += put_windows_1252(room + len, (unsigned char)text->ptr[i]);
+    *text = (struct str){room, len};
+    return ERR_OK;
+}
+
+/* What keeps the bytes from being a text; NULL: nothing does. */
+static const char *flaw_of(struct str text)
+{
+    return text.len && memchr(text.ptr, '\0', text.len) ? "has a NUL byte" : NULL;
 }
 
 static int shown_length(struct str name)
@@ -60,7 +112,7 @@ static enum err check_name(struct fields *fields, struct str name, struct err_de
 /* Pages have browsers tell their charset in a field of this name (HTML, section 4.10.21.4). */
 static bool is_other_charset(struct str name, struct str text)
 {
-    return str_equal(name, STR("_charset_")) && text.len && !charset_is_utf8(text);
+    return str_equal(name, STR("_charset_")) && text.len && !charset_is_known(text);
 }
 
 static enum err check_text(struct str name, struct str text, struct err_detail *detail)
@@ -140,7 +192,7 @@ static enum err add_nested(struct fields *fields, const struct nested_name *name
     return put(fields, name, text);
 }
 
-enum err fields_add(struct fields *fields, struct str name, struct str text,
+enum err fields_add(struct fields *fields, struct str name, struct str text, struct arena *arena,
                     struct err_detail *detail)
 {
     struct nested_name nested;
@@ -150,6 +202,8 @@ enum err fields_add(struct fields *fields, struct str name, struct str text,
         name = STR("");
     if (!text.ptr)
         text = STR("");
+    TRY(as_utf8(&name, arena));
+    TRY(as_utf8(&text, arena));
     TRY(check_name(fields, name, detail));
     TRY(check_text(name, text, detail));
     if (nested_split(name, &nested))
@@ -157,8 +211,10 @@ enum err fields_add(struct fields *fields, struct str name, struct str text,
     return err == ERR_EXISTS ? add_whole(fields, name, text) : err;
 }
 
-enum err fields_add_file(struct fields *fields, struct str name, struct err_detail *detail)
+enum err fields_add_file(struct fields *fields, struct str name, struct arena *arena,
+                         struct err_detail *detail)
 {
+    TRY(as_utf8(&name, arena));
     TRY(check_name(fields, name, detail));
     if (!fields->file.ptr)
         fields->file = name;

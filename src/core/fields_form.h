@@ -16,10 +16,10 @@ void fields_begin(struct fields *fields);
  * ERR_INVALID: not UTF-8, a NUL, or too many values; the detail names the field. ERR_MEMORY.
  */
 MUST_CHECK enum err fields_add(struct fields *fields, struct str name, struct str text,
-                               struct err_detail *detail);
+                               struct arena *arena, struct err_detail *detail);
 
 /* Notes that the field `name` carried a file. Errors as above. */
-MUST_CHECK enum err fields_add_file(struct fields *fields, struct str name,
+MUST_CHECK enum err fields_add_file(struct fields *fields, struct str name, struct arena *arena,
                                     struct err_detail *detail);
 
 /*
@@ -28,7 +28,7 @@ MUST_CHECK enum err fields_add_file(struct fields *fields, struct str name,
  */
 MUST_CHECK enum err fields_end(struct fields *fields, enum err err);
 
-/* Whether a text in this charset (its label) is UTF-8 at the same time. */
-bool charset_is_utf8(struct str label);
+/* Whether texts in this charset (its label) can be read: UTF-8, or windows-1252. */
+bool charset_is_known(struct str label);
 
 #endif

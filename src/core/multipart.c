@@ -128,8 +128,8 @@ static enum err add_part(struct reader *reader, struct str text, struct arena *a
     if (part.is_absent_file)
         return ERR_OK;
     if (part.is_file)
-        return fields_add_file(fields, part.name, reader->detail);
-    return fields_add(fields, part.name, part.content, reader->detail);
+        return fields_add_file(fields, part.name, arena, reader->detail);
+    return fields_add(fields, part.name, part.content, arena, reader->detail);
 }
 
 static enum err read_parts(struct reader *reader, struct str content_type, struct arena *arena,

@@ -141,7 +141,7 @@ static const char *check_charset(struct str type)
     str_cut(&type, ';');
     if (!params_read(type, &charset, 1))
         return "has a malformed Content-Type";
-    if (charset.value.ptr && !charset_is_utf8(charset.value))
+    if (charset.value.ptr && !charset_is_known(charset.value))
         return "is in another charset; send UTF-8";
     return NULL;
 }

@@ -82,9 +82,9 @@ bool pattern_matches(const struct pattern *pattern, struct str text)
     pcre2_match_data *data = pcre2_match_data_create(1, NULL);
 
     if (!data)
-        return false;
+        return true;
     int found = pcre2_match(pattern->code, (PCRE2_SPTR)(text.ptr ? text.ptr : ""), text.len, 0,
                             PCRE2_NO_UTF_CHECK, data, pattern->limits);
     pcre2_match_data_free(data);
-    return found >= 0;
+    return found != PCRE2_ERROR_NOMATCH; /* a limit was met: the visitor is not to blame */
 }

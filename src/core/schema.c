@@ -17,7 +17,7 @@
         .format = &FORMAT_EMAIL                                                                    \
     }
 
-#define FURTHER .further_max = 50, .further_key_max = 64, .further_bytes_max = 64 * 1024
+#define FURTHER .further_max = 50, .further_key_max = 255, .further_bytes_max = 64 * 1024
 
 static const struct property CONTACT[] = {
     {{"name", 4}, {.types = TYPE_STRING, .is_line = true, LENGTH(1, 200)}, .is_required = true},
@@ -51,4 +51,11 @@ const struct property *rule_find(const struct rule *rule, struct str name)
         if (str_equal(rule->properties[i].name, name))
             return &rule->properties[i];
     return NULL;
+}
+
+bool schema_wants_email(const struct schema *schema, struct str name)
+{
+    const struct property *property = rule_find(&schema->root, name);
+
+    return property && property->rule.format == &FORMAT_EMAIL;
 }

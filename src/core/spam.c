@@ -38,7 +38,7 @@ const struct spam_rule SPAM_RULES[SPAM_PART__COUNT] = {
                               "name and message are the same"},
     [SPAM_DOTTED_EMAIL] = {"dotted-email", 150, judge_dotted_email,
                            "an e-mail address strewn with dots"},
-    [SPAM_SAME_BODY] = {"same-body", 470, judge_same_body,
+    [SPAM_SAME_BODY] = {"same-body", 200, judge_same_body,
                         "the same content came to other forms, too"},
     [SPAM_RATE] = {"rate", 300, judge_rate, "many posts from one source within an hour"},
     [SPAM_BAYES] = {"bayes", 700, judge_bayes,

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "core/address.h"
 
 static bool is_lower_or_digit(char c)
 {
@@ -48,16 +49,21 @@ bool submission_state_parse(struct str text, enum submission_state *ret_state)
 struct content submission_content(const struct submission *submission,
                                   const uint8_t key[TABLE_KEY_BYTES], uint64_t ret_message[2])
 {
-    const struct str parts[] = {submission->form, submission->name, submission->email,
-                                submission->message, submission->fields};
+    char room[ADDRESS_TEXT_LEN + 1];
+    struct str parts[] = {submission->form,    submission->name,   submission->email,
+                          submission->message, submission->fields, {NULL, 0}};
     uint64_t hashes[COUNTOF(parts)][2]; /* of fixed size, so that no text can pass for two */
+    size_t count = COUNTOF(parts) - 1;
     struct content content;
 
-    for (size_t i = 0; i < COUNTOF(parts); i++)
+    /* Without an address, two who say the same are told apart by where they are. */
+    if (!submission->email.len)
+        parts[count++] = address_source_text(submission->source, room);
+    for (size_t i = 0; i < count; i++)
         table_hash(parts[i], key, hashes[i]);
     if (ret_message)
         memcpy(ret_message, hashes[3], sizeof hashes[3]);
-    table_hash((struct str){(const char *)hashes, sizeof hashes}, key, content.words);
+    table_hash((struct str){(const char *)hashes, count * sizeof hashes[0]}, key, content.words);
     return content;
 }
 

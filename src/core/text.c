@@ -121,6 +121,15 @@ static const char *const SENTENCES[TEXT__COUNT][LANGUAGE__COUNT] = {
         "Questo modulo non lo accetta; non verrà inviato.",
         "Dit formulier neemt dit niet aan; het wordt niet verzonden.",
         "Formularz tego nie przyjmuje; nie zostanie to wysłane."),
+    ROW(TEXT_FIELD_NAME,
+        "The name of this field must have 1 to 255 bytes and no control characters.",
+        "Der Name dieses Feldes muss 1 bis 255 Bytes und keine Steuerzeichen haben.",
+        "Le nom de ce champ doit avoir de 1 à 255 octets, sans caractères de contrôle.",
+        "El nombre de este campo debe tener de 1 a 255 bytes, sin caracteres de control.",
+        "O nome deste campo deve ter de 1 a 255 bytes, sem caracteres de controlo.",
+        "Il nome di questo campo deve avere da 1 a 255 byte, senza caratteri di controllo.",
+        "De naam van dit veld moet 1 tot 255 bytes hebben, zonder stuurtekens.",
+        "Nazwa tego pola musi mieć od 1 do 255 bajtów, bez znaków sterujących."),
     ROW(TEXT_INVALID, "This is not valid.", "Das ist nicht gültig.", "Ce n’est pas valide.",
         "No es válido.", "Não é válido.", "Non è valido.", "Dit is niet geldig.",
         "To jest nieprawidłowe."),
@@ -216,10 +225,11 @@ enum text text_of_field_code(enum field_code code)
         return TEXT_FILE;
     case FIELD_CODE_UNKNOWN_FIELD:
         return TEXT_UNKNOWN_FIELD;
+    case FIELD_CODE_FIELD_NAME:
+        return TEXT_FIELD_NAME;
     case FIELD_CODE_TYPE:
     case FIELD_CODE_CONTROL_CHARACTER:
     case FIELD_CODE_TOO_MANY_FIELDS:
-    case FIELD_CODE_FIELD_NAME:
         break;
     }
     return TEXT_INVALID;

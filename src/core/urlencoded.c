@@ -3,7 +3,7 @@
  * application/x-www-form-urlencoded, as browsers and everybody else write it
  * (URL Standard, section 5.1). A '%' that begins no escape stands for itself,
  * since "100 % sure" is what people write into scripts; bytes that are no
- * UTF-8 are refused, where the standard would put U+FFFD into somebody's message.
+ * UTF-8 are windows-1252, where the standard would put U+FFFD into somebody's message.
  */
 #include "base/encode.h"
 #include "fields_form.h"
@@ -30,7 +30,7 @@ static enum err read_pairs(struct str body, struct arena *arena, struct fields *
         struct str name = str_cut(&text, '=');
         TRY(decode(arena, &name));
         TRY(decode(arena, &text));
-        TRY(fields_add(fields, name, text, detail));
+        TRY(fields_add(fields, name, text, arena, detail));
     }
     return ERR_OK;
 }

@@ -324,7 +324,7 @@ enum flow answer_invalid(struct post *post, const struct field_errors *errors)
     CLEANUP(buf_done) struct buf list = buf_new(REPLY_BODY_MAX);
 
     judge_note_refusal(post->ctx, post->x);
-    rate_give_back(post->ctx, post->x);
+    rate_give_back(post->ctx, post->x, post->row.form);
     field_errors_render(&list, errors,
                         post->dialect == DIALECT_CONTACTD ? field_code_text
                                                           : field_code_service_text);

@@ -77,8 +77,10 @@ static const enum dialect DIALECTS[CONTACT_ROUTE_COUNT] = {
 static enum err see_first(void *arg, const struct submission *first)
 {
     struct post *post = arg;
-    struct content content = submission_content(first, post->ctx->secrets->token, NULL);
+    struct submission same = *first;
 
+    same.source = post->row.source; /* a phone that has changed networks sends the same message */
+    struct content content = submission_content(&same, post->ctx->secrets->token, NULL);
     post->is_conflict = !content_equal(&content, &post->content);
     post->row.id = first->id;
     return ERR_OK;
@@ -98,6 +100,31 @@ static enum err spend(struct post *post, struct store *store)
     return ERR_OK;
 }
 
+static enum err see_state(void *arg, const struct submission *row)
+{
+    *(enum submission_state *)arg = row->state;
+    return ERR_OK;
+}
+
+/*
+ * Whether the post says what `id` said and may stand for it: whoever knows somebody's
+ * words in advance must not be able to hide them in a row that nobody reads.
+ */
+static enum err find_repeated(const struct post *post, struct store *store, int64_t now_ms,
+                              struct id *ret_id)
+{
+    enum submission_state state = STATE_NEW;
+    struct id id;
+
+    if (!recent_find(post->ctx->recent, &post->content, now_ms, &id))
+        return ERR_NOT_FOUND;
+    TRY(store_submission_get(store, &id, see_state, &state));
+    if (STATES_FLAGGED >> state & 1 && post->row.state != STATE_SPAM)
+        return ERR_NOT_FOUND;
+    *ret_id = id;
+    return ERR_OK;
+}
+
 /* The id is made here, so that ids are in the order of commits. */
 static enum err post_store(struct job *job, struct store *store)
 {
@@ -111,8 +138,9 @@ static enum err post_store(struct job *job, struct store *store)
         if (err != ERR_NOT_FOUND)
             return err;
     }
-    if (recent_find(post->ctx->recent, &post->content, now_ms, &post->row.id))
-        return ERR_OK;
+    enum err repeated = find_repeated(post, store, now_ms, &post->row.id);
+    if (repeated != ERR_NOT_FOUND)
+        return repeated;
     TRY(spend(post, store));
     post->row.id = store_next_id(store, now_ms);
     TRY(store_submission_insert(store, &post->row));
@@ -142,6 +170,8 @@ static enum flow contact_stored(struct app_ctx *ctx, struct exchange *x)
         metric_add(METRIC_SUBMISSIONS, 1);
         events_publish_one(ctx->events, EVENT_SUBMISSION, post->row.form, &post->row.id,
                            post->row.state);
+    } else {
+        rate_give_back_form(ctx, post->row.form);
     }
     return answer_stored(post);
 }
@@ -231,13 +261,13 @@ static enum flow take_post(struct post *post, const struct fields *posted)
         return post_no_such_form(post);
     if (refusal_is_due(post))
         return refusal_answer(post);
+    if (rate_take_form(post->ctx, post->x, post->form, post->row.form))
+        return FLOW_DONE;
     if (post->fields->file.ptr) {
         field_errors_add(&errors, post->fields->file, FIELD_CODE_NO_FILE_UPLOADS,
                          "is a file; this form takes none");
         return answer_invalid(post, &errors);
     }
-    if (rate_take_form(post->ctx, post->x, post->form, post->row.form))
-        return FLOW_DONE;
     enum err err = post_make_row(post, &errors);
     if (err == ERR_INVALID)
         return answer_invalid(post, &errors);

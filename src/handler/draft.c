@@ -81,23 +81,37 @@ static const struct known_field *known_field(struct str name)
     return NULL;
 }
 
+/* How much stands before the next mark that parts words. */
+static size_t word_length(struct str text)
+{
+    size_t len = 0;
+
+    while (len < text.len && (!text.ptr[len] || !strchr("_-.[] ", text.ptr[len])))
+        len++;
+    return len;
+}
+
 /* "first_name" is "First name". */
 static void put_name_as_words(struct buf *out, struct str name)
 {
-    bool is_first = true, is_gap = false;
+    struct str rest = name;
+    bool is_first = true;
 
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        if (strchr("_-.[] ", c)) {
-            is_gap = !is_first;
+    while (rest.len) {
+        struct str word = {rest.ptr, word_length(rest)};
+        size_t taken = word.len ? word.len : 1;
+        rest = (struct str){rest.ptr + taken, rest.len - taken};
+        if (!word.len)
             continue;
-        }
-        if (is_gap)
+        if (!is_first)
             buf_put_char(out, ' ');
-        if (is_first && c >= 'a' && c <= 'z')
-            c = (char)(c - 'a' + 'A');
-        html_put(out, (struct str){&c, 1});
-        is_first = is_gap = false;
+        else if (word.ptr[0] >= 'a' && word.ptr[0] <= 'z') {
+            buf_put_char(out, (char)(word.ptr[0] - 'a' + 'A'));
+            word.ptr++;
+            word.len--;
+        }
+        html_put(out, word);
+        is_first = false;
     }
     if (is_first)
         html_put(out, name);

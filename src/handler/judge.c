@@ -36,10 +36,13 @@ static void read_session(struct exchange *x, struct spam_input *input)
     input->is_webdriver = json_is_true(json_object_get(session, "webdriver"));
 }
 
-/* Short texts are everybody's. */
+/*
+ * Short texts are everybody's. Forms that nobody has registered are anybody's to
+ * make up, and a text is not made suspect by who sends it to a hundred of them.
+ */
 static unsigned same_body_forms(const struct post *post, int64_t now_ms)
 {
-    if (post->row.message.len < COMMON_TEXT_MAX)
+    if (post->row.message.len < COMMON_TEXT_MAX || !str_equal(post->row.form, post->form->name))
         return 0;
     return echo_count(post->ctx->echo, post->message_hash[0], post->row.form, now_ms);
 }

@@ -121,10 +121,19 @@ int64_t rate_take_form(struct app_ctx *ctx, struct exchange *x, const struct for
     return wait_ms;
 }
 
-void rate_give_back(struct app_ctx *ctx, struct exchange *x)
+void rate_give_back_form(struct app_ctx *ctx, struct str name)
+{
+    if (ctx->limiter)
+        limiter_give_back(ctx->limiter, 'f', name);
+}
+
+void rate_give_back(struct app_ctx *ctx, struct exchange *x, struct str name)
 {
     char room[ADDRESS_TEXT_LEN + 1];
 
-    if (ctx->limiter)
-        limiter_give_back(ctx->limiter, 's', address_source_text(x->source, room));
+    if (!ctx->limiter)
+        return;
+    limiter_give_back(ctx->limiter, 's', address_source_text(x->source, room));
+    limiter_give_back(ctx->limiter, 'o', (struct str){0});
+    rate_give_back_form(ctx, name);
 }

@@ -5,8 +5,15 @@
 
 #include "handler/ctx.h"
 
-/* A post that breaks its form's rules costs its sender nothing: people correct their mistakes. */
-void rate_give_back(struct app_ctx *ctx, struct exchange *x);
+/*
+ * A post that breaks its form's rules costs nobody anything: people correct their
+ * mistakes, and who makes many must not close the form for others. After
+ * guard_rate() and rate_take_form() of the form `name`.
+ */
+void rate_give_back(struct app_ctx *ctx, struct exchange *x, struct str name);
+
+/* Only what rate_take_form() took: nothing was stored. */
+void rate_give_back_form(struct app_ctx *ctx, struct str name);
 
 /* The form's own limit. 0, or the milliseconds to wait; `x` then has the reply. */
 int64_t rate_take_form(struct app_ctx *ctx, struct exchange *x, const struct form_entry *form,

@@ -76,11 +76,42 @@ static enum err keep_further(struct post *post, struct field_errors *errors)
     return further.len ? arena_keep(&post->x->arena, buf_str(&further), &post->row.fields) : ERR_OK;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static struct str trim(struct str text)
+{
+    while (text.len && is_blank(text.ptr[0])) {
+        text.ptr++;
+        text.len--;
+    }
+    while (text.len && is_blank(text.ptr[text.len - 1]))
+        text.len--;
+    return text;
+}
+
+/* Phones put a blank behind an address that they complete. */
+static void trim_emails(struct post *post)
+{
+    for (size_t i = 0; i < post->fields->count; i++) {
+        struct field *field = &post->fields->list[i];
+        struct str text = field->text;
+        if (!text.len || !(is_blank(text.ptr[0]) || is_blank(text.ptr[text.len - 1])))
+            continue;
+        if (str_equal(field->name, STR("email")) ||
+            schema_wants_email(post->form->schema, field->name))
+            field->text = trim(text);
+    }
+}
+
 enum err post_make_row(struct post *post, struct field_errors *errors)
 {
     struct exchange *x = post->x;
     struct submission *row = &post->row;
 
+    trim_emails(post);
     TRY(validate_fields(post->form->schema, post->fields, errors));
     TRY(keep_further(post, errors));
     row->name = fields_text(post->fields, STR("name"));

@@ -187,8 +187,8 @@ static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char 
     layout_header(&head->layout, name, value ? value : name + name_len + 1, value_len);
     guard_header(&head->guard, key, text);
     enum header header = header_find(key);
-    if (header == HEADER__COUNT)
-        return MHD_YES;
+    if (header == HEADER__COUNT || (header == HEADER_ORIGIN && !text.len))
+        return MHD_YES; /* an Origin that is empty names none, and cannot be echoed */
     struct str *slot = &head->x->headers[header];
     *slot = slot->ptr && header_is_list(header) ? join_list(head->x, *slot, text) : text;
     return MHD_YES;

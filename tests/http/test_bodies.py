@@ -110,10 +110,9 @@ def test_a_file_that_nobody_chose_does_not_matter(server, read):
 
 
 @pytest.mark.parametrize("headers, body, hint", [
-    ({"Content-Type": URLENCODED}, b"name=%ff", "\"name\" is not valid UTF-8"),
     ({"Content-Type": URLENCODED}, b"name=a%00b", "\"name\" has a NUL"),
     ({"Content-Type": URLENCODED}, b"&".join(b"a=1" for _ in range(257)), "more than 256 values"),
-    ({"Content-Type": URLENCODED}, b"_charset_=windows-1252", "another charset"),
+    ({"Content-Type": URLENCODED}, b"_charset_=utf-16", "another charset"),
     (MULTIPART, multipart(*PARTS, end=""), "ends before its last boundary"),
     (MULTIPART, multipart(*PARTS, end="--b"), "ends before its last boundary"),
     (MULTIPART, multipart(*PARTS).replace("\r\n", "\n"), "CRLF"),

@@ -248,17 +248,12 @@ static void a_content_type_without_a_usable_boundary_is_refused(void **state)
 static void what_is_no_text_is_refused_and_its_field_named(void **state)
 {
     (void)state;
-    check_refused(MULTIPART, STR(PART("a", "1") PART("b", "\xff") END), MULTIPART_TYPE,
-                  "\"b\" is not valid UTF-8");
+    check_refused(MULTIPART, STR(PART("a", "1") PART("b", "\0") END), MULTIPART_TYPE,
+                  "\"b\" has a NUL");
     check_refused(MULTIPART, STR(PART("b", "x\0y") END), MULTIPART_TYPE, "\"b\" has a NUL");
-    check_refused(MULTIPART, STR(PART("a", "1") PART("\xff", "1") END), MULTIPART_TYPE,
-                  "name of value 2 is not valid UTF-8");
     check_refused(MULTIPART, STR(PART("a\0", "1") END), MULTIPART_TYPE, "control characters");
-    check_refused(MULTIPART, STR(PART("_charset_", "windows-1252") END), MULTIPART_TYPE,
+    check_refused(MULTIPART, STR(PART("_charset_", "utf-16") END), MULTIPART_TYPE,
                   "asks for another charset");
-    check_refused(MULTIPART,
-                  STR(HEAD("Content-Disposition: form-data; name=\"\xff\"; filename=x") "\r\n" END),
-                  MULTIPART_TYPE, "name of value 1 is not valid UTF-8");
 }
 
 static void files_are_named_and_not_read(void **state)
