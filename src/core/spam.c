@@ -71,12 +71,26 @@ static void add_hit(struct spam_result *result, enum spam_part part, int share, 
     result->score += hit->points;
 }
 
+/* What the form requires and is not fine weighs as much as there is to the threshold. */
+static void hold_required(struct spam_result *result)
+{
+    for (size_t i = 0; i < result->count && result->score < result->threshold; i++) {
+        struct spam_hit *hit = &result->hits[i];
+        if (!(result->required >> hit->part & 1) || hit->points <= 0)
+            continue;
+        hit->points += result->threshold - result->score;
+        result->score = result->threshold;
+    }
+}
+
 void spam_score(const struct spam_input *input, struct spam_result *ret_result)
 {
     struct spam_view view;
 
     ret_result->score = 0;
     ret_result->count = 0;
+    ret_result->required = input->required;
+    ret_result->threshold = input->threshold;
     spam_look(input, &view);
     for (size_t i = 0; i < SPAM_PART__COUNT; i++) {
         char detail[SPAM_DETAIL_MAX + 1] NOT_CLEARED;
@@ -85,6 +99,7 @@ void spam_score(const struct spam_input *input, struct spam_result *ret_result)
         if (share)
             add_hit(ret_result, (enum spam_part)i, share, detail);
     }
+    hold_required(ret_result);
 }
 
 /* Takes the part's hit out, if there is one. */
@@ -108,6 +123,7 @@ void spam_set_verdict(struct spam_result *result, enum spam_part part, enum verd
     remove_hit(result, part);
     if (share)
         add_hit(result, part, share, detail);
+    hold_required(result);
 }
 
 void spam_render(struct buf *out, const struct spam_result *result)
