@@ -41,6 +41,7 @@ enum spam_part {
     SPAM_DOTTED_EMAIL,
     SPAM_SAME_BODY,
     SPAM_RATE,
+    SPAM_NO_ORIGIN,
     SPAM_BAYES,
     SPAM_PART__COUNT
 };
@@ -87,6 +88,7 @@ struct spam_input {
     enum verdict token, proof, captcha;
     unsigned required;        /* 1 << part: SPAM_TOKEN, ... without which a post is flagged */
     int threshold;            /* hundredths, from where on it is */
+    bool hides_origin;        /* a page that does not say which, where the form lists its own */
     uint32_t same_body_forms; /* other forms that got this body in the last day */
     uint32_t source_posts;    /* of this source in the last hour, before this one */
     uint32_t source_refusals; /* the same for posts that were refused */

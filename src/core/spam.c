@@ -41,6 +41,8 @@ const struct spam_rule SPAM_RULES[SPAM_PART__COUNT] = {
     [SPAM_SAME_BODY] = {"same-body", 200, judge_same_body,
                         "the same content came to other forms, too"},
     [SPAM_RATE] = {"rate", 300, judge_rate, "many posts from one source within an hour"},
+    [SPAM_NO_ORIGIN] = {"no-origin", 150, judge_no_origin,
+                        "the page hides its origin, and the form takes only some"},
     [SPAM_BAYES] = {"bayes", 700, judge_bayes,
                     "its words are those of messages marked as spam; or not"},
 };

@@ -111,6 +111,8 @@ static struct spam_input input_of(struct post *post, const struct fields *posted
         .form = post,
         .is_from_page = x->headers[HEADER_ORIGIN].ptr || x->headers[HEADER_REFERER].ptr ||
                         x->headers[HEADER_SEC_FETCH_MODE].ptr,
+        .hides_origin =
+            form->rules->origins.count && x->headers[HEADER_ORIGIN].ptr && !page_origin(x).ptr,
         .user_agent = post->row.user_agent,
         .page_host = web_url_host(page_origin(x)),
         .now_ms = clock_wall_ms(),
