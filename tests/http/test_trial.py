@@ -253,3 +253,21 @@ def test_a_key_that_stands_for_another_message_is_nobodys_fault(admin):
     assert admin.post("/f/shop", fresh(), headers=key).status_code == 303
     answer = admin.post("/f/shop", fresh(), headers=key)
     assert answer.status_code == 422 and "try again" in answer.text and "<button>" in answer.text and "owner" not in answer.text
+
+
+def test_a_page_that_hides_its_origin_is_weighed(admin):
+    admin.form("shop", origins=["https://shop.example"])
+    admin.form("open")
+    for form in ("shop", "open"):
+        assert admin.post(f"/f/{form}", fresh(), headers={**BROWSER, "Origin": "null"}).status_code == 303
+    assert parts(admin, "shop").get("no-origin") == 1.5 and "no-origin" not in parts(admin, "open")
+    assert admin.post("/f/shop", fresh(), headers={**BROWSER, "Origin": "https://shop.example"}).status_code == 303
+    assert "no-origin" not in parts(admin, "shop")
+    assert {m["page"] for m in admin.messages() if m["form"] == "open"} == {None}
+
+
+def test_a_refused_page_is_not_led_to(admin):
+    admin.form("shop", origins=["https://shop.example"], errorRedirect="/sorry")
+    assert admin.post("/f/shop", fresh(), headers={**BROWSER, "Origin": "https://evil.example"}).status_code == 403
+    answer = admin.post("/f/shop", {"email": "no"}, headers={**BROWSER, "Origin": "https://shop.example"})
+    assert answer.headers["Location"] == "https://shop.example/sorry"
