@@ -25,11 +25,12 @@ struct field {
 struct fields {
     struct field list[FIELDS_MAX];
     size_t count;
-    size_t total;    /* more than count when there were more than the list holds */
-    size_t values;   /* of a form body, as they came */
-    json_t *tree;    /* NULL when every value is a text */
-    bool is_untyped; /* every value came as a text: "42" may mean the number */
-    struct str file; /* the first field that carried a file; ptr NULL: none did */
+    size_t total;          /* more than count when there were more than the list holds */
+    size_t values;         /* of a form body, as they came */
+    json_t *tree;          /* NULL when every value is a text */
+    bool may_have_subject; /* the pages of this service send one; see validate_is_carried() */
+    bool is_untyped;       /* every value came as a text: "42" may mean the number */
+    struct str file;       /* the first field that carried a file; ptr NULL: none did */
 };
 
 /*

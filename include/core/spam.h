@@ -41,6 +41,7 @@ enum spam_part {
     SPAM_DOTTED_EMAIL,
     SPAM_SAME_BODY,
     SPAM_RATE,
+    SPAM_NO_ORIGIN,
     SPAM_BAYES,
     SPAM_PART__COUNT
 };
@@ -85,6 +86,9 @@ struct spam_input {
 
     /* What was found out elsewhere. */
     enum verdict token, proof, captcha;
+    unsigned required;        /* 1 << part: SPAM_TOKEN, ... without which a post is flagged */
+    int threshold;            /* hundredths, from where on it is */
+    bool hides_origin;        /* a page that does not say which, where the form lists its own */
     uint32_t same_body_forms; /* other forms that got this body in the last day */
     uint32_t source_posts;    /* of this source in the last hour, before this one */
     uint32_t source_refusals; /* the same for posts that were refused */
@@ -113,6 +117,8 @@ struct spam_hit {
 struct spam_result {
     int score; /* the sum of the points */
     size_t count;
+    unsigned required; /* as those of the input; for corrections */
+    int threshold;
     struct spam_hit hits[SPAM_PART__COUNT];
 };
 

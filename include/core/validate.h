@@ -82,6 +82,13 @@ MUST_CHECK enum err validate_fields(const struct schema *schema, const struct fi
                                     struct field_errors *ret_errors);
 
 /*
+ * Whether services' pages send a field of this name without its being one of the
+ * form's: "_subject", "utm_source" and, where `may_have_subject`, "subject". No rule
+ * `additionalProperties: false` refuses it.
+ */
+bool validate_is_carried(struct str name, bool may_have_subject);
+
+/*
  * Whether a JSON value is valid as JSON Schema defines it, with none of the
  * above. For tests.
  */

@@ -105,6 +105,7 @@ struct route {
     step_fn steps[ROUTE_STEPS_MAX];  /* guards first, the handler last; unused ones NULL */
     unsigned media;                  /* enum media bits; MEDIA_NONE: no body is taken */
     const struct reply_style *style; /* NULL: replies are plain */
+    bool may_end_with_slash;         /* "/f/shop/" is "/f/shop" */
     const char *help;                /* one line */
 
     const struct parameters *query;                /* NULL: it takes none */

@@ -10,7 +10,7 @@ void fields_begin(struct fields *fields)
 {
     fields->count = fields->total = fields->values = 0;
     fields->tree = NULL;
-    fields->is_untyped = false;
+    fields->is_untyped = fields->may_have_subject = false;
     fields->file = (struct str){0};
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/utf8.h"
 #include "core/point.h"
+#include "core/text.h"
 #include "core/web.h"
 
 enum kind {
@@ -43,6 +44,13 @@ static bool is_language(struct str text)
 {
     return text.len == 2 && text.ptr[0] >= 'a' && text.ptr[0] <= 'z' && text.ptr[1] >= 'a' &&
            text.ptr[1] <= 'z';
+}
+
+static bool is_spoken(struct str text)
+{
+    enum language language;
+
+    return is_language(text) && language_parse(text, &language);
 }
 
 static bool is_target(struct str text)
@@ -89,8 +97,8 @@ static const struct row ROWS[] = {
      KIND_TEXT,
      AT(language),
      .max = 2,
-     .fits = is_language,
-     .expected = "a language such as en"},
+     .fits = is_spoken,
+     .expected = "one of en de fr es pt it nl pl"},
     {{"schema", "rules for the fields, a subset of JSON Schema; none: any fields", false},
      KIND_SCHEMA,
      .offset = AT(schema)},

@@ -41,6 +41,8 @@ const struct spam_rule SPAM_RULES[SPAM_PART__COUNT] = {
     [SPAM_SAME_BODY] = {"same-body", 200, judge_same_body,
                         "the same content came to other forms, too"},
     [SPAM_RATE] = {"rate", 300, judge_rate, "many posts from one source within an hour"},
+    [SPAM_NO_ORIGIN] = {"no-origin", 150, judge_no_origin,
+                        "the page hides its origin, and the form takes only some"},
     [SPAM_BAYES] = {"bayes", 700, judge_bayes,
                     "its words are those of messages marked as spam; or not"},
 };
@@ -71,12 +73,26 @@ static void add_hit(struct spam_result *result, enum spam_part part, int share, 
     result->score += hit->points;
 }
 
+/* What the form requires and is not fine weighs as much as there is to the threshold. */
+static void hold_required(struct spam_result *result)
+{
+    for (size_t i = 0; i < result->count && result->score < result->threshold; i++) {
+        struct spam_hit *hit = &result->hits[i];
+        if (!(result->required >> hit->part & 1) || hit->points <= 0)
+            continue;
+        hit->points += result->threshold - result->score;
+        result->score = result->threshold;
+    }
+}
+
 void spam_score(const struct spam_input *input, struct spam_result *ret_result)
 {
     struct spam_view view;
 
     ret_result->score = 0;
     ret_result->count = 0;
+    ret_result->required = input->required;
+    ret_result->threshold = input->threshold;
     spam_look(input, &view);
     for (size_t i = 0; i < SPAM_PART__COUNT; i++) {
         char detail[SPAM_DETAIL_MAX + 1] NOT_CLEARED;
@@ -85,6 +101,7 @@ void spam_score(const struct spam_input *input, struct spam_result *ret_result)
         if (share)
             add_hit(ret_result, (enum spam_part)i, share, detail);
     }
+    hold_required(ret_result);
 }
 
 /* Takes the part's hit out, if there is one. */
@@ -108,6 +125,7 @@ void spam_set_verdict(struct spam_result *result, enum spam_part part, enum verd
     remove_hit(result, part);
     if (share)
         add_hit(result, part, share, detail);
+    hold_required(result);
 }
 
 void spam_render(struct buf *out, const struct spam_result *result)

@@ -79,6 +79,12 @@ int judge_captcha(const struct spam_view *view, char *detail)
 
 /* --- how it was sent ------------------------------------------------------ */
 
+int judge_no_origin(const struct spam_view *view, char *detail)
+{
+    (void)detail;
+    return view->input->hides_origin ? 100 : 0;
+}
+
 /* The page's clock is the visitor's: an age below 0 says nothing, and none says much. */
 int judge_haste(const struct spam_view *view, char *detail)
 {

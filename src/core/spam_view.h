@@ -46,7 +46,8 @@ int spam_verdict_share(enum spam_part part, enum verdict verdict, char *detail);
  */
 typedef int spam_judge(const struct spam_view *view, char *detail);
 
-spam_judge judge_honeypot, judge_honeypot_missing, judge_token, judge_proof, judge_captcha;
+spam_judge judge_honeypot, judge_honeypot_missing, judge_no_origin, judge_token, judge_proof,
+    judge_captcha;
 spam_judge judge_haste, judge_webdriver, judge_agent, judge_same_body, judge_rate, judge_bayes;
 spam_judge judge_links, judge_links_only, judge_link_in_name, judge_markup, judge_unknown_fields;
 spam_judge judge_script, judge_language, judge_disguise, judge_gibberish, judge_name_is_message;

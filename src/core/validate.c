@@ -307,6 +307,12 @@ static void check_name(const struct schema *schema, struct str name, struct fiel
                          "its name must not contain control characters");
 }
 
+bool validate_is_carried(struct str name, bool may_have_subject)
+{
+    return (name.len && name.ptr[0] == '_') || str_starts_with_nocase(name, STR("utm_")) ||
+           (may_have_subject && str_equal(name, STR("subject")));
+}
+
 static void check_further(const struct schema *schema, const struct fields *fields,
                           struct field_errors *errors)
 {
@@ -319,6 +325,9 @@ static void check_further(const struct schema *schema, const struct fields *fiel
             continue;
         }
         check_name(schema, field->name, errors);
+        bool is_never = schema->root.further && schema->root.further->is_never;
+        if (is_never && validate_is_carried(field->name, fields->may_have_subject))
+            continue;
         if (schema->root.further) {
             const struct property further = {.name = field->name, .rule = *schema->root.further};
             check_field(&further, field, fields->is_untyped, errors);

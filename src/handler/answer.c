@@ -65,8 +65,8 @@ static const char *absolute(const struct post *post, struct str target)
         return NULL;
     if (target.ptr[0] != '/')
         return arena_copy(&x->arena, target);
-    if (!origin.ptr)
-        return NULL;
+    if (!origin.ptr || !form_origin_is_allowed(post->form->rules, origin))
+        return NULL; /* a page that may not post is not to be led to */
     char *text = arena_alloc(&x->arena, origin.len + target.len + 1);
     if (!text)
         return NULL;

@@ -43,8 +43,8 @@ enum { SCRIPTS_ONLY = 0, BROWSERS_TOO = 303 };
     {                                                                                              \
         .name = name_, .method = "POST", .path = path_, .steps = {guard_rate, contact_create},     \
         .media = MEDIA_JSON | MEDIA_URLENCODED | MEDIA_MULTIPART, .style = &DOOR_STYLE,            \
-        .help = help_, .body = body_, .replies = {{200, "Stored"}, {further_}},                    \
-        .problems = DOOR_PROBLEMS                                                                  \
+        .may_end_with_slash = true, .help = help_, .body = body_,                                  \
+        .replies = {{200, "Stored"}, {further_}}, .problems = DOOR_PROBLEMS                        \
     }
 
 const struct route CONTACT_ROUTES[CONTACT_ROUTE_COUNT] = {

@@ -35,7 +35,9 @@ void post_sort_fields(struct post *post, const struct fields *posted, struct fie
     own->total = own->count + posted->total - posted->count;
     own->values = posted->values;
     own->tree = NULL; /* stays with `posted` */
-    own->is_untyped = posted->is_untyped;
+    /* Pages of other services send Object.fromEntries(FormData) as JSON. */
+    own->is_untyped = posted->is_untyped || post->dialect != DIALECT_CONTACTD;
+    own->may_have_subject = post->dialect == DIALECT_WEB3FORMS || post->dialect == DIALECT_NETLIFY;
     own->file = posted->file;
     post->fields = own;
 }

@@ -81,9 +81,17 @@ static int bayes_of(const struct post *post)
 
 static bool knows(const void *form, struct str field)
 {
-    const struct form_entry *entry = form;
+    const struct post *post = form;
 
-    return rule_find(&entry->schema->root, field);
+    return rule_find(&post->form->schema->root, field) ||
+           validate_is_carried(field, post->fields->may_have_subject);
+}
+
+static unsigned required_of(const struct form_rules *rules)
+{
+    return (unsigned)(rules->token == POLICY_REQUIRED) << SPAM_TOKEN |
+           (unsigned)(rules->proof == POLICY_REQUIRED) << SPAM_PROOF |
+           (unsigned)(rules->captcha != CAPTCHA_NONE) << SPAM_CAPTCHA;
 }
 
 static struct spam_input input_of(struct post *post, const struct fields *posted)
@@ -100,15 +108,19 @@ static struct spam_input input_of(struct post *post, const struct fields *posted
         .honeypot = form->rules->honeypot,
         .expected = form->expected,
         .knows = form->rules->schema ? knows : NULL,
-        .form = form,
+        .form = post,
         .is_from_page = x->headers[HEADER_ORIGIN].ptr || x->headers[HEADER_REFERER].ptr ||
                         x->headers[HEADER_SEC_FETCH_MODE].ptr,
+        .hides_origin =
+            form->rules->origins.count && x->headers[HEADER_ORIGIN].ptr && !page_origin(x).ptr,
         .user_agent = post->row.user_agent,
         .page_host = web_url_host(page_origin(x)),
         .now_ms = clock_wall_ms(),
         .token = post->token,
         .proof = post->proof,
         .captcha = post->captcha,
+        .required = required_of(form->rules),
+        .threshold = form->rules->spam_threshold,
         .bayes_log_odds = bayes_of(post),
     };
 }

@@ -114,7 +114,8 @@ static enum submission_taught lesson(const struct submission *row, enum submissi
 {
     if (state == STATE_SPAM)
         return TAUGHT_SPAM;
-    if (row->state == STATE_SPAM && state != STATE_TRASH)
+    /* Owners who never see false spam teach what is good by archiving it; reading says nothing. */
+    if (state == STATE_ARCHIVED || (row->state == STATE_SPAM && state != STATE_TRASH))
         return TAUGHT_GOOD;
     return row->taught;
 }

@@ -98,9 +98,10 @@ static const struct sentence_row {
     enum text text;
     bool may_retry;
 } SENTENCES[] = {
-    {PROBLEM_INVALID_FIELDS, TEXT_CORRECT, true},  {PROBLEM_RATE_LIMITED, TEXT_LATER, true},
-    {PROBLEM_TOO_MANY_ATTEMPTS, TEXT_LATER, true}, {PROBLEM_UNAVAILABLE, TEXT_LATER, true},
-    {PROBLEM_INTERNAL, TEXT_LATER, true},          {PROBLEM_BODY_TOO_LARGE, TEXT_TOO_LARGE, false},
+    {PROBLEM_INVALID_FIELDS, TEXT_CORRECT, true},    {PROBLEM_RATE_LIMITED, TEXT_LATER, true},
+    {PROBLEM_TOO_MANY_ATTEMPTS, TEXT_LATER, true},   {PROBLEM_UNAVAILABLE, TEXT_LATER, true},
+    {PROBLEM_KEY_REUSED, TEXT_LATER, true},          {PROBLEM_INTERNAL, TEXT_LATER, true},
+    {PROBLEM_BODY_TOO_LARGE, TEXT_TOO_LARGE, false},
 };
 
 enum text page_sentence(enum problem problem, bool *ret_may_retry)

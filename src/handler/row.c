@@ -121,7 +121,7 @@ enum err post_make_row(struct post *post, struct field_errors *errors)
     row->idempotency_key = idempotency_key(x);
     row->user_agent = as_text(x->headers[HEADER_USER_AGENT], USER_AGENT_MAX);
     struct str page = page_url(x, post->special[SPECIAL_PAGE]);
-    row->page = as_text(page.ptr ? page : x->headers[HEADER_ORIGIN], PAGE_MAX);
+    row->page = as_text(page.ptr ? page : page_origin(x), PAGE_MAX);
     post->content = submission_content(row, post->ctx->secrets->token, post->message_hash);
     echo_expect(post->ctx->echo, post->message_hash[0]);
     recent_expect(post->ctx->recent, &post->content);

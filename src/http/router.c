@@ -32,6 +32,13 @@ static bool path_fits(const char *pattern, struct str path, struct str params[])
     return !want.ptr && !path.ptr;
 }
 
+static struct str without_slash(struct str path)
+{
+    if (path.len > 1 && path.ptr[path.len - 1] == '/')
+        path.len--;
+    return path;
+}
+
 static bool method_fits(const char *want, struct str method)
 {
     return str_equal(str_of(want), method) ||
@@ -53,7 +60,8 @@ void router_match(const struct route_table *table, struct str method, struct str
     for (size_t i = 0; i < table->count; i++) {
         const struct route *route = table->routes[i];
         struct str params[ROUTE_PARAMS_MAX] = {{0}};
-        if (!path_fits(route->path, path, params))
+        if (!path_fits(route->path, path, params) &&
+            !(route->may_end_with_slash && path_fits(route->path, without_slash(path), params)))
             continue;
         if (!ret_match->style)
             ret_match->style = route->style;

@@ -193,6 +193,14 @@ def totals(server):
     return {form: tuple(int.from_bytes(blob[at:at + 4], ORDER) for at in TOTALS_AT) for form, blob in models.items()}
 
 
+def test_archiving_teaches_what_is_good_and_reading_does_not(server, writer):
+    archived, read = post(server, message="An order of twelve chairs, please."), post(server, message="When do you open on Sundays?")
+    writer.patch(archived, state="archived")
+    writer.patch(archived, state="new")
+    writer.patch(read, state="read")
+    assert totals(server) == {"default": (0, 1)}
+
+
 def test_five_hundred_are_one_request(server, writer):
     ids = [post(server, message=f"number {i}") for i in range(500)]
     assert writer.bulk(ids, state="spam") == {"changed": 500, "missing": []}

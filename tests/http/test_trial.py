@@ -186,3 +186,88 @@ def test_names_may_be_long(admin, length, status):
     if status == 422:
         page = Page(admin.post("/f/shop", {"n" * length: "x", "m": "y"}, headers=BROWSER))
         assert "255" in page.html and "name" in page.html
+
+
+@pytest.mark.parametrize("path, body", [
+    ("/f/shop", {"_subject": "Hi", "utm_source": "x", "_anything": "y"}), ("/submit/shop", {"subject": "Hi", "_subject": "x"}),
+    ("/", {"form-name": "shop", "subject": "Hi"}), ("/contact/shop", {"_subject": "Hi"})])
+def test_what_services_pages_carry_is_no_unknown_field(admin, path, body):
+    admin.form("shop", schema={"type": "object", "properties": {"email": {}}, "additionalProperties": False})
+    answer = admin.post(path, {"email": "ada@example.org", **body})
+    assert answer.status_code == 200, answer.text
+    kept = admin.messages()[0]
+    assert kept["fields"] == {k: v for k, v in body.items() if k != "form-name"}
+    assert "unknown-fields" not in parts(admin, "shop")
+    assert admin.post(path, {"email": "ada@example.org", **body, "other": "x"}).status_code == 422
+    assert admin.post("/f/shop", {"email": "ada@example.org", "subject": "x"}).status_code == 422
+
+
+@pytest.mark.parametrize("path, status", [("/f/shop", 200), ("/submit/shop", 200), ("/contact/shop", 422)])
+def test_json_of_services_pages_is_form_data(admin, path, status):
+    admin.form("shop", schema={"type": "object", "properties": {"age": {"type": "integer"}, "news": {"type": "boolean"}}})
+    assert admin.post(path, json={"age": "30", "news": "on"}).status_code == status
+    assert admin.post(path, json={"age": "thirty"}).status_code == 422
+    assert admin.post(path, json={"age": 30, "news": True}).status_code == 200
+
+
+# --- doors -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/f/shop/", "/contact/", "/contact/shop/", "/p/acme/f/shop/", "/submit/shop/"])
+def test_a_slash_at_the_end_does_not_matter(admin, path):
+    admin.form("shop")
+    assert admin.post(path, fresh(name="Ada")).status_code == 200
+    assert admin.post("/f//", fresh()).status_code == 404
+
+
+# --- what a form requires --------------------------------------------------
+
+
+@pytest.mark.parametrize("setting", [{"token": "required"}, {"proof": "required"}, {"captcha": {"kind": "turnstile", "secret": "x"}}])
+@pytest.mark.parametrize("more", [{}, {"_token": "x", "altcha": "x"}])
+def test_what_is_required_and_missing_flags(admin, setting, more):
+    admin.form("shop", spamThreshold=8, **setting)
+    assert admin.post("/f/shop", fresh(**more)).status_code == 200
+    message = admin.messages()[0]
+    assert message["state"] == "spam" and float(message["spamScore"]) >= 8
+    assert sum(float(r["points"]) for r in message["spamReasons"]) == pytest.approx(float(message["spamScore"]))
+
+
+def test_optional_tokens_flag_nothing(admin):
+    admin.form("shop", token="optional", proof="optional")
+    assert admin.post("/f/shop", fresh()).status_code == 200
+    assert admin.messages()[0]["state"] == "new"
+
+
+# --- settings --------------------------------------------------------------
+
+
+def test_a_form_speaks_only_languages_that_we_have(admin):
+    assert admin.call("PUT", "/forms/shop", json={"language": "xx"}).status_code == 422
+    assert admin.call("PUT", "/forms/shop", json={"language": "pl", "languages": ["ja"]}).status_code == 200
+
+
+def test_a_key_that_stands_for_another_message_is_nobodys_fault(admin):
+    admin.form("shop")
+    key = {**BROWSER, "Idempotency-Key": "k"}
+    assert admin.post("/f/shop", fresh(), headers=key).status_code == 303
+    answer = admin.post("/f/shop", fresh(), headers=key)
+    assert answer.status_code == 422 and "try again" in answer.text and "<button>" in answer.text and "owner" not in answer.text
+
+
+def test_a_page_that_hides_its_origin_is_weighed(admin):
+    admin.form("shop", origins=["https://shop.example"])
+    admin.form("open")
+    for form in ("shop", "open"):
+        assert admin.post(f"/f/{form}", fresh(), headers={**BROWSER, "Origin": "null"}).status_code == 303
+    assert parts(admin, "shop").get("no-origin") == 1.5 and "no-origin" not in parts(admin, "open")
+    assert admin.post("/f/shop", fresh(), headers={**BROWSER, "Origin": "https://shop.example"}).status_code == 303
+    assert "no-origin" not in parts(admin, "shop")
+    assert {m["page"] for m in admin.messages() if m["form"] == "open"} == {None}
+
+
+def test_a_refused_page_is_not_led_to(admin):
+    admin.form("shop", origins=["https://shop.example"], errorRedirect="/sorry")
+    assert admin.post("/f/shop", fresh(), headers={**BROWSER, "Origin": "https://evil.example"}).status_code == 403
+    answer = admin.post("/f/shop", {"email": "no"}, headers={**BROWSER, "Origin": "https://shop.example"})
+    assert answer.headers["Location"] == "https://shop.example/sorry"
