@@ -19,6 +19,7 @@
     X(FORBIDDEN, "forbidden", 403, "not allowed for this user or token")                           \
     X(CSRF, "csrf", 403, "this change was not asked for by the panel's own page")                  \
     X(WRONG_PASSWORD, "wrong_password", 403, "the old password is wrong")                          \
+    X(ALIAS_TAKEN, "alias_taken", 409, "this id is another form's")                                \
     X(NAME_TAKEN, "name_taken", 409, "this name is taken")                                         \
     X(LAST_OWNER, "last_owner", 409, "the last owner stays an owner")                              \
     X(ORIGIN_REFUSED, "origin_refused", 403, "this page may not post to this form")                \

@@ -36,6 +36,14 @@ void forms_free(struct forms *forms); /* NULL is allowed */
  */
 MUST_CHECK enum err forms_reload(struct forms *forms, struct store *store);
 
+/*
+ * Whether the form's name and aliases are nobody else's: else the messages of one form
+ * would go to the other. ERR_EXISTS: the detail names the id and who has it. For a
+ * form that is about to be stored, in the same transaction.
+ */
+MUST_CHECK enum err forms_check_ids(struct store *store, const struct form *form,
+                                    struct err_detail *detail);
+
 /* The form with this name or alias, or NULL. The default form is always there. */
 const struct form_entry *forms_find(struct forms *forms, struct str id);
 /* The form whose name comes after `name`, or NULL; an empty name: the first of all. */

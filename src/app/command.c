@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/encode.h"
 #include "core/scope.h"
+#include "service/forms.h"
 #include "transfer.h"
 
 /* --- arguments ----------------------------------------------------------- */
@@ -355,6 +356,7 @@ static enum err put_form(struct store *writer, struct str name, const json_t *se
     TRY(buf_status(&text));
     const struct form form = {
         .name = name, .settings = buf_str(&text), .created_at_ms = now_ms, .updated_at_ms = now_ms};
+    TRY(forms_check_ids(writer, &form, detail));
     return store_form_put(writer, &form);
 }
 

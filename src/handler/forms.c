@@ -39,7 +39,7 @@ const struct route FORM_ROUTES[FORM_ROUTE_COUNT] = {
      .help = "make a form, or replace its settings",
      .body = "FormSettings",
      .replies = {{200, "FormSaved"}},
-     .problems = PROBLEM_BIT(INVALID_SETTINGS)},
+     .problems = PROBLEM_BIT(INVALID_SETTINGS) | PROBLEM_BIT(ALIAS_TAKEN)},
     {.name = "form_delete",
      .method = "DELETE",
      .path = "/admin/forms/{name}",
@@ -60,6 +60,7 @@ struct form_job {
     struct exchange *x;
     struct app_ctx *ctx;
     struct form form;
+    struct err_detail detail; /* why it could not be stored */
 };
 
 static void form_job_done(struct job *job, bool more)
@@ -231,6 +232,7 @@ static enum err run_put(struct job *job, struct store *writer)
     const struct audit_entry entry = audit_of(self->x, "form.save", self->form.name);
 
     self->form.created_at_ms = self->form.updated_at_ms = clock_wall_ms();
+    TRY(forms_check_ids(writer, &self->form, &self->detail));
     TRY(store_form_put(writer, &self->form));
     return audit_add(writer, &entry);
 }
@@ -270,6 +272,8 @@ static enum flow was_committed(struct app_ctx *ctx, struct exchange *x)
 {
     struct form_job *self = form_job_of(x);
 
+    if (self->job.result == ERR_EXISTS)
+        return reply_problem(x, PROBLEM_ALIAS_TAKEN, self->detail.text);
     if (self->job.result != ERR_OK)
         return failed(x, self->job.result);
     self->job.run = run_reload;

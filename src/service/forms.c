@@ -111,6 +111,79 @@ static const struct schema *built_in_schema(const struct held_entry *held)
     return str_equal(held->entry.name, STR(FORM_DEFAULT)) ? &SCHEMA_CONTACT : &SCHEMA_OPEN;
 }
 
+/* --- ids ----------------------------------------------------------------- */
+
+struct id_check {
+    struct str name;          /* of the form that is to be stored */
+    const json_t *aliases;    /* its own; NULL: none */
+    const struct form *other; /* the one that is held against it */
+    struct err_detail *detail;
+};
+
+static bool has_alias(const json_t *aliases, struct str id)
+{
+    const json_t *alias;
+    size_t index;
+
+    json_array_foreach(aliases, index, alias)
+    {
+        if (str_equal((struct str){json_string_value(alias), json_string_length(alias)}, id))
+            return true;
+    }
+    return false;
+}
+
+static enum err refuse_id(const struct id_check *self, struct str id)
+{
+    return err_set(self->detail, ERR_EXISTS,
+                   "the id %.*s belongs to the form %.*s already; its messages would go astray",
+                   (int)id.len, id.ptr, (int)self->other->name.len, self->other->name.ptr);
+}
+
+/* Also the other way round: a new form must not take over another's alias by its name. */
+static enum err check_aliases(const struct id_check *self, const json_t *others)
+{
+    const json_t *alias;
+    size_t index;
+
+    if (has_alias(others, self->name))
+        return refuse_id(self, self->name);
+    json_array_foreach(others, index, alias)
+    {
+        struct str id = {json_string_value(alias), json_string_length(alias)};
+        if (has_alias(self->aliases, id))
+            return refuse_id(self, id);
+    }
+    return ERR_OK;
+}
+
+static enum err check_other(void *arg, const struct form *form)
+{
+    struct id_check *self = arg;
+    CLEANUP(js_decref) json_t *settings = NULL;
+
+    if (str_equal(form->name, self->name))
+        return ERR_OK;
+    self->other = form;
+    if (has_alias(self->aliases, form->name))
+        return refuse_id(self, form->name);
+    if (js_parse_object(form->settings, &settings, NULL) != ERR_OK)
+        return ERR_OK; /* what cannot be read has no aliases in use either */
+    return check_aliases(self, json_object_get(settings, "aliases"));
+}
+
+enum err forms_check_ids(struct store *store, const struct form *form, struct err_detail *detail)
+{
+    CLEANUP(js_decref) json_t *settings = NULL;
+    struct id_check check = {.name = form->name, .detail = detail};
+    const struct form built_in = {.name = STR(FORM_DEFAULT), .settings = STR("{}")};
+
+    TRY(js_parse_object(form->settings, &settings, detail));
+    check.aliases = json_object_get(settings, "aliases");
+    TRY(check_other(&check, &built_in));
+    return store_form_list(store, check_other, &check);
+}
+
 /* --- snapshots ----------------------------------------------------------- */
 
 static void snapshot_done(struct snapshot *snapshot)

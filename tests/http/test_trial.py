@@ -271,3 +271,23 @@ def test_a_refused_page_is_not_led_to(admin):
     assert admin.post("/f/shop", fresh(), headers={**BROWSER, "Origin": "https://evil.example"}).status_code == 403
     answer = admin.post("/f/shop", {"email": "no"}, headers={**BROWSER, "Origin": "https://shop.example"})
     assert answer.headers["Location"] == "https://shop.example/sorry"
+
+
+# --- ids ----------------------------------------------------------------------
+
+def put_form(server, name, **settings):
+    headers = {"Authorization": f"Bearer {server.token('manage')}"}
+    return requests.put(f"{server.url}/admin/forms/{name}", json=settings, headers=headers, timeout=10)
+
+
+def test_an_id_belongs_to_one_form_only(server):
+    assert put_form(server, "shop", aliases=["xyzabcde", "open1234"]).status_code == 200
+    for name, settings in (("thief", {"aliases": ["xyzabcde"]}), ("thief", {"aliases": ["shop"]}),
+                           ("thief", {"aliases": ["default"]}), ("open1234", {})):
+        answer = put_form(server, name, **settings)
+        assert (answer.status_code, answer.json()["code"]) == (409, "alias_taken"), answer.text
+        done = server.cli("form", "add", name, *[f"aliases={a}" for a in settings.get("aliases", [])])
+        assert done.returncode == 1 and "belongs to the form" in done.stderr
+    assert put_form(server, "shop", aliases=["xyzabcde"], title="again").status_code == 200
+    assert put_form(server, "open1234").status_code == 200  # nobody's any more
+    assert requests.post(f"{server.url}/f/xyzabcde", json={"email": "ada@example.org"}, timeout=10).status_code == 200
