@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Made by search_fold.py from Unicode 14.0.0; do not edit. Room-private. */
+/* Made by tests/gen/search_fold.py from Unicode 14.0.0; do not edit. Room-private. */
 #ifndef CONTACTD_CORE_SEARCH_FOLD_H
 #define CONTACTD_CORE_SEARCH_FOLD_H
 

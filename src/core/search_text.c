@@ -2,7 +2,7 @@
 /*
  * The mill: text in, plain words out. Both sides of a search go through it,
  * so the index need not know of any script; its tokenizer sees blanks and
- * takes everything else as it is. The tables are made by search_fold.py.
+ * takes everything else as it is. The tables are made by tests/gen/search_fold.py.
  *
  * Between two texts of a message stands a word that nobody can write, lest a
  * phrase begin in one and end in the other.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Prints src/core/search_fold.h from Python's Unicode tables: how letters are compared in a search.
 
-Run by hand when the rules change: src/core/search_fold.py > src/core/search_fold.h
+Run by hand when the rules change: tests/gen/search_fold.py > src/core/search_fold.h
 """
 import unicodedata as u
 
@@ -69,7 +69,7 @@ def main():
             continue
         (letters if len(text) == 1 else texts).append((point, text))
     print("/* SPDX-License-Identifier: MIT */")
-    print(f"/* Made by search_fold.py from Unicode {u.unidata_version}; do not edit. Room-private. */")
+    print(f"/* Made by tests/gen/search_fold.py from Unicode {u.unidata_version}; do not edit. Room-private. */")
     print("#ifndef CONTACTD_CORE_SEARCH_FOLD_H\n#define CONTACTD_CORE_SEARCH_FOLD_H\n\n#include <stdint.h>\n")
     print("/* clang-format off */\n/* A letter, and the plain one that it is compared as. */")
     print("static const uint16_t FOLDS[][2] = {")
