@@ -124,6 +124,21 @@ enum flow account_failed(struct account_job *self)
     return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
 }
 
+static enum flow was_listed(struct app_ctx *ctx, struct exchange *x)
+{
+    (void)ctx;
+    if (x->job->result != ERR_OK)
+        return account_failed(account_job_of(x));
+    x->decision = "read";
+    return FLOW_DONE;
+}
+
+enum flow account_list(struct account_job *self, enum err (*run)(struct job *, struct store *))
+{
+    reply_json(self->x, 200);
+    return account_read(self, run, was_listed);
+}
+
 enum flow account_no_content(struct exchange *x, const char *decision)
 {
     x->decision = decision;
@@ -247,6 +262,21 @@ enum err account_get_password(const json_t *object, const char *key, struct secr
 }
 
 /* --- results ------------------------------------------------------------- */
+
+void account_open_list(struct buf *out, const char *key)
+{
+    js_open(out, '{');
+    js_key(out, key);
+    js_open(out, '[');
+}
+
+enum err account_close_list(struct buf *out)
+{
+    js_close(out, ']');
+    js_close(out, '}');
+    buf_put_char(out, '\n');
+    return buf_status(out);
+}
 
 void account_put_forms(struct buf *out, struct str forms)
 {

@@ -31,6 +31,9 @@ enum flow account_read(struct account_job *self, enum err (*run)(struct job *, s
                        step_fn next);
 enum flow account_write(struct account_job *self, enum err (*run)(struct job *, struct store *),
                         step_fn next);
+/* Answers 200 with what run() writes, which ought to be a list. */
+enum flow account_list(struct account_job *self, enum err (*run)(struct job *, struct store *));
+
 /* Hashes self->password, which is wiped then, into self->hashing.hash. */
 enum flow account_hash(struct account_job *self, step_fn next);
 
@@ -71,6 +74,10 @@ MUST_CHECK enum err account_get_password(const json_t *object, const char *key,
                                          struct secret *ret_password, struct err_detail *detail);
 
 /* --- results ------------------------------------------------------------- */
+
+/* {"key":[ and ]}, for run() of account_list(). */
+void account_open_list(struct buf *out, const char *key);
+MUST_CHECK enum err account_close_list(struct buf *out);
 
 /* "forms": an array of names, or of "*" alone. */
 void account_put_forms(struct buf *out, struct str forms);

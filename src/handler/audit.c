@@ -94,9 +94,7 @@ static enum err run_list(struct job *job, struct store *reader)
     struct buf *out = &self->base.x->reply.body;
     char next[CURSOR_TEXT_LEN + 1];
 
-    js_open(out, '{');
-    js_key(out, "entries");
-    js_open(out, '[');
+    account_open_list(out, "entries");
     TRY(store_audit_list(reader, self->below_id, (int)self->limit + 1, render_entry, self));
     js_close(out, ']');
     if (self->has_more)
@@ -105,15 +103,6 @@ static enum err run_list(struct job *job, struct store *reader)
     js_close(out, '}');
     buf_put_char(out, '\n');
     return buf_status(out);
-}
-
-static enum flow was_listed(struct app_ctx *ctx, struct exchange *x)
-{
-    (void)ctx;
-    if (x->job->result != ERR_OK)
-        return account_failed(account_job_of(x));
-    x->decision = "read";
-    return FLOW_DONE;
 }
 
 static enum flow audit_list(struct app_ctx *ctx, struct exchange *x)
@@ -125,6 +114,5 @@ static enum flow audit_list(struct app_ctx *ctx, struct exchange *x)
     self->limit = (uint64_t)parameter_number(x, "limit");
     if (!cursor_parse(parameter_text(x, "cursor"), &self->below_id))
         self->below_id = 0;
-    reply_json(x, 200);
-    return account_read(&self->base, run_list, was_listed);
+    return account_list(&self->base, run_list);
 }

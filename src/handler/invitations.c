@@ -88,23 +88,9 @@ static enum err run_list(struct job *job, struct store *reader)
     struct buf *out = &self->base.x->reply.body;
 
     self->now_ms = clock_wall_ms();
-    js_open(out, '{');
-    js_key(out, "invitations");
-    js_open(out, '[');
+    account_open_list(out, "invitations");
     TRY(store_invitation_list(reader, render_invitation, self));
-    js_close(out, ']');
-    js_close(out, '}');
-    buf_put_char(out, '\n');
-    return buf_status(out);
-}
-
-static enum flow was_listed(struct app_ctx *ctx, struct exchange *x)
-{
-    (void)ctx;
-    if (x->job->result != ERR_OK)
-        return account_failed(account_job_of(x));
-    x->decision = "read";
-    return FLOW_DONE;
+    return account_close_list(out);
 }
 
 static enum flow invitation_list(struct app_ctx *ctx, struct exchange *x)
@@ -113,8 +99,7 @@ static enum flow invitation_list(struct app_ctx *ctx, struct exchange *x)
 
     if (!self)
         return FLOW_DONE;
-    reply_json(x, 200);
-    return account_read(&self->base, run_list, was_listed);
+    return account_list(&self->base, run_list);
 }
 
 /* --- a new one ----------------------------------------------------------- */

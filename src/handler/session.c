@@ -253,23 +253,9 @@ static enum err run_list(struct job *job, struct store *reader)
     struct buf *out = &self->base.x->reply.body;
 
     self->now_ms = clock_wall_ms();
-    js_open(out, '{');
-    js_key(out, "sessions");
-    js_open(out, '[');
+    account_open_list(out, "sessions");
     TRY(store_session_list(reader, (struct str){0}, render_session, self));
-    js_close(out, ']');
-    js_close(out, '}');
-    buf_put_char(out, '\n');
-    return buf_status(out);
-}
-
-static enum flow was_listed(struct app_ctx *ctx, struct exchange *x)
-{
-    (void)ctx;
-    if (x->job->result != ERR_OK)
-        return account_failed(account_job_of(x));
-    x->decision = "read";
-    return FLOW_DONE;
+    return account_close_list(out);
 }
 
 static enum flow session_list(struct app_ctx *ctx, struct exchange *x)
@@ -278,8 +264,7 @@ static enum flow session_list(struct app_ctx *ctx, struct exchange *x)
 
     if (!self)
         return FLOW_DONE;
-    reply_json(x, 200);
-    return account_read(&self->base, run_list, was_listed);
+    return account_list(&self->base, run_list);
 }
 
 /* --- out ----------------------------------------------------------------- */

@@ -78,23 +78,9 @@ static enum err run_list(struct job *job, struct store *reader)
 {
     struct buf *out = &CONTAINER_OF(job, struct account_job, job)->x->reply.body;
 
-    js_open(out, '{');
-    js_key(out, "tokens");
-    js_open(out, '[');
+    account_open_list(out, "tokens");
     TRY(store_token_list(reader, render_token, out));
-    js_close(out, ']');
-    js_close(out, '}');
-    buf_put_char(out, '\n');
-    return buf_status(out);
-}
-
-static enum flow was_listed(struct app_ctx *ctx, struct exchange *x)
-{
-    (void)ctx;
-    if (x->job->result != ERR_OK)
-        return account_failed(account_job_of(x));
-    x->decision = "read";
-    return FLOW_DONE;
+    return account_close_list(out);
 }
 
 static enum flow token_list(struct app_ctx *ctx, struct exchange *x)
@@ -103,8 +89,7 @@ static enum flow token_list(struct app_ctx *ctx, struct exchange *x)
 
     if (!self)
         return FLOW_DONE;
-    reply_json(x, 200);
-    return account_read(self, run_list, was_listed);
+    return account_list(self, run_list);
 }
 
 /* --- a new one ----------------------------------------------------------- */
