@@ -36,7 +36,8 @@ bool account_name_is_valid(struct str name)
     for (size_t i = 0; i < name.len; i++)
         if (!is_name_char(name.ptr[i]))
             return false;
-    return true;
+    /* In a path these would mean the folder itself and the one above. */
+    return !str_equal(name, STR(".")) && !str_equal(name, STR(".."));
 }
 
 const char *role_text(enum role role)

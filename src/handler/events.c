@@ -239,10 +239,19 @@ static void set_start(struct stream *self, struct str last_id)
         self->watcher.next = 0;
 }
 
+/* A stream ends with the token or session that it was asked for with, if not before. */
+static int64_t life_ms(const struct identity *identity)
+{
+    int64_t left_ms = identity->expires_at_ms ? identity->expires_at_ms - clock_wall_ms() : LIFE_MS;
+
+    return left_ms < LIFE_MS ? left_ms : LIFE_MS;
+}
+
 /* The stream in an exchange from which everything else is gone. NULL: there is no memory. */
 static struct stream *stream_new(struct app_ctx *ctx, struct exchange *x)
 {
     struct scope scope = x->principal->identity.scope;
+    int64_t until_ms = clock_mono_ms() + life_ms(&x->principal->identity);
     CLEANUP(buf_done) struct buf last_id = buf_new(64);
     bool has_last_id = x->headers[HEADER_LAST_EVENT_ID].ptr;
 
@@ -255,7 +264,7 @@ static struct stream *stream_new(struct app_ctx *ctx, struct exchange *x)
     *self = (struct stream){.watcher.wake = stream_wake,
                             .x = x,
                             .ctx = ctx,
-                            .until_ms = clock_mono_ms() + LIFE_MS,
+                            .until_ms = until_ms,
                             .accounts = signin_generation(ctx->signin),
                             .sees_all = scope.is_all};
     if (!scope.is_all && arena_keep(&x->arena, scope_text(&scope), &self->forms) != ERR_OK)

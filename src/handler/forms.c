@@ -289,6 +289,27 @@ static enum flow change(struct app_ctx *ctx, struct exchange *x, struct form_job
     return FLOW_WAIT;
 }
 
+/*
+ * An alias reaches beyond a form: messages that went elsewhere come here from now
+ * on. So only who manages all forms gives them out.
+ */
+static enum err check_aliases(const struct form_job *self)
+{
+    const struct form_entry *now = forms_find(self->ctx->forms, self->form.name);
+    CLEANUP(js_decref) json_t *settings = NULL;
+    bool may = self->x->principal->identity.scope.is_all;
+    enum err err = may ? ERR_OK : js_parse_object(self->x->body, &settings, NULL);
+
+    if (err == ERR_OK && !may) {
+        const json_t *wanted = json_object_get(settings, "aliases");
+        const json_t *had = now ? json_object_get(now->rules->document, "aliases") : NULL;
+        if (json_array_size(wanted) && !(had && json_equal(wanted, had)))
+            err = ERR_DENIED;
+    }
+    form_entry_release(now);
+    return err;
+}
+
 /* Everything that would be wrong when the form is used is said now. */
 static enum err check_settings(struct str body, struct err_detail *detail)
 {
@@ -318,6 +339,9 @@ static enum flow form_put(struct app_ctx *ctx, struct exchange *x)
         return reply_problem(x, PROBLEM_INVALID_SETTINGS, detail.text);
     if (err != ERR_OK)
         return reply_problem(x, PROBLEM_INTERNAL, NULL);
+    if (check_aliases(self) != ERR_OK)
+        return reply_problem(x, PROBLEM_FORBIDDEN,
+                             "aliases are given out by who manages all forms");
     self->form.settings = x->body;
     return change(ctx, x, self);
 }

@@ -183,7 +183,7 @@ enum flow guard_local_or_read(struct app_ctx *ctx, struct exchange *x)
     if (!x->headers[HEADER_X_FORWARDED_FOR].ptr && !x->headers[HEADER_AUTHORIZATION].ptr &&
         is_loopback(x->source))
         return check_query(x);
-    return guard_access(ctx, x, ACCESS_READ, false);
+    return guard_access(ctx, x, ACCESS_READ, true);
 }
 
 static const struct guard_row {

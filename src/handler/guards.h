@@ -55,7 +55,7 @@ bool guards_know(step_fn guard);
  */
 bool principal_sees(const struct exchange *x, struct str form);
 
-/* Whoever is on this machine and not behind a proxy; else as guard_read(). */
+/* Whoever is on this machine and not behind a proxy; else who may read all forms. */
 enum flow guard_local_or_read(struct app_ctx *ctx, struct exchange *x);
 
 #endif

@@ -136,9 +136,8 @@ static struct note_job *note_job_new(struct exchange *x,
 
     if (!self)
         return NULL;
-    *self = (struct note_job){.job = {.run = run, .done = note_done},
-                              .x = x,
-                              .note.author = str_of(x->principal->identity.name)};
+    *self = (struct note_job){
+        .job = {.run = run, .done = note_done}, .x = x, .note.author = str_of(x->principal->actor)};
     x->job = &self->job;
     return self;
 }

@@ -198,7 +198,7 @@ static enum flow user_post(struct app_ctx *ctx, struct exchange *x)
 
 /* --- another role, other forms, another password ------------------------- */
 
-/* What is not changed stays, but for an owner's forms, and those of a former owner: all. */
+/* What is not changed stays, but for an owner's forms: all, until it is said which. */
 static enum err fill_in(void *arg, const struct user *found)
 {
     struct user_job *self = arg;
@@ -239,6 +239,9 @@ static enum err run_patch(struct job *job, struct store *writer)
     struct err_detail detail = {""};
 
     TRY(store_user_get(writer, self->user.name, fill_in, self));
+    if (self->former == ROLE_OWNER && self->user.role != ROLE_OWNER && !self->has_forms)
+        return account_refuse(&self->base, PROBLEM_INVALID_FIELDS,
+                              "forms: say which ones, or \"*\": an owner had all of them");
     if (account_check_owner_forms(self->user.role, self->user.forms, &detail) != ERR_OK)
         return account_refuse(&self->base, PROBLEM_INVALID_FIELDS, "%s", detail.text);
     if (self->former == ROLE_OWNER && self->user.role != ROLE_OWNER)

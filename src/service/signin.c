@@ -41,7 +41,7 @@ static const struct bucket_limit OVERALL = {.burst = 20, .per_hour = 5 * 3600};
 
 /* Kept for those who did not try for long: now and then one, of as many sources as there are. */
 static const struct bucket_limit NOW_AND_THEN = {.burst = 1, .per_hour = 6};
-static const struct bucket_limit NEWCOMERS = {.burst = 30, .per_hour = 3600};
+static const struct bucket_limit NEWCOMERS = {.burst = 60, .per_hour = 6 * 3600};
 
 /* What the audit log is told of: per source and account, and of failures also overall. */
 static const struct bucket_limit TOLD_FAILURES = {.burst = 1, .per_hour = 60};
@@ -408,7 +408,10 @@ static int64_t throttle(struct signin *signin, const struct signin_attempt *atte
     if (!wait_ms ||
         limiter_take(signin->limiter, 'q', str_of(attempt->source), &NOW_AND_THEN, now_ms))
         return wait_ms;
-    return take(signin, &signin->newcomers, &NEWCOMERS, now_ms);
+    wait_ms = take(signin, &signin->newcomers, &NEWCOMERS, now_ms);
+    if (wait_ms) /* the turn was not had: it may be tried again at once */
+        limiter_give_back(signin->limiter, 'q', str_of(attempt->source));
+    return wait_ms;
 }
 
 /* The last of the door's questions, with a credential that could be one. */

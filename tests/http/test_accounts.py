@@ -509,10 +509,12 @@ def test_an_owner_has_all_forms_always(server, ada):
 
 
 def test_the_last_owner_stays(server, ada):
-    for answer in (ada("DELETE", "/admin/users/ada"), ada("PATCH", "/admin/users/ada", {"role": "manager"})):
+    for answer in (ada("DELETE", "/admin/users/ada"), ada("PATCH", "/admin/users/ada", {"role": "manager", "forms": ["*"]})):
         assert answer.status_code == 409 and answer.json()["code"] == "last_owner"
     add_user(server, "bob", "owner")
-    assert ada("PATCH", "/admin/users/ada", {"role": "manager"}).status_code == 200
+    unsaid = ada("PATCH", "/admin/users/ada", {"role": "manager"})
+    assert unsaid.status_code == 422 and "forms" in unsaid.json()["message"]
+    assert ada("PATCH", "/admin/users/ada", {"role": "manager", "forms": ["*"]}).status_code == 200
     assert ada("GET", "/admin/users").status_code == 403
     bob = Panel(server, "bob")
     assert bob("DELETE", "/admin/users/ada").status_code == 204
@@ -803,7 +805,7 @@ def test_the_invitations_of_whoever_owns_no_more_are_over(server, ada):
     token = server.cli("token", "add", "ci", "--scope", "manage").stdout.strip()
     by_olga, by_omar = invite(Panel(server, "olga"), "a", "owner"), invite(Panel(server, "omar"), "b", "owner")
     by_ada, by_token = invite(ada, "c"), call(server, "POST", "/admin/invitations", {"name": "d", "role": "owner"}, headers=bearer(token)).json()
-    assert ada("PATCH", "/admin/users/olga", {"role": "manager"}).status_code == 200
+    assert ada("PATCH", "/admin/users/olga", {"role": "manager", "forms": ["*"]}).status_code == 200
     assert ada("DELETE", "/admin/users/omar").status_code == 204
     assert ada("DELETE", "/admin/tokens/ci").status_code == 204
     assert [accept(server, i["token"]).status_code for i in (by_olga, by_omar, by_token, by_ada)] == [404, 404, 404, 200]
@@ -875,3 +877,49 @@ def test_what_the_command_line_changes_counts_at_once(server, ada):
     assert bob("GET", "/admin/session").status_code == 401
     actions = [(e["actor"], e["action"], e["target"]) for e in entries(ada)]
     assert ("cli:local", "user.passwd", "bob") in actions and ("cli:local", "user.remove", "bob") in actions
+
+
+# --- what somebody who wanted to get in has tried ---------------------------------
+
+
+def test_names_that_a_path_cannot_hold_are_refused(server, ada):
+    for name in (".", ".."):
+        assert ada("POST", "/admin/users", {"name": name, "role": "reader", "forms": ["a"], "password": "correct horse"}).status_code == 422
+
+
+def test_who_is_bound_to_forms_gives_out_no_aliases(server, ada):
+    server.cli("form", "add", "b", "aliases=zkey")
+    secret = ada("POST", "/admin/tokens", {"name": "m", "scope": "manage", "forms": ["a"]}).json()["token"]
+    for alias in ("zkey", "shop/b", "anything"):
+        answer = call(server, "PUT", "/admin/forms/a", {"aliases": [alias]}, headers=bearer(secret))
+        assert answer.status_code == 403, answer.text
+    assert call(server, "PUT", "/admin/forms/a", {"title": "A"}, headers=bearer(secret)).status_code == 200
+    assert ada("PUT", "/admin/forms/a", {"aliases": ["mine"]}).status_code == 200
+    assert call(server, "PUT", "/admin/forms/a", {"title": "A", "aliases": ["mine"]}, headers=bearer(secret)).status_code == 200
+
+
+def test_metrics_are_for_who_may_read_all_forms(server, ada):
+    bound = ada("POST", "/admin/tokens", {"name": "r", "scope": "read", "forms": ["a"]}).json()["token"]
+    whole = ada("POST", "/admin/tokens", {"name": "w", "scope": "read", "forms": ["*"]}).json()["token"]
+    elsewhere = {"X-Forwarded-For": "192.0.2.9"}
+    assert call(server, "GET", "/metrics", headers={**bearer(bound), **elsewhere}).status_code == 403
+    assert call(server, "GET", "/metrics", headers={**bearer(whole), **elsewhere}).status_code == 200
+
+
+def test_exports_do_not_wash_the_audit_log_away(server, ada):
+    token = ada("POST", "/admin/tokens", {"name": "r", "scope": "read", "forms": ["a"]}).json()["token"]
+    for _ in range(60):
+        assert call(server, "GET", "/admin/export?format=ndjson&form=a", headers=bearer(token)).status_code == 200
+    entries = ada("GET", "/admin/audit?limit=200").json()["entries"]
+    assert 1 <= sum(e["action"] == "export" for e in entries) <= 15
+
+
+def test_a_stream_ends_with_its_token(server, ada):
+    soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=3)
+    token = ada("POST", "/admin/tokens", {"name": "s", "scope": "read", "forms": ["*"], "expiresAt": soon.strftime("%Y-%m-%dT%H:%M:%SZ")}).json()["token"]
+    began = time.monotonic()
+    with requests.get(server.url + "/admin/events", headers=bearer(token), stream=True, timeout=30) as stream:
+        assert stream.status_code == 200
+        for _ in stream.iter_content(64):
+            pass
+    assert time.monotonic() - began < 20

@@ -669,8 +669,8 @@ static void guesses_are_braked_per_source_per_account_and_overall(void **state)
         int passed, later;         /* at once, and in a minute more */
     } ROWS[] = {
         /* Thirty sources more pass as newcomers, each of them once in ten minutes. */
-        {NULL, "192.0.2.1", 10, 10},  {"ada", NULL, 40, 10}, {"nobody", NULL, 40, 10},
-        {"ada", "192.0.2.1", 10, 10}, {NULL, NULL, 50, 20},
+        {NULL, "192.0.2.1", 10, 10},  {"ada", NULL, 70, 10}, {"nobody", NULL, 70, 10},
+        {"ada", "192.0.2.1", 10, 10}, {NULL, NULL, 80, 20},
     };
 
     (void)state;
@@ -740,7 +740,7 @@ static void an_account_under_fire_is_still_open_to_its_owner(void **state)
     assert_int_equal(sign_in(&visit, signin, ADA_WRONG, "192.0.2.2"), ERR_DENIED);
     signin_forget(signin);
     int64_t now_ms = clock_mono_ms();
-    assert_int_equal(passed(signin, "ada", NULL, now_ms), 8 + 30); /* two were ours */
+    assert_int_equal(passed(signin, "ada", NULL, now_ms), 8 + 60); /* two were ours */
     passed(signin, NULL, NULL, now_ms); /* the whole house is under fire */
     assert_int_equal(verdict_at(signin, ADA, "198.51.100.9", now_ms), SIGNIN_THROTTLED);
     assert_int_equal(verdict_at(signin, ADA, "192.0.2.2", now_ms), SIGNIN_THROTTLED);
