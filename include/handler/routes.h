@@ -7,6 +7,9 @@
 
 extern const struct route_table ROUTES;
 
+/* Of replies on paths that no row has. */
+extern const struct reply_style STRAY_STYLE;
+
 /* For struct server_options: the client's address through the trusted proxies. */
 struct str handler_client_address(struct app_ctx *ctx, struct str peer, struct str forwarded,
                                   char *room, size_t room_bytes);

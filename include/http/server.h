@@ -22,6 +22,7 @@ struct server_options {
     int64_t reply_timeout_ms;  /* for taking the reply */
     int64_t idle_timeout_ms;   /* between two requests */
     const struct route_table *routes;
+    const struct reply_style *stray_style; /* of replies on paths that no row has; NULL: plain */
     struct app_ctx *ctx;
 
     /*

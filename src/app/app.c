@@ -291,6 +291,7 @@ static enum err server_make(struct app *app, struct err_detail *detail)
         .reply_timeout_ms = config->reply_timeout_ms,
         .idle_timeout_ms = config->idle_timeout_ms,
         .routes = &ROUTES,
+        .stray_style = &STRAY_STYLE,
         .ctx = &app->ctx,
         .client_address = handler_client_address,
         .before_sleep = handler_before_sleep,

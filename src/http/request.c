@@ -250,7 +250,7 @@ static void match_route(struct exchange *x, const struct guard *guard)
 
     router_match(options->routes, x->method, x->path, &match);
     x->route = match.route;
-    x->style = match.style;
+    x->style = match.route || match.allow[0] ? match.style : options->stray_style;
     x->media = media_of(x->headers[HEADER_CONTENT_TYPE]);
     if (!match.route && !match.allow[0])
         refuse(x, PROBLEM_NOT_FOUND, NULL);

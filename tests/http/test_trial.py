@@ -291,3 +291,20 @@ def test_an_id_belongs_to_one_form_only(server):
     assert put_form(server, "shop", aliases=["xyzabcde"], title="again").status_code == 200
     assert put_form(server, "open1234").status_code == 200  # nobody's any more
     assert requests.post(f"{server.url}/f/xyzabcde", json={"email": "ada@example.org"}, timeout=10).status_code == 200
+
+
+# --- wrong addresses ------------------------------------------------------------
+
+
+def test_a_page_that_posts_to_a_wrong_address_can_read_why(server):
+    page = {"Origin": "https://www.shop.example"}
+    script = requests.post(f"{server.url}/nothing/here", json={"email": "ada@example.org"}, headers=page, timeout=10)
+    assert (script.status_code, script.headers["Access-Control-Allow-Origin"]) == (404, page["Origin"])
+    assert script.json()["ok"] is False and script.json()["error"] == "not found"
+    browser = requests.post(f"{server.url}/nothing/here", data={"email": "ada@example.org"}, timeout=10,
+                            headers={**page, "Accept": "text/html", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"})
+    assert browser.status_code == 404 and browser.headers["Content-Type"].startswith("text/html")
+    assert "<h1>" in browser.text and "Content-Security-Policy" in browser.headers
+    admin = requests.get(f"{server.url}/admin/nothing", headers=page, timeout=10)
+    assert admin.status_code == 404 and "Access-Control-Allow-Origin" not in admin.headers
+    assert requests.get(f"{server.url}/nothing", timeout=10).json()["code"] == "not_found"
