@@ -76,13 +76,21 @@ static const char *absolute(const struct post *post, struct str target)
     return text;
 }
 
+/* Back to the site that the browser says the visitor comes from: nobody is led astray by that. */
+static bool is_home(const struct post *post, struct str target)
+{
+    struct str origin = web_url_origin(target);
+
+    return origin.ptr && str_equal(origin, page_origin(post->x));
+}
+
 /* Where the page asks to go, if it may, or else where the form's owner says. */
 static const char *target_of(const struct post *post, enum special special, struct str owners)
 {
     struct str asked = post->special[special];
     const char *target = NULL;
 
-    if (asked.len && form_redirect_is_allowed(post->form->rules, asked))
+    if (asked.len && (form_redirect_is_allowed(post->form->rules, asked) || is_home(post, asked)))
         target = absolute(post, asked);
     return target ? target : absolute(post, owners);
 }

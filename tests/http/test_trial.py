@@ -308,3 +308,18 @@ def test_a_page_that_posts_to_a_wrong_address_can_read_why(server):
     admin = requests.get(f"{server.url}/admin/nothing", headers=page, timeout=10)
     assert admin.status_code == 404 and "Access-Control-Allow-Origin" not in admin.headers
     assert requests.get(f"{server.url}/nothing", timeout=10).json()["code"] == "not_found"
+
+
+def test_a_page_may_send_its_visitors_back_to_its_own_site(server):
+    def location(origin, target):
+        answer = requests.post(f"{server.url}/f/default", data={"name": "Ada", "email": "ada@example.org", "message": target, "_next": target},
+                               headers={"Origin": origin, "Sec-Fetch-Mode": "navigate"}, allow_redirects=False, timeout=10)
+        assert answer.status_code == 303
+        return answer.headers["Location"]
+
+    home = "https://my.site"
+    assert location(home, f"{home}/danke") == f"{home}/danke"
+    for elsewhere in ("https://evil.example/danke", "https://my.site.evil.example/", "https://my.site@evil.example/", "http://my.site/",
+                      "https://my.site:8443/", "//my.site/", "https:my.site", "javascript:alert(1)", "https://my.site\\@evil.example/"):
+        assert "/thanks" in location(home, elsewhere), elsewhere
+    assert "/thanks" in location("null", "null/danke")
