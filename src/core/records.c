@@ -76,6 +76,21 @@ static size_t line_length(struct str text)
     return str_cut(&rest, '\n').len + (rest.ptr != NULL);
 }
 
+/* The length of what stands in a list in place of a record: the record behind it may be good. */
+static size_t stray_length(struct str text)
+{
+    size_t len = text.ptr[0] == '"'   ? string_length(text)
+                 : text.ptr[0] == '[' ? value_length(text)
+                                      : 0;
+
+    if (len || memchr("{[\"", text.ptr[0], 3))
+        return len ? len : line_length(text);
+    for (len = 1; len < text.len && !is_space(text.ptr[len]); len++)
+        if (memchr(",]{[\"", text.ptr[len], 5))
+            break;
+    return len;
+}
+
 static bool is_list_of_records(struct str name)
 {
     static const char *const NAMES[] = {"\"submissions\"", "\"results\"", "\"data\"", "\"items\"",
@@ -148,7 +163,7 @@ static enum err next_json(struct records *self, json_t **ret_record, size_t *ret
         return ERR_NOT_FOUND;
     size_t len = self->rest.ptr[0] == '{' ? value_length(self->rest) : 0;
     struct str text = {self->rest.ptr, len};
-    skip(self, len ? len : line_length(self->rest));
+    skip(self, len ? len : self->is_array ? stray_length(self->rest) : line_length(self->rest));
     if (!len)
         return err_set(detail, ERR_INVALID, "this is not a JSON object");
     return js_parse_object(text, ret_record, detail);

@@ -152,3 +152,12 @@ def test_what_is_no_export_is_refused(server, text):
 def test_from_standard_input(server):
     done = server.cli("import", "-", "--form", "shop", input="created_at,email\n2020-01-01,a@example.org\n")
     assert done.returncode == 0 and done.stdout.startswith("1 added")
+
+
+@pytest.mark.parametrize("stray", ["1", "-1.5e3", "null", '"a, {b"', "[1, {\"a\": [2]}]"])
+def test_what_is_no_record_does_not_cost_the_record_behind_it(start, stray):
+    server = start()
+    good = '{"receivedAt":"2026-01-01T00:00:00Z","form":"a","message":"good"}'
+    counts, complaints = load(server, f"[{stray},{good}]", "--from", "contactd", code=1)
+    assert counts == {"added": 1, "known": 0, "skipped": 1} and "file:1: this is not a JSON object" in complaints
+    assert [row["message"] for row in listed(server)] == ["good"]
