@@ -21,6 +21,7 @@ enum {
     /* Small, so that no batch waits long behind a checkpoint, and the log stays in the cache. */
     CHECKPOINT_BYTES = 1024 * 1024,
     READ_QUEUE_MAX = 4096,
+    SEARCH_QUEUE_MAX = 64,   /* who would wait longer had better come back */
     RECENT_READ = 20000,     /* of these read at the start: a tenth of a second */
     RECENT_ROWS = 65536,     /* of messages that may be repeated; 2.5 MB when all are in use */
     ECHO_TEXTS = 16384,      /* 256 KB */
@@ -191,6 +192,17 @@ static void readers_stop(struct app *app)
     worker_stop(app->readers);
 }
 
+/* A thread of its own, lest lists and sign-ins wait behind a costly search. */
+static enum err searchers_start(struct app *app, struct err_detail *detail)
+{
+    return worker_start(app->writer, 1, SEARCH_QUEUE_MAX, &app->searchers, detail);
+}
+
+static void searchers_stop(struct app *app)
+{
+    worker_stop(app->searchers);
+}
+
 static enum err signin_stage_start(struct app *app, struct err_detail *detail)
 {
     const struct signin_options options = {.has_rate_limit = app->config->has_rate_limit,
@@ -319,6 +331,7 @@ static enum err server_run(struct app *app, struct err_detail *detail)
 {
     app->ctx.commit = app->commit;
     app->ctx.readers = app->readers;
+    app->ctx.searchers = app->searchers;
     app->ctx.signin = app->signin;
     app->ctx.forms = app->forms;
     app->ctx.recent = app->recent;
@@ -381,6 +394,7 @@ static const struct stage {
     {commit_stage_start, commit_stage_stop, EXIT_FAILED},
     {description_start, description_stop, EXIT_FAILED},
     {readers_start, readers_stop, EXIT_DATABASE},
+    {searchers_start, searchers_stop, EXIT_DATABASE},
     {signin_stage_start, signin_stage_stop, EXIT_DATABASE},
     {captcha_stage_start, captcha_stage_stop, EXIT_FAILED},
     {events_stage_start, events_stage_stop, EXIT_FAILED},
