@@ -423,6 +423,8 @@ enum exit_code app_start(struct app *app, const struct config *config, struct er
 
 enum exit_code app_stop(struct app *app)
 {
+    /* Nobody waits for a search at the end; everything else is still answered. */
+    worker_break_off(app->searchers);
     /* First of all, while everything beneath still runs. */
     if (server_stop(app->server, app->config->shutdown_timeout_ms) != ERR_OK)
         return EXIT_FAILED;

@@ -347,3 +347,17 @@ def test_costly_searches_of_one_keep_nobody_else_waiting(tmp_path):
                                 headers={"Authorization": f"Bearer {attacker}"}).status_code == 200
         refused = Searches(server, attacker, 30)
         assert 429 in refused.statuses()
+
+
+def test_a_stop_does_not_wait_for_searches(tmp_path):
+    server = start_searchable(tmp_path)
+    with running(server):
+        tokens = [server.token() for _ in range(20)]
+        searches = [Searches(server, token, 4) for token in tokens]
+        time.sleep(0.5)
+        started = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - started < 3 * SLOW
+        seen = [status for group in searches for status in group.statuses()]
+        assert 503 in seen and set(seen) <= {0, 200, 503}
+        assert not server.log_lines("stop_timed_out") and not server.log_lines("read_failed")
