@@ -62,6 +62,8 @@ struct app_ctx {
 
     struct events *events;
 
+    struct quota streams;
+    unsigned streams_each; /* that one account may have */
     struct quota searches; /* per account, of what the searchers do */
 };
 

@@ -27,6 +27,7 @@ enum {
     ECHO_TEXTS = 16384,      /* 256 KB */
     CENSUS_BUCKETS = 16384,  /* 512 KB, which caches hold */
     LIMITER_BUCKETS = 65536, /* 2 MB when all are in use */
+    STREAM_SHARES = 4,       /* one account has one of these at most */
     SPARE_FDS = 64,          /* database, sockets, eventfds and the like */
 };
 
@@ -312,9 +313,14 @@ static enum err server_make(struct app *app, struct err_detail *detail)
 }
 
 /* At most half of the connections watch; the rest is for messages. */
+static unsigned watchers_max(const struct app *app)
+{
+    return (app->max_connections + 1) / 2;
+}
+
 static enum err events_stage_start(struct app *app, struct err_detail *detail)
 {
-    return events_start((app->max_connections + 1) / 2, &app->events, detail);
+    return events_start(watchers_max(app), &app->events, detail);
 }
 
 static void events_stage_stop(struct app *app)
@@ -342,6 +348,7 @@ static enum err server_run(struct app *app, struct err_detail *detail)
     app->ctx.secrets = &app->secrets;
     app->ctx.captcha = app->captcha;
     app->ctx.events = app->events;
+    app->ctx.streams_each = (watchers_max(app) + STREAM_SHARES - 1) / STREAM_SHARES;
     app->ctx.trusted_proxies = app->trusted_proxies;
     app->ctx.trusted_proxy_count = app->config->trusted_proxies.count;
     atomic_init(&app->ctx.is_ready, true);

@@ -361,3 +361,28 @@ def test_a_stop_does_not_wait_for_searches(tmp_path):
         seen = [status for group in searches for status in group.statuses()]
         assert 503 in seen and set(seen) <= {0, 200, 503}
         assert not server.log_lines("stop_timed_out") and not server.log_lines("read_failed")
+
+
+def test_one_account_does_not_have_all_streams(start):
+    server = start(max_connections=80)  # 40 places, 10 for one
+    first, second = server.token(), server.token()
+
+    def watch(token):
+        s = connect(server.port)
+        s.sendall(f"GET /admin/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+        return s, s.recv(65536).split()[1]
+
+    streams = [watch(first) for _ in range(12)]
+    assert [status for _, status in streams] == [b"200"] * 10 + [b"429"] * 2
+    s, status = watch(second)
+    assert status == b"200"
+    s.close()
+    for s, _ in streams:
+        s.close()
+
+    def may_watch():
+        s, status = watch(first)
+        s.close()
+        return status == b"200"
+
+    assert wait_until(may_watch, 20)
