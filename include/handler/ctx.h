@@ -16,6 +16,7 @@
 #include "service/events.h"
 #include "service/forms.h"
 #include "service/limiter.h"
+#include "service/quota.h"
 #include "service/recent.h"
 #include "service/signin.h"
 #include "service/worker.h"
@@ -26,6 +27,8 @@ struct principal {
     char actor[ACCOUNT_NAME_MAX + 8]; /* for the audit log: "ada", "token:ci" */
 };
 
+enum { SEARCHES_EACH_MAX = 4, SEARCH_RETRY_MS = 2000 };
+
 /*
  * Filled by app before the server starts and constant from then on, but for
  * the atomics. Everything is borrowed.
@@ -33,6 +36,7 @@ struct principal {
 struct app_ctx {
     struct commit *commit;
     struct worker *readers;
+    struct worker *searchers; /* for what may take long: searches, files, scans, counts */
     struct signin *signin;
     struct captcha *captcha;
     struct forms *forms;
@@ -57,6 +61,10 @@ struct app_ctx {
     atomic_bool is_ready;
 
     struct events *events;
+
+    struct quota streams;
+    unsigned streams_each; /* that one account may have */
+    struct quota searches; /* per account, of what the searchers do */
 };
 
 #endif

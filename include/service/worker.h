@@ -29,6 +29,13 @@ void worker_submit(struct worker *worker, struct job *job);
  */
 MUST_CHECK enum err worker_run(struct worker *worker, struct job *job);
 
+/*
+ * Before a stop that shall not take long: what waits is refused with ERR_STOPPING,
+ * what comes as well, and what runs is broken off and ends with ERR_STOPPING unless it
+ * was done. Any thread; worker_stop() must still follow. NULL is allowed.
+ */
+void worker_break_off(struct worker *worker);
+
 /* Does what waits, refuses what comes, ends the threads and frees. NULL is allowed. */
 void worker_stop(struct worker *worker);
 

@@ -34,6 +34,12 @@ MUST_CHECK enum err store_open(const char *url, bool may_create, struct store **
 MUST_CHECK enum err store_open_reader(struct store *writer, struct store **ret_reader,
                                       struct err_detail *detail);
 
+/*
+ * From any thread: the reader's query ends soon with an error, and so does each that
+ * follows, for good. Meant for a reader that is to be closed.
+ */
+void store_interrupt(struct store *reader);
+
 /* Frees everything; NULL is allowed. Closing the writer checkpoints and gives up the lock. */
 void store_close(struct store *store);
 void store_closep(struct store **store); /* for CLEANUP() */

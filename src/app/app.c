@@ -21,11 +21,13 @@ enum {
     /* Small, so that no batch waits long behind a checkpoint, and the log stays in the cache. */
     CHECKPOINT_BYTES = 1024 * 1024,
     READ_QUEUE_MAX = 4096,
+    SEARCH_QUEUE_MAX = 64,   /* who would wait longer had better come back */
     RECENT_READ = 20000,     /* of these read at the start: a tenth of a second */
     RECENT_ROWS = 65536,     /* of messages that may be repeated; 2.5 MB when all are in use */
     ECHO_TEXTS = 16384,      /* 256 KB */
     CENSUS_BUCKETS = 16384,  /* 512 KB, which caches hold */
     LIMITER_BUCKETS = 65536, /* 2 MB when all are in use */
+    STREAM_SHARES = 4,       /* one account has one of these at most */
     SPARE_FDS = 64,          /* database, sockets, eventfds and the like */
 };
 
@@ -191,6 +193,17 @@ static void readers_stop(struct app *app)
     worker_stop(app->readers);
 }
 
+/* A thread of its own, lest lists and sign-ins wait behind a costly search. */
+static enum err searchers_start(struct app *app, struct err_detail *detail)
+{
+    return worker_start(app->writer, 1, SEARCH_QUEUE_MAX, &app->searchers, detail);
+}
+
+static void searchers_stop(struct app *app)
+{
+    worker_stop(app->searchers);
+}
+
 static enum err signin_stage_start(struct app *app, struct err_detail *detail)
 {
     const struct signin_options options = {.has_rate_limit = app->config->has_rate_limit,
@@ -301,9 +314,14 @@ static enum err server_make(struct app *app, struct err_detail *detail)
 }
 
 /* At most half of the connections watch; the rest is for messages. */
+static unsigned watchers_max(const struct app *app)
+{
+    return (app->max_connections + 1) / 2;
+}
+
 static enum err events_stage_start(struct app *app, struct err_detail *detail)
 {
-    return events_start((app->max_connections + 1) / 2, &app->events, detail);
+    return events_start(watchers_max(app), &app->events, detail);
 }
 
 static void events_stage_stop(struct app *app)
@@ -320,6 +338,7 @@ static enum err server_run(struct app *app, struct err_detail *detail)
 {
     app->ctx.commit = app->commit;
     app->ctx.readers = app->readers;
+    app->ctx.searchers = app->searchers;
     app->ctx.signin = app->signin;
     app->ctx.forms = app->forms;
     app->ctx.recent = app->recent;
@@ -330,6 +349,7 @@ static enum err server_run(struct app *app, struct err_detail *detail)
     app->ctx.secrets = &app->secrets;
     app->ctx.captcha = app->captcha;
     app->ctx.events = app->events;
+    app->ctx.streams_each = (watchers_max(app) + STREAM_SHARES - 1) / STREAM_SHARES;
     app->ctx.trusted_proxies = app->trusted_proxies;
     app->ctx.trusted_proxy_count = app->config->trusted_proxies.count;
     atomic_init(&app->ctx.is_ready, true);
@@ -382,6 +402,7 @@ static const struct stage {
     {commit_stage_start, commit_stage_stop, EXIT_FAILED},
     {description_start, description_stop, EXIT_FAILED},
     {readers_start, readers_stop, EXIT_DATABASE},
+    {searchers_start, searchers_stop, EXIT_DATABASE},
     {signin_stage_start, signin_stage_stop, EXIT_DATABASE},
     {captcha_stage_start, captcha_stage_stop, EXIT_FAILED},
     {events_stage_start, events_stage_stop, EXIT_FAILED},
@@ -410,6 +431,8 @@ enum exit_code app_start(struct app *app, const struct config *config, struct er
 
 enum exit_code app_stop(struct app *app)
 {
+    /* Nobody waits for a search at the end; everything else is still answered. */
+    worker_break_off(app->searchers);
     /* First of all, while everything beneath still runs. */
     if (server_stop(app->server, app->config->shutdown_timeout_ms) != ERR_OK)
         return EXIT_FAILED;

@@ -15,6 +15,7 @@ struct app {
     struct store *writer;
     struct commit *commit;
     struct worker *readers;
+    struct worker *searchers;
     struct forms *forms;
     struct recent *recent;
     struct captcha *captcha;

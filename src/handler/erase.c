@@ -50,6 +50,7 @@ struct erasure {
     struct exchange *x;
     struct app_ctx *ctx;
     struct str email;
+    atomic_uint *search; /* what a look has taken of ctx->searches */
     bool is_preview;
     bool is_over; /* all rows have been looked at */
     int64_t below_seq;
@@ -202,7 +203,7 @@ static enum flow look_on(struct app_ctx *ctx, struct erasure *self)
 {
     self->job.run = look;
     exchange_wait(self->x, erase_looked);
-    worker_submit(ctx->readers, &self->job);
+    worker_submit(ctx->searchers, &self->job);
     return FLOW_WAIT;
 }
 
@@ -254,6 +255,11 @@ static enum flow erase_looked(struct app_ctx *ctx, struct exchange *x)
     return FLOW_WAIT;
 }
 
+static void erase_end(struct exchange *x)
+{
+    quota_give_back(erasure_of(x)->search);
+}
+
 static enum err read_erasure(struct erasure *self, struct err_detail *detail)
 {
     CLEANUP(js_decref) json_t *object = NULL;
@@ -283,5 +289,9 @@ static enum flow erase(struct app_ctx *ctx, struct exchange *x)
         return reply_problem(x, PROBLEM_INVALID_JSON, detail.text);
     if (err != ERR_OK)
         return reply_problem(x, PROBLEM_INTERNAL, NULL);
+    self->search = quota_take(&ctx->searches, str_of(x->principal->actor), SEARCHES_EACH_MAX);
+    if (!self->search)
+        return reply_retry_later(x, PROBLEM_TOO_MANY_ATTEMPTS, SEARCH_RETRY_MS);
+    x->end = erase_end;
     return look_on(ctx, self);
 }

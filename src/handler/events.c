@@ -40,10 +40,11 @@ struct stream {
     struct watcher watcher;
     struct exchange *x;
     struct app_ctx *ctx;
-    struct job job;    /* is not run: x->job leads here */
-    int64_t sent_ms;   /* monotonic; the last time that anything was */
-    int64_t until_ms;  /* monotonic */
-    uint64_t accounts; /* signin_generation() when it began */
+    struct job job;     /* is not run: x->job leads here */
+    int64_t sent_ms;    /* monotonic; the last time that anything was */
+    int64_t until_ms;   /* monotonic */
+    uint64_t accounts;  /* signin_generation() when it began */
+    atomic_uint *place; /* what it has taken of ctx->streams */
     bool sees_all;
     struct str forms; /* else these; as scope_next() reads them */
 };
@@ -214,6 +215,7 @@ static void stream_end(struct exchange *x)
     struct stream *self = stream_of(x);
 
     events_leave(self->ctx->events, &self->watcher);
+    quota_give_back(self->place);
 }
 
 /* "0badcafe-17" of this run: event 18 is next. Of another run, or anything else: 0, which is gone.
@@ -277,12 +279,20 @@ static struct stream *stream_new(struct app_ctx *ctx, struct exchange *x)
 
 static enum flow event_stream(struct app_ctx *ctx, struct exchange *x)
 {
-    struct stream *self = stream_new(ctx, x);
+    atomic_uint *place = quota_take(&ctx->streams, str_of(x->principal->actor), ctx->streams_each);
 
-    if (!self)
+    if (!place)
+        return reply_retry_later(x, PROBLEM_TOO_MANY_ATTEMPTS, FULL_RETRY_MS);
+    struct stream *self = stream_new(ctx, x);
+    if (!self) {
+        quota_give_back(place);
         return reply_problem(x, PROBLEM_INTERNAL, NULL);
-    if (events_enter(ctx->events, &self->watcher) != ERR_OK)
+    }
+    self->place = place;
+    if (events_enter(ctx->events, &self->watcher) != ERR_OK) {
+        quota_give_back(place);
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, FULL_RETRY_MS);
+    }
     x->end = stream_end;
     x->hurry = stream_hurry;
     x->decision = "watched";

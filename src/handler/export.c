@@ -54,6 +54,7 @@ struct export
     struct exchange *x;
     struct exporter exporter;
     bool is_begun;
+    atomic_uint *search; /* what it has taken of ctx->searches */
 };
 
 static struct export *export_of(struct exchange *x)
@@ -87,7 +88,7 @@ static enum flow submit(struct app_ctx *ctx, struct exchange *x,
 
     self->job.run = run;
     exchange_wait(x, next);
-    worker_submit(ctx->readers, &self->job);
+    worker_submit(ctx->searchers, &self->job);
     return FLOW_WAIT;
 }
 
@@ -228,6 +229,7 @@ static void export_end(struct exchange *x)
             LOG_INT("rows", self->exporter.rows),
             LOG_TEXT("isWhole", self->exporter.is_done ? "true" : "false"));
     exporter_done(&self->exporter);
+    quota_give_back(self->search);
 }
 
 static enum flow submission_export(struct app_ctx *ctx, struct exchange *x)
@@ -243,6 +245,9 @@ static enum flow submission_export(struct app_ctx *ctx, struct exchange *x)
         return reply_problem(x, PROBLEM_INVALID_QUERY, "bom is for format=csv alone");
     if (!filter_read(x, &self->exporter.filter))
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
+    self->search = quota_take(&ctx->searches, str_of(x->principal->actor), SEARCHES_EACH_MAX);
+    if (!self->search)
+        return reply_retry_later(x, PROBLEM_TOO_MANY_ATTEMPTS, SEARCH_RETRY_MS);
     x->job = &self->job;
     x->end = export_end;
     return submit(ctx, x, run_scan, export_scanned);

@@ -45,7 +45,8 @@ struct stats {
     struct job job;
     struct exchange *x;
     struct forms *forms;
-    struct str form; /* that is asked for; ptr NULL: all */
+    atomic_uint *search; /* what it has taken of ctx->searches */
+    struct str form;     /* that is asked for; ptr NULL: all */
     int64_t first_day;
 
     /* The counts of one form on one day, or of all days, as they come. */
@@ -228,6 +229,11 @@ static enum flow stats_counted(struct app_ctx *ctx, struct exchange *x)
     return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
 }
 
+static void stats_end(struct exchange *x)
+{
+    quota_give_back(CONTAINER_OF(x->job, struct stats, job)->search);
+}
+
 static enum flow stats_get(struct app_ctx *ctx, struct exchange *x)
 {
     struct stats *self = arena_alloc(&x->arena, sizeof *self);
@@ -241,8 +247,12 @@ static enum flow stats_get(struct app_ctx *ctx, struct exchange *x)
                            .first_day =
                                clock_wall_ms() / TALLY_DAY_MS - parameter_number(x, "days") + 1};
     x->job = &self->job;
+    self->search = quota_take(&ctx->searches, str_of(x->principal->actor), SEARCHES_EACH_MAX);
+    if (!self->search)
+        return reply_retry_later(x, PROBLEM_TOO_MANY_ATTEMPTS, SEARCH_RETRY_MS);
+    x->end = stats_end;
     reply_json(x, 200);
     exchange_wait(x, stats_counted);
-    worker_submit(ctx->readers, &self->job);
+    worker_submit(ctx->searchers, &self->job);
     return FLOW_WAIT;
 }

@@ -64,6 +64,7 @@ struct read_job {
     int rows;                        /* rows that it holds */
     int64_t last_seq;                /* of the last row rendered */
     bool has_more;
+    atomic_uint *search; /* what a search has taken of ctx->searches, else NULL */
     struct str question; /* of the cache: who sees what, and the query; ptr NULL: not kept */
     uint64_t generation; /* of the store, before the list was read */
 };
@@ -167,12 +168,12 @@ static struct read_job *read_job_new(struct exchange *x,
     return self;
 }
 
-static enum flow read_start(struct app_ctx *ctx, struct exchange *x, struct read_job *self,
+static enum flow read_start(struct worker *worker, struct exchange *x, struct read_job *self,
                             step_fn next)
 {
     reply_json(x, 200);
     exchange_wait(x, next);
-    worker_submit(ctx->readers, &self->job);
+    worker_submit(worker, &self->job);
     return FLOW_WAIT;
 }
 
@@ -224,6 +225,11 @@ static enum flow submission_listed(struct app_ctx *ctx, struct exchange *x)
     return FLOW_DONE;
 }
 
+static void search_end(struct exchange *x)
+{
+    quota_give_back(CONTAINER_OF(x->job, struct read_job, job)->search);
+}
+
 static enum flow submission_list(struct app_ctx *ctx, struct exchange *x)
 {
     struct read_job *self = read_job_new(x, run_list);
@@ -242,7 +248,13 @@ static enum flow submission_list(struct app_ctx *ctx, struct exchange *x)
     if (!read_filter(x, &self->filter))
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
     self->page = self->filter.limit++;
-    return read_start(ctx, x, self, submission_listed);
+    if (!self->filter.query)
+        return read_start(ctx->readers, x, self, submission_listed);
+    self->search = quota_take(&ctx->searches, str_of(x->principal->actor), SEARCHES_EACH_MAX);
+    if (!self->search)
+        return reply_retry_later(x, PROBLEM_TOO_MANY_ATTEMPTS, SEARCH_RETRY_MS);
+    x->end = search_end;
+    return read_start(ctx->searchers, x, self, submission_listed);
 }
 
 static enum flow submission_found(struct app_ctx *ctx, struct exchange *x)
@@ -263,5 +275,5 @@ static enum flow submission_get(struct app_ctx *ctx, struct exchange *x)
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
     if (!id_parse(x->params[0], &self->id))
         return reply_problem(x, PROBLEM_NOT_FOUND, "no submission has this id");
-    return read_start(ctx, x, self, submission_found);
+    return read_start(ctx->readers, x, self, submission_found);
 }

@@ -5,6 +5,7 @@
  */
 #include "service/worker.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/metrics.h"
@@ -17,9 +18,19 @@ struct worker_thread {
 
 struct worker {
     struct job_queue queue;
+    atomic_bool is_broken_off;
     unsigned started;
     struct worker_thread threads[];
 };
+
+/* Its failure is then no fault of the store. */
+static enum err run(struct worker_thread *self, struct job *job)
+{
+    if (atomic_load(&self->worker->is_broken_off))
+        return ERR_STOPPING;
+    enum err err = job->run(job, self->reader);
+    return err != ERR_OK && atomic_load(&self->worker->is_broken_off) ? ERR_STOPPING : err;
+}
 
 static void *worker_main(void *arg)
 {
@@ -27,7 +38,7 @@ static void *worker_main(void *arg)
     struct job *job;
 
     while ((job = job_queue_take(&self->worker->queue, 1, 0))) {
-        job->result = job->run(job, self->reader);
+        job->result = run(self, job);
         job->done(job, false);
     }
     return NULL;
@@ -119,6 +130,23 @@ enum err worker_run(struct worker *worker, struct job *job)
         pthread_cond_wait(&self.changed, &self.lock);
     pthread_mutex_unlock(&self.lock);
     return self.job.result;
+}
+
+void worker_break_off(struct worker *worker)
+{
+    if (!worker)
+        return;
+    atomic_store(&worker->is_broken_off, true);
+    job_queue_stop(&worker->queue);
+    for (unsigned i = 0; i < worker->started; i++)
+        if (worker->threads[i].reader)
+            store_interrupt(worker->threads[i].reader);
+    struct job *next, *job = job_queue_take(&worker->queue, SIZE_MAX, 0);
+    for (; job; job = next) {
+        next = job->next;
+        job->result = ERR_STOPPING;
+        job->done(job, false);
+    }
 }
 
 void worker_stop(struct worker *worker)

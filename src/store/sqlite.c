@@ -105,6 +105,7 @@ const struct store_ops SQLITE_OPS = {
     .scheme = "",
     .open = sqlite_open,
     .open_reader = sqlite_open_reader,
+    .interrupt = sqlite_interrupt,
     .close = sqlite_close,
     .begin = begin,
     .commit = commit,

@@ -7,6 +7,7 @@
 #define CONTACTD_STORE_SQLITE_H
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 #include "sql_sqlite.h"
 #include "store/backend.h"
@@ -20,15 +21,16 @@ struct sqlite_store {
     struct whereabouts where;        /* the writer's */
     sqlite3_stmt *stmts[SQL__COUNT]; /* prepared once, kept until the connection closes */
 
-    bool is_broken;        /* a rollback failed: reconnect before the next transaction */
-    enum err lost;         /* why SQLite has dropped the open transaction by itself */
-    bool has_view;         /* a reader's: see sqlite_view_begin() */
-    bool is_indexed_known; /* the next one is what the open transaction sees */
-    int64_t indexed_seq;   /* rows up to this one are in search and tally */
-    int64_t deadline_us;   /* a reader's query ends by then */
-    int64_t frame_bytes;   /* the write-ahead log counts in frames: a page and its header */
-    int64_t wal_frames;    /* in the log */
-    int64_t moved_frames;  /* of those, already in the database too */
+    bool is_broken;             /* a rollback failed: reconnect before the next transaction */
+    enum err lost;              /* why SQLite has dropped the open transaction by itself */
+    bool has_view;              /* a reader's: see sqlite_view_begin() */
+    bool is_indexed_known;      /* the next one is what the open transaction sees */
+    int64_t indexed_seq;        /* rows up to this one are in search and tally */
+    atomic_bool is_interrupted; /* a reader's: no query goes on */
+    int64_t deadline_us;        /* a reader's query ends by then */
+    int64_t frame_bytes;        /* the write-ahead log counts in frames: a page and its header */
+    int64_t wal_frames;         /* in the log */
+    int64_t moved_frames;       /* of those, already in the database too */
 };
 
 static inline struct sqlite_store *sqlite_of(struct store *store)
@@ -102,6 +104,7 @@ enum err sqlite_open(const char *url, bool may_create, struct store **ret_store,
                      struct err_detail *detail);
 enum err sqlite_open_reader(struct store *writer, struct store **ret_reader,
                             struct err_detail *detail);
+void sqlite_interrupt(struct store *reader);
 void sqlite_close(struct store *store);
 
 /* Closes the connection, keeping the lock, and opens it anew. */

@@ -166,7 +166,7 @@ static int is_over_budget(void *arg)
 {
     const struct sqlite_store *self = arg;
 
-    return clock_mono_us() > self->deadline_us;
+    return atomic_load(&self->is_interrupted) || clock_mono_us() > self->deadline_us;
 }
 
 static enum err connect_reader(struct sqlite_store *self)
@@ -260,6 +260,15 @@ enum err sqlite_reconnect(struct sqlite_store *self)
     if (err != ERR_OK)
         disconnect(self);
     return err;
+}
+
+/* SQLite forgets an interrupt when no statement runs; the next one must not begin either. */
+void sqlite_interrupt(struct store *reader)
+{
+    struct sqlite_store *self = sqlite_of(reader);
+
+    atomic_store(&self->is_interrupted, true);
+    sqlite3_interrupt(self->db);
 }
 
 void sqlite_close(struct store *store)

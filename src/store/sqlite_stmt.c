@@ -44,7 +44,9 @@ static void keep_words(struct sqlite_store *self, int code, int number)
 {
     char *words = self->base.words;
 
-    if (code == SQLITE_INTERRUPT)
+    if (atomic_load(&self->is_interrupted))
+        snprintf(words, STORE_WORDS_MAX, "the query was broken off");
+    else if (code == SQLITE_INTERRUPT)
         snprintf(words, STORE_WORDS_MAX, "the query took longer than %d ms",
                  QUERY_BUDGET_US / 1000);
     else if (!self->db)
@@ -153,7 +155,8 @@ bool query_next(struct query *query)
     if (query->code != SQLITE_OK)
         return false;
     errno = 0;
-    int code = sqlite3_step(query->stmt);
+    int code =
+        atomic_load(&query->store->is_interrupted) ? SQLITE_INTERRUPT : sqlite3_step(query->stmt);
     if (code != SQLITE_ROW && code != SQLITE_DONE)
         query->code = code;
     return code == SQLITE_ROW;

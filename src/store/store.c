@@ -36,6 +36,12 @@ enum err store_open_reader(struct store *writer, struct store **ret_reader,
     return ERR_OK;
 }
 
+void store_interrupt(struct store *reader)
+{
+    if (reader->ops->interrupt)
+        reader->ops->interrupt(reader);
+}
+
 void store_close(struct store *store)
 {
     if (store)

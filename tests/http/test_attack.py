@@ -4,6 +4,7 @@ import base64
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import time
 
@@ -11,6 +12,7 @@ import pytest
 import requests
 
 from harness import SLOW, Server, connect, running
+from test_search import is_indexed, row_of
 
 HALF_POST = (b"POST /contact HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
              b"Content-Length: 65536\r\n\r\n{")
@@ -287,3 +289,100 @@ def test_a_first_password_that_nobody_saw_is_told(tmp_path):
             process.terminate()
             process.wait(timeout=15 * SLOW)
     assert "contactd user passwd admin" in (tmp_path / "log").read_text()
+
+
+COSTLY = "+".join(f"{letter}*" for letter in "abcdefghijklmno") + "+zzzz"
+
+
+def start_searchable(directory, rows=15000):
+    """Messages of which every word is a rare one, which makes the beginnings of words costly to look for."""
+    server = Server(directory)
+    server.start()
+    server.stop()
+    with sqlite3.connect(server.directory / "contactd.db") as db:
+        for number in range(1, rows + 1):
+            ms = int(time.time() * 1000) - 86400_000 + number
+            text = " ".join(f"{letter}{number * 7919 % 1000003}" for letter in "abcdefghijklmno")
+            db.execute("INSERT INTO submission (seq, id, state, spam_score, form, name, message) VALUES (?, ?, 0, 0, 'shop', 'Past', ?)",
+                       (*row_of(ms, number), text))
+    db.close()
+    server.start()
+    assert wait_until(lambda: is_indexed(server), 60)
+    return server
+
+
+class Searches:
+    """Requests of one account, all sent before any answer is read."""
+
+    def __init__(self, server, token, count):
+        self.sockets = [connect(server.port) for _ in range(count)]
+        for i, s in enumerate(self.sockets):
+            s.sendall(f"GET /admin/submissions?q={COSTLY}{i} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                      f"Authorization: Bearer {token}\r\n\r\n".encode())
+
+    def statuses(self):
+        seen = []
+        for s in self.sockets:
+            s.settimeout(30 * SLOW)
+            with s, s.makefile("rb") as answer:
+                seen.append(int((answer.readline().split() or [0, 0])[1]))
+        return seen
+
+
+def test_costly_searches_of_one_keep_nobody_else_waiting(tmp_path):
+    server = start_searchable(tmp_path)
+    with running(server):
+        attacker, other = server.token(), server.token()
+        searches = Searches(server, attacker, 60)
+        time.sleep(0.2)
+        for limit in range(1, 6):
+            started = time.monotonic()
+            answer = requests.get(f"{server.url}/admin/submissions?limit={limit}", timeout=20 * SLOW,
+                                  headers={"Authorization": f"Bearer {other}"})
+            assert answer.status_code == 200 and len(answer.json()["submissions"]) == limit
+            assert time.monotonic() - started < 1 * SLOW
+        assert searches.statuses().count(429) >= 40
+        for turn in range(9):  # every place was given back
+            assert requests.get(server.url + f"/admin/submissions?q=past&limit={turn + 1}", timeout=20 * SLOW,
+                                headers={"Authorization": f"Bearer {attacker}"}).status_code == 200
+        refused = Searches(server, attacker, 30)
+        assert 429 in refused.statuses()
+
+
+def test_a_stop_does_not_wait_for_searches(tmp_path):
+    server = start_searchable(tmp_path)
+    with running(server):
+        tokens = [server.token() for _ in range(20)]
+        searches = [Searches(server, token, 4) for token in tokens]
+        time.sleep(0.5)
+        started = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - started < 3 * SLOW
+        seen = [status for group in searches for status in group.statuses()]
+        assert 503 in seen and set(seen) <= {0, 200, 503}
+        assert not server.log_lines("stop_timed_out") and not server.log_lines("read_failed")
+
+
+def test_one_account_does_not_have_all_streams(start):
+    server = start(max_connections=80)  # 40 places, 10 for one
+    first, second = server.token(), server.token()
+
+    def watch(token):
+        s = connect(server.port)
+        s.sendall(f"GET /admin/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+        return s, s.recv(65536).split()[1]
+
+    streams = [watch(first) for _ in range(12)]
+    assert [status for _, status in streams] == [b"200"] * 10 + [b"429"] * 2
+    s, status = watch(second)
+    assert status == b"200"
+    s.close()
+    for s, _ in streams:
+        s.close()
+
+    def may_watch():
+        s, status = watch(first)
+        s.close()
+        return status == b"200"
+
+    assert wait_until(may_watch, 20)

@@ -404,6 +404,31 @@ static enum err dawdle(void *arg, const struct submission *row)
     return ERR_OK;
 }
 
+static enum err interrupt(void *arg, const struct submission *row)
+{
+    struct store *reader = arg;
+
+    (void)row;
+    store_interrupt(reader);
+    return ERR_OK;
+}
+
+static void an_interrupted_reader_reads_no_more(void **state)
+{
+    struct fixture *fix = *state;
+    struct store *reader = NULL;
+    struct submission_filter filter = {.limit = SUBMISSION_LIST_MAX};
+
+    assert_ok(open_store(fix));
+    insert_many(fix->store, 0, 10);
+    assert_ok(store_open_reader(fix->store, &reader, NULL));
+    assert_err(store_submission_list(reader, &filter, interrupt, reader), ERR_STORE);
+    for (int i = 0; i < 2; i++) /* for good, and not for one query alone */
+        assert_err(store_submission_list(reader, &filter, interrupt, reader), ERR_STORE);
+    store_close(reader);
+    assert_int_equal(count(fix->store), 10); /* the writer goes on */
+}
+
 static void a_reader_that_takes_too_long_is_stopped(void **state)
 {
     struct fixture *fix = *state;
@@ -438,6 +463,7 @@ int main(void)
         CASE(a_checkpoint_moves_the_log_into_the_database),
         CASE(the_same_small_commit_is_seen_by_every_checkpoint),
         CASE(closing_leaves_one_file_and_the_lock),
+        CASE(an_interrupted_reader_reads_no_more),
         CASE(a_reader_that_takes_too_long_is_stopped),
     };
 

@@ -342,6 +342,34 @@ static void what_comes_after_the_end_has_begun_is_refused(void **state)
     assert_int_equal(metric_get(METRIC_QUEUE_REFUSED), counted + 1);
 }
 
+static void breaking_off_refuses_what_waits_and_lets_end_what_runs(void **state)
+{
+    static struct test_job jobs[20];
+    struct test_job late = job_of(run_counting);
+    CLEANUP(store_closep) struct store *store = open_memory();
+    struct worker *worker = start(store, 1, COUNTOF(jobs));
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(jobs); i++) {
+        jobs[i] = job_of(i ? run_counting : run_at_gate);
+        worker_submit(worker, &jobs[i].job);
+        assert_true(i || gate_has(1));
+    }
+    worker_break_off(worker);
+    check_done(jobs + 1, COUNTOF(jobs) - 1, ERR_STOPPING);
+    for (size_t i = 1; i < COUNTOF(jobs); i++)
+        assert_null(jobs[i].store); /* it did not run */
+    assert_int_equal(jobs[0].done, 0);
+    worker_submit(worker, &late.job);
+    check_done(&late, 1, ERR_STOPPING);
+    worker_break_off(worker);
+    gate_set(true);
+    worker_stop(worker);
+    check_done(jobs, 1, ERR_OK);
+    check_done(jobs + 1, COUNTOF(jobs) - 1, ERR_STOPPING);
+    worker_break_off(NULL);
+}
+
 static void stopping_nothing_is_allowed(void **state)
 {
     CLEANUP(store_closep) struct store *store = open_memory();
@@ -379,6 +407,8 @@ int main(void)
         CASE("stopping finishes what waits", stopping_finishes_what_waits),
         CASE("what comes after the end has begun is refused",
              what_comes_after_the_end_has_begun_is_refused),
+        CASE("breaking off refuses what waits and lets end what runs",
+             breaking_off_refuses_what_waits_and_lets_end_what_runs),
         CASE("stopping nothing is allowed", stopping_nothing_is_allowed),
         CASE("whoever may sleep waits for the result", whoever_may_sleep_waits_for_the_result),
     };
