@@ -245,6 +245,7 @@ function nothing(query) {
   if (query.starred) return empty('star', 'No stars yet', 'Star what you want to find again, with s.');
   if (counts.isKnown && counts.forms.some((form) => Object.values(form.counts).some(Boolean)))
     return empty('inbox', 'All done', 'Every message is read and put away. New ones appear here by themselves.', link('#inbox?state=archived', 'Look into the archive'));
+  if (counts.forms.length) return empty('inbox', 'No messages yet', 'Open a form and copy its HTML to your page: what people write appears here by itself.', link('#forms', 'See your forms'));
   return empty('inbox', 'No messages yet', 'Put a form on your page, and what people write appears here by itself.', can('manage') ? link('#new-form', 'Make a form') : link('#forms', 'See your forms'));
 }
 
