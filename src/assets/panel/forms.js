@@ -125,7 +125,7 @@ function snippet(name, settings) {
     if (Array.isArray(rule.enum)) return `  <label>${text} <select ${more}>${rule.enum.map((one) => `<option>${escape(String(one))}</option>`).join('')}</select></label>`;
     return isLong ? `  <label>${text} <textarea ${more}></textarea></label>` : `  <label>${text} <input ${more}${rule.format === 'email' || key === 'email' ? ' type="email"' : ''}></label>`;
   });
-  return `<form action="${here()}/f/${name}" method="post">\n${inputs.join('\n')}\n${settings?.honeypot ? `  <input name="${escape(settings.honeypot)}" hidden>\n` : ''}  <button>Send</button>\n</form>\n<script src="${here()}/form.js" defer></script>`;
+  return `<form action="${here()}/f/${name}" method="post">\n${inputs.join('\n')}\n  <input name="${escape(settings?.honeypot || '_gotcha')}" tabindex="-1" autocomplete="off" hidden>\n  <button>Send</button>\n</form>\n<script src="${here()}/form.js" defer></script>`;
 }
 
 // --- settings ---

@@ -245,6 +245,7 @@ function nothing(query) {
   if (query.starred) return empty('star', 'No stars yet', 'Star what you want to find again, with s.');
   if (counts.isKnown && counts.forms.some((form) => Object.values(form.counts).some(Boolean)))
     return empty('inbox', 'All done', 'Every message is read and put away. New ones appear here by themselves.', link('#inbox?state=archived', 'Look into the archive'));
+  if (counts.forms.length) return empty('inbox', 'No messages yet', 'Open a form and copy its HTML to your page: what people write appears here by itself.', link('#forms', 'See your forms'));
   return empty('inbox', 'No messages yet', 'Put a form on your page, and what people write appears here by itself.', can('manage') ? link('#new-form', 'Make a form') : link('#forms', 'See your forms'));
 }
 
@@ -319,7 +320,7 @@ export function inbox(parts, asking) {
     list.at = row?.id ?? null;
     const target = row && elementOf(row.id)?.querySelector('a');
     if (target) target.focus();
-    else search.focus();
+    else document.getElementById('main').focus({ preventScroll: true });
   }
 
   const draw = (row) => makeRow(row, query, pick);
@@ -381,7 +382,7 @@ export function inbox(parts, asking) {
       takeIn();
       const target = list.at && elementOf(list.at)?.querySelector('a');
       window.scrollTo(0, list.scroll);
-      if (target) target.focus({ preventScroll: true });
+      if (target && document.activeElement !== search) target.focus({ preventScroll: true });
       watch = new IntersectionObserver((entries) => { if (entries.some((one) => one.isIntersecting)) loadMore(); }, { rootMargin: '600px' });
       watch.observe(foot);
     } catch (error) {
@@ -397,7 +398,7 @@ export function inbox(parts, asking) {
     if (by > 0 && i > list.rows.length - 5) loadMore();
   };
   const open = () => { if (focused()) location.hash = withQuery(`#message/${list.at}`, query); };
-  const keys = { j: step(1), k: step(-1), o: open, Enter: open, '/': () => search.select() };
+  const keys = { j: step(1), k: step(-1), o: open, Enter: open, '/': () => { search.focus(); search.select(); } };
   if (can('write')) {
     for (const kind of ACTIONS) if (kind.key) keys[kind.key] = () => targets().length && act(kind, targets());
     keys.x = () => { if (focused()) pick(focused(), !list.chosen.has(list.at), false); };

@@ -159,11 +159,20 @@ function showKeys() {
   ]);
 }
 
+// At once, without waiting for the address to be heard: the letters that follow belong to the search.
+function openSearch() {
+  if (!current.keys['/']) {
+    history.pushState(null, '', '#inbox');
+    go();
+  }
+  current.keys['/']();
+}
+
 document.addEventListener('keydown', (event) => {
   const { target, key } = event;
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || !session.access || !areKeysOn()) return;
   if (document.querySelector('dialog[open]') || target.closest('input:not([type=checkbox]), textarea, select')) return;
-  const act = key === '?' ? showKeys : key === 'z' ? undoLast : current?.keys?.[key];
+  const act = key === '?' ? showKeys : key === 'z' ? undoLast : key === '/' ? openSearch : current?.keys?.[key];
   if (!act || (key === 'Enter' && target.closest('a, button, input, summary'))) return;
   event.preventDefault();
   act();
