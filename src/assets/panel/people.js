@@ -8,8 +8,8 @@ const SCOPES = [['read', 'Read'], ['write', 'Write: also sort messages'], ['mana
 
 const formsText = (forms) => ((forms ?? ['*']).includes('*') ? 'all' : forms.join(', '));
 
-// All forms, or some of them; `read()` gives the list.
-function formsPicker(value = ['*']) {
+// Some forms, or all of them if that is said; `read()` gives the list.
+function formsPicker(value = []) {
   const isAll = value.includes('*');
   const names = [...new Set([...counts.forms.map((one) => one.name), ...(isAll ? [] : value)])];
   const all = h('input', { type: 'checkbox', checked: isAll, onchange: () => { some.hidden = all.checked; } });
