@@ -16,7 +16,7 @@ struct store_ops {
                      struct err_detail *detail);
     enum err (*open_reader)(struct store *writer, struct store **ret_reader,
                             struct err_detail *detail);
-    void (*interrupt)(struct store *reader); /* NULL: queries are short */
+    void (*interrupt)(struct store *reader);
     void (*close)(struct store *store);
 
     enum err (*begin)(struct store *store);

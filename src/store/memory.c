@@ -180,12 +180,19 @@ enum err memory_delete(struct memory_store *self, enum row_kind kind, struct str
     return ERR_OK;
 }
 
+/* Lists are the walks that may be long: they look at every message's words. */
+static void memory_interrupt(struct store *reader)
+{
+    atomic_store(&memory_of(reader)->is_interrupted, true);
+}
+
 const struct store_ops MEMORY_OPS = {
     .name = "memory",
     .scheme = "memory:",
     .open = memory_open,
     .open_reader = memory_open_reader,
     .close = memory_close,
+    .interrupt = memory_interrupt,
     .begin = memory_begin,
     .commit = memory_commit,
     .rollback = memory_rollback,

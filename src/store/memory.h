@@ -4,6 +4,7 @@
 #define CONTACTD_STORE_MEMORY_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "store/backend.h"
 #include "store/memory_rows.h"
@@ -18,6 +19,7 @@ struct memory_store {
     struct store base;
     struct memory *memory; /* the writer's; readers borrow it */
     const struct row_change *mark;
+    atomic_bool is_interrupted; /* a reader's: no walk goes on */
 };
 
 static inline struct memory_store *memory_of(struct store *store)

@@ -119,6 +119,8 @@ enum err memory_submission_list(struct store *store, const struct submission_fil
 
     for (; row && left && id_seq(&row->submission.id) >= range.low;
          memory_advance(self, rows_before, &row)) {
+        if (atomic_load(&self->is_interrupted))
+            return ERR_STORE;
         if (!store_fits(filter, &row->submission))
             continue;
         TRY(says(filter->query, &row->submission, &words, &is_found));

@@ -38,8 +38,7 @@ enum err store_open_reader(struct store *writer, struct store **ret_reader,
 
 void store_interrupt(struct store *reader)
 {
-    if (reader->ops->interrupt)
-        reader->ops->interrupt(reader);
+    reader->ops->interrupt(reader);
 }
 
 void store_close(struct store *store)
