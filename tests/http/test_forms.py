@@ -211,7 +211,8 @@ def test_forms_are_there_after_a_restart(start, tmp_path):
     ({}, {"_next": "/ok"}, {"Origin": None, "Referer": "https://page.example/a/b?c"}, "https://page.example/ok"),
     ({}, {"_next": "//evil.example"}, {}, "/thanks?form=shop"),
     ({}, {"_next": "https://evil.example"}, {}, "/thanks?form=shop"),
-    ({}, {"_next": "https://page.example/ok"}, {}, "/thanks?form=shop"),
+    ({}, {"_next": "https://page.example/ok"}, {}, "https://page.example/ok"),  # its own site
+    ({}, {"_next": "https://page.example/ok"}, {"Origin": "https://other.example"}, "/thanks?form=shop"),
     ({"origins": ["https://page.example"]}, {"_next": "https://page.example/ok"}, {}, "https://page.example/ok"),
     ({"redirectHosts": ["www.example"]}, {"_redirect": "https://www.example/ok"}, {}, "https://www.example/ok"),
     ({"redirectHosts": ["www.example"]}, {"_redirect": "https://www.example@evil.example/"}, {}, "/thanks?form=shop"),

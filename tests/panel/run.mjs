@@ -596,6 +596,9 @@ at('people, invitations, tokens, sessions, history, password', async (width) => 
   await page.getByRole('dialog').getByLabel('Name').fill(`report${width}`);
   await page.getByRole('dialog').getByLabel('Until').fill('2030-01-01');
   await page.getByRole('button', { name: 'Make the token' }).click();
+  await page.getByText('Please choose at least one form.').waitFor();
+  await page.getByRole('dialog').getByLabel('All forms').check();
+  await page.getByRole('button', { name: 'Make the token' }).click();
   const token = await page.getByRole('dialog').locator('pre').textContent();
   assert.equal((await fetch(`${url}/admin/submissions?limit=1`, { headers: { authorization: `Bearer ${token}` } })).status, 200);
   await look(page, 'token');
