@@ -31,9 +31,9 @@ void records_done(struct records *records);
 
 /*
  * The next record, the caller's (json_decref), and the line it begins in. Cells
- * of CSV with nothing in them, not even quotes, are left out, repeated names become lists. ERR_NOT_FOUND: that was
- * all. ERR_INVALID: this one is broken, see detail; the next call goes on behind it, or,
- * if it has no end, with the next line that looks like a record's beginning.
+ * of CSV with nothing in them, not even quotes, are left out, repeated names become lists.
+ * ERR_NOT_FOUND: that was all. ERR_INVALID: this one is broken, see detail; the next call goes on
+ * behind it, or, if it has no end, with the next line that looks like a record's beginning.
  */
 MUST_CHECK enum err records_next(struct records *records, json_t **ret_record, size_t *ret_line,
                                  struct err_detail *detail);

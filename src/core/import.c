@@ -30,7 +30,7 @@ enum role {
     ROLE_STARRED,
     ROLE_FIELDS,  /* an object of further columns */
     ROLE_SURPLUS, /* the same, as a text */
-    ROLE_NONE,   /* the other service's own; of no use here */
+    ROLE_NONE,    /* the other service's own; of no use here */
     ROLE__COUNT
 };
 
@@ -416,8 +416,8 @@ static enum err map_record(struct mapping *self, const json_t *record)
 {
     const char *name;
     json_t *value, *data = json_object_get(record, "data");
-    bool has_data =
-        !(self->origins & OURS) && json_is_object(data) && role_of(self, STR("data")) == ROLE_FIELDS;
+    bool has_data = !(self->origins & OURS) && json_is_object(data) &&
+                    role_of(self, STR("data")) == ROLE_FIELDS;
 
     self->has_time = true; /* a date among the visitor's fields is another one */
     if (has_data)

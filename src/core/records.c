@@ -166,7 +166,8 @@ static size_t margin(const struct records *self, struct str text)
 {
     size_t len = 0;
 
-    while (len < text.len && (strchr(" \t", text.ptr[len]) || (self->is_array && text.ptr[len] == ',')))
+    while (len < text.len &&
+           (strchr(" \t", text.ptr[len]) || (self->is_array && text.ptr[len] == ',')))
         len++;
     return len;
 }
