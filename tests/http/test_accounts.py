@@ -796,6 +796,13 @@ def test_an_invitation_can_be_sent_as_it_is(server, headers, origin):
     assert told["url"] == f"{origin}/admin/#invite={told['token']}" and told["path"] == f"/admin/#invite={told['token']}"
 
 
+def test_without_a_host_an_invitation_is_a_path(server):
+    body = b'{"name":"bob","role":"reader"}'
+    head = f"POST /admin/invitations HTTP/1.0\r\nAuthorization: Bearer {server.token('manage')}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    reply = raw(server.port, head.encode() + body, timeout=30)
+    assert b" 201 " in reply.data[:20] and b'"url":"/admin/#invite=' in reply.data, reply.data
+
+
 def test_members_that_are_not_known_are_answered_with_those_that_are(server, ada):
     answer = ada("POST", "/admin/invitations", {"name": "bob", "rôle": "reader"})
     assert answer.status_code == 422 and "rôle: there is no such member here; known: name, role, forms" in answer.text
