@@ -29,4 +29,9 @@ void clock_format(int64_t wall_ms, char ret_text[CLOCK_TEXT_LEN + 1]);
  */
 MUST_CHECK bool clock_parse(struct str text, int64_t *ret_wall_ms);
 
+/* "20261121T093000Z", for the names of files: they sort by time. */
+enum { CLOCK_STAMP_LEN = 16 };
+void clock_stamp(int64_t wall_ms, char ret_text[CLOCK_STAMP_LEN + 1]);
+MUST_CHECK bool clock_parse_stamp(struct str text, int64_t *ret_wall_ms);
+
 #endif

@@ -79,6 +79,12 @@ static const struct verb VERBS[] = {
      "write all messages, spam and trash too, to a file or to standard output"},
     {"import", NULL, verb_import, 1, "FILE|- [--from SERVICE] [--form NAME]",
      "take in an export of contactd, formspree, netlify, basin or getform"},
+    {"backup", NULL, verb_backup, 1, "FILE|-",
+     "copy the database, also beside a running server, and verify the copy"},
+    {"restore", NULL, verb_restore, 1, "FILE [--send-waiting]",
+     "put a backup in the database's place, which is kept aside"},
+    {"verify", NULL, verb_verify, VERB_ONE_AT_MOST, "[FILE] [--json]",
+     "look at every page and row of the database, or of a backup"},
     {"healthcheck", NULL, verb_healthcheck, 0, "",
      "exit 0 if the server of this configuration answers"},
     {"routes", NULL, verb_routes, 0, "", "list the addresses that are served"},
@@ -134,6 +140,8 @@ static bool take_flag(struct cli *cli, int *at)
 
     if (strcmp(arg, "--json") == 0)
         return cli->is_json = true;
+    if (strcmp(arg, "--send-waiting") == 0)
+        return cli->is_send_waiting = true;
     for (size_t i = 0; i < COUNTOF(FLAGS); i++) {
         size_t len = strlen(FLAGS[i].name);
         const char **slot = (const char **)(void *)((char *)cli + FLAGS[i].at);
@@ -187,6 +195,8 @@ static const struct verb *find_verb(int argc, char **argv, int *ret_words)
 
 static bool has_enough(const struct verb *verb, int count)
 {
+    if (verb->args == VERB_ONE_AT_MOST)
+        return count <= 1;
     return verb->args < 0 ? count >= -verb->args : count == verb->args;
 }
 

@@ -12,10 +12,12 @@
 
 struct cli;
 
+enum { VERB_ONE_AT_MOST = -100 };
+
 struct verb {
     const char *verb, *object; /* object may be NULL */
     enum exit_code (*run)(struct cli *cli);
-    int args; /* how many words it takes beside options; below 0: at least -args */
+    int args; /* how many words it takes beside options; below 0: at least -args, or VERB_ONE_AT_MOST */
     const char *usage, *help;
 };
 
@@ -25,7 +27,7 @@ struct cli {
     char **argv, **envp;
     struct config config;
     const char *role, *scope, *forms, *expires, *password_file, *settings; /* NULL: not given */
-    bool is_json;
+    bool is_json, is_send_waiting;
     const char *format, *form, *output, *from; /* NULL: not given */
 };
 
@@ -62,6 +64,9 @@ enum exit_code verb_user_set(struct cli *cli);
 enum exit_code verb_token_add(struct cli *cli);
 enum exit_code verb_export(struct cli *cli); /* export.c */
 enum exit_code verb_import(struct cli *cli); /* import.c */
+enum exit_code verb_backup(struct cli *cli); /* backup.c, and below */
+enum exit_code verb_restore(struct cli *cli);
+enum exit_code verb_verify(struct cli *cli);
 enum exit_code verb_list(struct cli *cli);   /* user list, token list */
 enum exit_code verb_named(struct cli *cli);  /* user remove, token revoke */
 

@@ -181,3 +181,28 @@ bool clock_parse(struct str text, int64_t *ret_wall_ms)
     *ret_wall_ms = date_ms + ((int64_t)(hour * 60 + minute) * 60 + second) * 1000 + ms - offset_ms;
     return true;
 }
+
+/* Where the stamp's characters stand in the long form; the last one is both forms' Z. */
+static const uint8_t STAMP_PLACES[CLOCK_STAMP_LEN] = {0,  1,  2,  3,  5,  6,  8,  9,
+                                                      10, 11, 12, 14, 15, 17, 18, 23};
+
+void clock_stamp(int64_t wall_ms, char ret_text[CLOCK_STAMP_LEN + 1])
+{
+    char text[CLOCK_TEXT_LEN + 1];
+
+    clock_format(wall_ms, text);
+    for (size_t i = 0; i < CLOCK_STAMP_LEN; i++)
+        ret_text[i] = text[STAMP_PLACES[i]];
+    ret_text[CLOCK_STAMP_LEN] = '\0';
+}
+
+bool clock_parse_stamp(struct str text, int64_t *ret_wall_ms)
+{
+    char full[] = "0000-00-00T00:00:00.000Z";
+
+    if (text.len != CLOCK_STAMP_LEN || text.ptr[8] != 'T' || text.ptr[CLOCK_STAMP_LEN - 1] != 'Z')
+        return false;
+    for (size_t i = 0; i < CLOCK_STAMP_LEN; i++)
+        full[STAMP_PLACES[i]] = text.ptr[i];
+    return clock_parse(str_of(full), ret_wall_ms);
+}

@@ -7,7 +7,7 @@
 
 #define MEMBER(name) offsetof(struct config, name)
 
-enum { KIB = 1024, MIB = 1024 * KIB, SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
+enum { KIB = 1024, MIB = 1024 * KIB, SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
 
 static bool is_host_and_port(struct str text)
 {
@@ -151,6 +151,29 @@ static const struct option ROWS[] = {
      .unit = "NUMBER",
      .fallback = "10000",
      .help = "writes that may wait for the disk"},
+    {.name = "backup-dir",
+     .kind = OPTION_STRING,
+     .offset = MEMBER(backup_dir),
+     .max = 3800,
+     .unit = "PATH",
+     .fallback = "",
+     .help = "directory for scheduled backups; none are made without one"},
+    {.name = "backup-every",
+     .kind = OPTION_DURATION,
+     .offset = MEMBER(backup_every_ms),
+     .min = 1 * SECOND,
+     .max = 365 * (uint64_t)DAY,
+     .unit = "TIME",
+     .fallback = "24h",
+     .help = "from one scheduled backup to the next"},
+    {.name = "backup-keep",
+     .kind = OPTION_U32,
+     .offset = MEMBER(backup_keep),
+     .min = 1,
+     .max = 10000,
+     .unit = "NUMBER",
+     .fallback = "7",
+     .help = "scheduled backups that are kept; the oldest go"},
     {.name = "trusted-proxies",
      .kind = OPTION_LIST,
      .offset = MEMBER(trusted_proxies),

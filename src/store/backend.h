@@ -6,11 +6,23 @@
 #ifndef CONTACTD_STORE_BACKEND_H
 #define CONTACTD_STORE_BACKEND_H
 
+#include "store/backup.h"
 #include "store/store.h"
+
+/* Copies of whole databases, of backends that are files; see store/backup.h. */
+struct copy_ops {
+    enum err (*verify)(const char *url, const struct backup_pace *pace,
+                       struct backup_check *ret_check, struct err_detail *detail);
+    enum err (*make)(const char *url, const char *path, const struct backup_pace *pace,
+                     struct backup_check *ret_check, struct err_detail *detail);
+    enum err (*restore)(const char *url, const char *path, const struct restore_options *options,
+                        struct restored *ret_restored, struct err_detail *detail);
+};
 
 struct store_ops {
     const char *name;
     const char *scheme; /* a URL that starts with it is this backend's; "": whatever is left */
+    const struct copy_ops *copies; /* NULL: it has no file */
 
     enum err (*open)(const char *url, bool may_create, struct store **ret_store,
                      struct err_detail *detail);

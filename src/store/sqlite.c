@@ -10,7 +10,7 @@
  * a recovery might find such frames whole. Hence only a rollback that fails
  * makes us reconnect.
  */
-#include "store/sqlite.h"
+#include "store/sqlite_copy.h"
 
 #include <stdio.h>
 
@@ -103,6 +103,7 @@ static enum err checkpoint(struct store *store, uint64_t min_bytes)
 const struct store_ops SQLITE_OPS = {
     .name = "sqlite",
     .scheme = "",
+    .copies = &SQLITE_COPIES,
     .open = sqlite_open,
     .open_reader = sqlite_open_reader,
     .interrupt = sqlite_interrupt,

@@ -16,6 +16,7 @@
 #include "store/file.h"
 #include "store/lock.h"
 #include "store/migrate.h"
+#include "store/sqlite_copy.h"
 
 enum {
     BUSY_MS = 2000,
@@ -155,6 +156,7 @@ static enum err connect_writer(struct sqlite_store *self, struct err_detail *det
     TRY(sqlite_run_text(self, WRITER_PRAGMAS));
     TRY(use_test_settings(self));
     TRY(switch_to_wal(self, detail));
+    TRY(copy_before_migration(self, detail));
     TRY(migrate_run(self));
     TRY(sqlite_prepare_all(self));
     TRY(read_state(self));

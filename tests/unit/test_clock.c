@@ -134,6 +134,28 @@ static void both_clocks_run(void **state)
     assert_in_range(mono_ms - mono_us / 1000, 0, 1000);
 }
 
+static void stamps_go_there_and_back(void **state)
+{
+    static const char *const WRONG[] = {"",
+                                        "20261121T093000",
+                                        "20261121T093000Z0",
+                                        "20261121 093000Z",
+                                        "20261321T093000Z",
+                                        "2026112aT093000Z",
+                                        "20261121T093000+",
+                                        "part0121T093000Z"};
+    char text[CLOCK_STAMP_LEN + 1];
+    int64_t ms;
+
+    (void)state;
+    clock_stamp(1795253400123, text);
+    assert_string_equal(text, "20261121T093000Z");
+    assert_true(clock_parse_stamp(str_of(text), &ms));
+    assert_int_equal(ms, 1795253400000);
+    for (size_t i = 0; i < COUNTOF(WRONG); i++)
+        CHECK_ROW(!clock_parse_stamp(str_of(WRONG[i]), &ms), WRONG[i]);
+}
+
 int main(void)
 {
     static const struct CMUnitTest CASES[] = {
@@ -141,6 +163,7 @@ int main(void)
         CASE("every day until 9999 agrees with the C library", every_day_agrees_with_the_c_library),
         CASE("reads what RFC 3339 allows", reads_what_rfc_3339_allows),
         CASE("refuses everything else", refuses_everything_else),
+        CASE("stamps go there and back", stamps_go_there_and_back),
         CASE("both clocks run forward", both_clocks_run),
     };
 

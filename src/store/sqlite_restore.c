@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Putting a copy in the place of a database. All that may fail is done on a copy
+ * of the copy beside the database; then the two files change names in one step, so
+ * there is always a whole database, and nothing is ever removed.
+ *
+ * What was sent, signed out or accepted since the copy was made is not known to it any
+ * more: so nothing that waited is sent by itself, and every session and invitation ends.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "core/delivery.h"
+#include "store/file.h"
+#include "store/lock.h"
+#include "store/sqlite_copy.h"
+
+enum { SQL_MAX = 640 };
+
+struct restore {
+    const char *source;
+    const struct restore_options *options;
+    char *path;                  /* absolute */
+    char part[RESTORE_PATH_MAX]; /* the copy, as long as it has not its name */
+    struct stat old;             /* of the file that is replaced */
+    int lock_fd;
+    struct restored restored;
+};
+
+/* --- what must not come back --------------------------------------------- */
+
+static bool has_table(struct sqlite_store *self, const char *name)
+{
+    char sql[SQL_MAX];
+    int64_t count = 0;
+
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM sqlite_schema WHERE name = '%s'", name);
+    return sqlite_ask(self, sql, &count) == ERR_OK && count > 0;
+}
+
+/* Rows that it changed; 0 in a database from before there was such a table. */
+static enum err change(struct sqlite_store *self, const char *table, const char *sql,
+                       int64_t *ret_rows)
+{
+    *ret_rows = 0;
+    if (!has_table(self, table))
+        return ERR_OK;
+    TRY(sqlite_run_text(self, sql));
+    *ret_rows = sqlite3_changes(self->db);
+    return ERR_OK;
+}
+
+static enum err give_up_deliveries(struct sqlite_store *self, struct restore *restore)
+{
+    char sql[SQL_MAX];
+
+    if (restore->options->may_send) {
+        snprintf(sql, sizeof sql, "UPDATE delivery SET leased = 0 WHERE state = %d",
+                 (int)DELIVERY_WAITING);
+    } else {
+        snprintf(sql, sizeof sql,
+                 "UPDATE delivery SET state = %d, leased = 0, changed_at = %lld, error = "
+                 "'not sent: it waited when the backup was made that was restored, and may have "
+                 "been sent since' WHERE state = %d",
+                 (int)DELIVERY_FAILED, (long long)clock_wall_ms(), (int)DELIVERY_WAITING);
+    }
+    return change(self, "delivery", sql, &restore->restored.deliveries);
+}
+
+static enum err tell_audit(struct sqlite_store *self)
+{
+    char sql[SQL_MAX];
+    int64_t rows;
+
+    snprintf(sql, sizeof sql,
+             "INSERT INTO audit (at, actor, action) VALUES (%lld, 'cli:local', 'restore')",
+             (long long)clock_wall_ms());
+    return change(self, "audit", sql, &rows);
+}
+
+static enum err make_safe(struct sqlite_store *self, struct restore *restore)
+{
+    TRY(sqlite_run_text(self, "BEGIN IMMEDIATE"));
+    TRY(change(self, "session", "DELETE FROM session", &restore->restored.sessions));
+    TRY(change(self, "invitation", "DELETE FROM invitation", &restore->restored.invitations));
+    TRY(give_up_deliveries(self, restore));
+    TRY(tell_audit(self));
+    return sqlite_run_text(self, "COMMIT");
+}
+
+static enum err connect_to_part(struct sqlite_store *self, const char *path)
+{
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                      SQLITE_OPEN_PRIVATECACHE;
+
+    TRY(sqlite_err(self, sqlite3_open_v2(path, &self->db, flags, NULL)));
+    TRY(sqlite_err(self, sqlite3_db_config(self->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL)));
+    TRY(sqlite_err(self, sqlite3_db_config(self->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL)));
+    /* No log, so that all of it is in the one file that gets a new name. */
+    return sqlite_run_text(self, "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;"
+                                 "PRAGMA secure_delete = ON; PRAGMA cache_size = -2000");
+}
+
+static enum err prepare_part(struct restore *restore, struct err_detail *detail)
+{
+    struct sqlite_store self = {.path = restore->part};
+
+    enum err err = connect_to_part(&self, restore->part);
+    if (err == ERR_OK)
+        err = make_safe(&self, restore);
+    if (err != ERR_OK)
+        err = file_refuse(detail, err, "write", restore->part, store_error(&self.base));
+    sqlite3_close(self.db);
+    return err == ERR_OK ? copy_sync(restore->part, O_RDONLY, detail) : err;
+}
+
+/* --- names --------------------------------------------------------------- */
+
+static bool join(char ret_name[RESTORE_PATH_MAX], const char *path, const char *end)
+{
+    int len = snprintf(ret_name, RESTORE_PATH_MAX, "%s%s", path, end);
+
+    return len > 0 && len < RESTORE_PATH_MAX;
+}
+
+/* Root may restore for somebody else, who must be able to open it. */
+static enum err give_to_owner(struct restore *restore, struct err_detail *detail)
+{
+    struct stat home = restore->old;
+    char *name = strdup(restore->path);
+
+    if (!name)
+        return ERR_MEMORY;
+    bool is_known = restore->old.st_size > 0 || stat(dirname(name), &home) == 0;
+    free(name);
+    if (geteuid() != 0 || !is_known || home.st_uid == 0)
+        return ERR_OK;
+    if (chown(restore->part, home.st_uid, home.st_gid) ||
+        fchown(restore->lock_fd, home.st_uid, home.st_gid))
+        return file_refuse_errno(detail, errno, "give away", restore->part);
+    return ERR_OK;
+}
+
+/* What the old database's log holds goes into its file. If that fails, the log goes with it. */
+static enum err fold_log(struct restore *restore, struct err_detail *detail)
+{
+    char log[RESTORE_PATH_MAX], aside[RESTORE_PATH_MAX], index[RESTORE_PATH_MAX];
+    sqlite3 *db = NULL;
+
+    if (sqlite3_open_v2(restore->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
+        SQLITE_OK)
+        (void)sqlite3_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+    sqlite3_close(db);
+    if (!join(log, restore->path, "-wal") || !join(index, restore->path, "-shm") ||
+        !join(aside, restore->restored.aside, "-wal"))
+        return err_set(detail, ERR_INVALID, "the path %.64s... is too long", restore->path);
+    if (rename(log, aside) && errno != ENOENT)
+        return file_refuse_errno(detail, errno, "move", log);
+    unlink(index); /* says where things are in the log, and is made anew */
+    return ERR_OK;
+}
+
+/* For file systems that cannot exchange two names: for a moment there is none. */
+static enum err swap_in_steps(struct restore *restore, struct err_detail *detail)
+{
+    const char *aside = restore->restored.aside;
+
+    if (rename(restore->path, aside))
+        return file_refuse_errno(detail, errno, "move", restore->path);
+    enum err err = copy_rename(restore->part, restore->path, detail);
+    if (err != ERR_OK && access(restore->path, F_OK) != 0 && rename(aside, restore->path))
+        return file_refuse_errno(detail, errno, "move back", aside);
+    return err;
+}
+
+/* The copy takes the other name first, so that one step puts both where they belong. */
+static enum err swap(struct restore *restore, struct err_detail *detail)
+{
+    const char *aside = restore->restored.aside;
+
+    if (rename(restore->part, aside))
+        return file_refuse_errno(detail, errno, "write", aside);
+    if (renameat2(AT_FDCWD, aside, AT_FDCWD, restore->path, RENAME_EXCHANGE) == 0)
+        return copy_sync_directory(restore->path, detail);
+    if (rename(aside, restore->part))
+        return file_refuse_errno(detail, errno, "write", restore->part);
+    return swap_in_steps(restore, detail);
+}
+
+static enum err take_place(struct restore *restore, struct err_detail *detail)
+{
+    char stamp[CLOCK_STAMP_LEN + 1], end[64];
+
+    if (restore->old.st_size == 0)
+        return copy_rename(restore->part, restore->path, detail);
+    clock_stamp(clock_wall_ms(), stamp);
+    snprintf(end, sizeof end, ".before-restore-%s", stamp);
+    if (!join(restore->restored.aside, restore->path, end))
+        return err_set(detail, ERR_INVALID, "the path %.64s... is too long", restore->path);
+    if (access(restore->restored.aside, F_OK) == 0)
+        return err_set(detail, ERR_EXISTS, "%s is there already; try again in a second",
+                       restore->restored.aside);
+    TRY(fold_log(restore, detail));
+    return swap(restore, detail);
+}
+
+/* --- the way ------------------------------------------------------------- */
+
+/* The database's path, of a file that may be damaged or missing: then there is an empty one. */
+static enum err find_place(const char *url, struct restore *restore, struct err_detail *detail)
+{
+    if (mknod(url, S_IFREG | S_IRUSR | S_IWUSR, 0) && errno != EEXIST)
+        return file_refuse_errno(detail, errno, "make", url);
+    restore->path = realpath(url, NULL);
+    if (!restore->path || stat(restore->path, &restore->old))
+        return file_refuse_errno(detail, errno, "open", url);
+    if (!S_ISREG(restore->old.st_mode) || !join(restore->part, restore->path, ".restoring"))
+        return file_refuse(detail, ERR_INVALID, "open", url, "it is not a regular file");
+    return ERR_OK;
+}
+
+static enum err check_source(const struct restore *restore, struct err_detail *detail)
+{
+    struct stat info;
+
+    if (stat(restore->source, &info))
+        return file_refuse_errno(detail, errno, "read", restore->source);
+    if (info.st_dev == restore->old.st_dev && info.st_ino == restore->old.st_ino)
+        return err_set(detail, ERR_INVALID, "%s is the database itself; give a backup of it",
+                       restore->source);
+    return ERR_OK;
+}
+
+static enum err run(struct restore *restore, struct err_detail *detail)
+{
+    TRY(check_source(restore, detail));
+    unlink(restore->part); /* of one that was killed */
+    TRY(copy_from(restore->source, restore->part, restore->options->pace, &restore->restored.check,
+                  detail));
+    enum err err = prepare_part(restore, detail);
+    if (err == ERR_OK)
+        err = give_to_owner(restore, detail);
+    if (err == ERR_OK)
+        err = take_place(restore, detail);
+    if (err != ERR_OK)
+        unlink(restore->part);
+    return err;
+}
+
+/* Nobody shall take an empty file, made for nothing, for a database. */
+static void tidy_up(const struct restore *restore, enum err err)
+{
+    struct stat info;
+
+    if (err != ERR_OK && stat(restore->path, &info) == 0 && info.st_size == 0)
+        unlink(restore->path);
+}
+
+enum err sqlite_restore(const char *url, const char *path, const struct restore_options *options,
+                        struct restored *ret_restored, struct err_detail *detail)
+{
+    struct restore restore = {.source = path, .options = options, .lock_fd = -1};
+
+    enum err err = find_place(url, &restore, detail);
+    if (err == ERR_OK)
+        err = lock_take(restore.path, &restore.lock_fd, detail);
+    if (err == ERR_OK) {
+        err = run(&restore, detail);
+        tidy_up(&restore, err);
+    }
+    lock_release(restore.lock_fd);
+    free(restore.path);
+    if (err == ERR_OK)
+        *ret_restored = restore.restored;
+    return err;
+}
