@@ -17,7 +17,8 @@
       "Jobs refused because a queue was full or stopping.")                                        \
     X(COMMIT_QUEUE, "contactd_commit_queue_jobs", "gauge", "Jobs waiting for the committer.")      \
     X(BACKUPS, "contactd_backups_total", "counter", "Scheduled backups made and verified.")        \
-    X(BACKUPS_FAILED, "contactd_backups_failed_total", "counter", "Scheduled backups that failed.") \
+    X(BACKUPS_FAILED, "contactd_backups_failed_total", "counter",                                  \
+      "Scheduled backups that failed.")                                                            \
     X(BACKUP_AT, "contactd_backup_timestamp_seconds", "gauge",                                     \
       "When the newest good scheduled backup was made (Unix time; 0: none).")                      \
     X(CONNECTIONS, "contactd_connections", "gauge", "Open client connections.")                    \

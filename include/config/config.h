@@ -45,7 +45,7 @@ struct config {
     int64_t reply_timeout_ms;
     int64_t idle_timeout_ms;
     int64_t shutdown_timeout_ms;
-    uint32_t commit_queue; /* jobs */
+    uint32_t commit_queue;  /* jobs */
     const char *backup_dir; /* "": no scheduled backups */
     int64_t backup_every_ms;
     uint32_t backup_keep;

@@ -22,8 +22,8 @@ struct store;
 /*
  * Opens the database at `url` for writing: a path (SQLite) or "memory:". Makes
  * it when it is missing, and brings an older schema up to date, after a copy
- * beside it ("<path>.schema-<version>"). With `may_create` false a missing database is ERR_NOT_FOUND.
- * ERR_BUSY: another process owns it. ERR_NEWER: a later version made it.
+ * beside it ("<path>.schema-<version>"). With `may_create` false a missing database is
+ * ERR_NOT_FOUND. ERR_BUSY: another process owns it. ERR_NEWER: a later version made it.
  * ERR_CORRUPT, ERR_DENIED, ERR_IO, ERR_DISK_FULL, ERR_MEMORY: as they say.
  * `detail` gets one line with the path, the reason and the remedy.
  */

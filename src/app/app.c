@@ -239,6 +239,26 @@ static void janitor_stage_stop(struct app *app)
     janitor_stop(app->janitor);
 }
 
+static enum err snapshots_stage_start(struct app *app, struct err_detail *detail)
+{
+    const struct config *config = app->config;
+    const struct snapshots_options options = {.database = config->database,
+                                              .dir = config->backup_dir,
+                                              .every_ms = config->backup_every_ms,
+                                              .keep = config->backup_keep};
+
+    if (!config->backup_dir[0])
+        return ERR_OK;
+    if (strcmp(config->database, "memory:") == 0)
+        return err_set(detail, ERR_INVALID, "backup-dir: a database in memory has no backups");
+    return snapshots_start(&options, &app->snapshots);
+}
+
+static void snapshots_stage_stop(struct app *app)
+{
+    snapshots_stop(app->snapshots);
+}
+
 static enum err proxies_start(struct app *app, struct err_detail *detail)
 {
     const struct config_list *list = &app->config->trusted_proxies;
@@ -407,6 +427,7 @@ static const struct stage {
     {captcha_stage_start, captcha_stage_stop, EXIT_FAILED},
     {events_stage_start, events_stage_stop, EXIT_FAILED},
     {janitor_stage_start, janitor_stage_stop, EXIT_FAILED},
+    {snapshots_stage_start, snapshots_stage_stop, EXIT_CONFIG},
     {control_stage_start, control_stage_stop, EXIT_FAILED}, /* before anybody can see us run */
     {server_run, server_rest, EXIT_FAILED},
 };

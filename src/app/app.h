@@ -9,6 +9,7 @@
 #include "handler/ctx.h"
 #include "listen.h"
 #include "service/janitor.h"
+#include "service/snapshots.h"
 
 struct app {
     const struct config *config;
@@ -20,6 +21,7 @@ struct app {
     struct recent *recent;
     struct captcha *captcha;
     struct janitor *janitor;
+    struct snapshots *snapshots; /* NULL: none are wanted */
     struct secrets secrets;
     struct limiter *census;
     struct echo *echo;

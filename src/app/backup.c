@@ -62,10 +62,10 @@ static enum err pour_backup(const struct cli *cli, const struct backup_pace *pac
 {
     const char *place = getenv("TMPDIR");
     char path[RESTORE_PATH_MAX];
-    int len = place && place[0]
-                  ? snprintf(path, sizeof path, "%s/contactd-backup.%ld", place, (long)getpid())
-                  : snprintf(path, sizeof path, "%s.backup.%ld", cli->config.database,
-                             (long)getpid());
+    int len =
+        place && place[0]
+            ? snprintf(path, sizeof path, "%s/contactd-backup.%ld", place, (long)getpid())
+            : snprintf(path, sizeof path, "%s.backup.%ld", cli->config.database, (long)getpid());
 
     if (len < 0 || (size_t)len >= sizeof path)
         return err_set(detail, ERR_INVALID, "the path %.64s... is too long", path);
@@ -76,9 +76,9 @@ static enum err pour_backup(const struct cli *cli, const struct backup_pace *pac
     int number = errno;
     if (fd >= 0)
         close(fd);
-    return is_written ? ERR_OK
-                      : err_set(detail, ERR_IO, "cannot write to standard output: %s",
-                                strerror(number));
+    return is_written
+               ? ERR_OK
+               : err_set(detail, ERR_IO, "cannot write to standard output: %s", strerror(number));
 }
 
 enum exit_code verb_backup(struct cli *cli)
@@ -190,8 +190,8 @@ enum exit_code verb_restore(struct cli *cli)
     const struct restore_options options = {.may_send = cli->is_send_waiting, .pace = &pace};
 
     progress_start(&progress, "KB copied");
-    enum err err = backup_restore(cli->config.database, cli->config.args[0], &options, &restored,
-                                  &detail);
+    enum err err =
+        backup_restore(cli->config.database, cli->config.args[0], &options, &restored, &detail);
     progress_clear(&progress);
     if (err != ERR_OK)
         return cli_complain(err, &detail, code_of(err));

@@ -3,6 +3,7 @@
 #include "listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -172,10 +173,16 @@ static enum err passed_fd(int *ret_fd, struct err_detail *detail)
                        count);
     unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDS");
+    unsetenv("LISTEN_FDNAMES");
     int flags = 1;
     socklen_t len = sizeof flags;
     if (getsockopt(FIRST_PASSED_FD, SOL_SOCKET, SO_ACCEPTCONN, &flags, &len) || !flags)
         return err_set(detail, ERR_INVALID, "LISTEN_FDS: fd 3 is not a listening socket");
+    /* As systemd passes it, it blocks, and children would inherit it. */
+    flags = fcntl(FIRST_PASSED_FD, F_GETFL);
+    if (flags < 0 || fcntl(FIRST_PASSED_FD, F_SETFL, flags | O_NONBLOCK) ||
+        fcntl(FIRST_PASSED_FD, F_SETFD, FD_CLOEXEC))
+        return err_set(detail, ERR_IO, "LISTEN_FDS: fd 3 cannot be set up: %s", strerror(errno));
     *ret_fd = FIRST_PASSED_FD;
     return ERR_OK;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The verb `serve`: start, say so, wait for a signal, stop. And `healthcheck`, its counterpart. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,8 +10,10 @@
 #include "app.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "core/password.h"
 #include "listen.h"
+#include "supervisor.h"
 #include "verbs.h"
 
 enum { URL_MAX = 512, HEALTH_TIMEOUT_S = 5 };
@@ -88,13 +91,49 @@ static void block_signals(sigset_t *ret_signals)
     signal(SIGXFSZ, SIG_IGN); /* a size limit is a full disk, not a death */
 }
 
-static int wait_for_end(const sigset_t *signals)
+static enum err beat(struct job *job, struct store *writer)
 {
-    int number = SIGHUP;
+    (void)job;
+    (void)writer;
+    return ERR_OK;
+}
 
-    while (number == SIGHUP) /* nothing to reload yet; must not end the server either */
-        sigwait(signals, &number);
-    return number;
+/*
+ * The committer is the heart: when it does a job, the watchdog hears of it. A full queue is no
+ * sign of death as long as it moves.
+ */
+static void feed_watchdog(struct app *app, int64_t *commits)
+{
+    struct job job = {.run = beat};
+    enum err err = commit_run(app->commit, &job);
+    int64_t now = metric_get(METRIC_COMMITS);
+
+    if (err != ERR_FULL || now != *commits)
+        supervisor_tell("WATCHDOG=1");
+    *commits = now;
+}
+
+/* Nothing is to be reloaded yet; it must not end the server either. */
+static void reload(void)
+{
+    supervisor_tell_reloading();
+    supervisor_tell("READY=1");
+}
+
+static int wait_for_end(struct app *app, const sigset_t *signals)
+{
+    int64_t watch_ms = supervisor_watch_ms(), commits = 0;
+    const struct timespec limit = {.tv_sec = watch_ms / 1000, .tv_nsec = watch_ms % 1000 * 1000000};
+
+    for (;;) {
+        int number = watch_ms ? sigtimedwait(signals, NULL, &limit) : sigwaitinfo(signals, NULL);
+        if (number == SIGHUP)
+            reload();
+        else if (number > 0)
+            return number;
+        else if (watch_ms && errno == EAGAIN)
+            feed_watchdog(app, &commits);
+    }
 }
 
 enum exit_code verb_serve(struct cli *cli)
@@ -115,7 +154,9 @@ enum exit_code verb_serve(struct cli *cli)
         LOG_TEXT("database", cli->config.database));
     if (app.is_first_start)
         introduce(&app, url);
-    int number = wait_for_end(&signals);
+    supervisor_tell("READY=1");
+    int number = wait_for_end(&app, &signals);
+    supervisor_tell("STOPPING=1");
     LOG(LOG_INFO, "stopping", LOG_TEXT("signal", number == SIGINT ? "SIGINT" : "SIGTERM"));
     code = app_stop(&app);
     if (code != EXIT_OK) {

@@ -17,7 +17,8 @@ enum { VERB_ONE_AT_MOST = -100 };
 struct verb {
     const char *verb, *object; /* object may be NULL */
     enum exit_code (*run)(struct cli *cli);
-    int args; /* how many words it takes beside options; below 0: at least -args, or VERB_ONE_AT_MOST */
+    int args; /* how many words it takes beside options; below 0: at least -args, or
+                 VERB_ONE_AT_MOST */
     const char *usage, *help;
 };
 
@@ -67,7 +68,7 @@ enum exit_code verb_import(struct cli *cli); /* import.c */
 enum exit_code verb_backup(struct cli *cli); /* backup.c, and below */
 enum exit_code verb_restore(struct cli *cli);
 enum exit_code verb_verify(struct cli *cli);
-enum exit_code verb_list(struct cli *cli);   /* user list, token list */
-enum exit_code verb_named(struct cli *cli);  /* user remove, token revoke */
+enum exit_code verb_list(struct cli *cli);  /* user list, token list */
+enum exit_code verb_named(struct cli *cli); /* user remove, token revoke */
 
 #endif

@@ -7,7 +7,14 @@
 
 #define MEMBER(name) offsetof(struct config, name)
 
-enum { KIB = 1024, MIB = 1024 * KIB, SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
+enum {
+    KIB = 1024,
+    MIB = 1024 * KIB,
+    SECOND = 1000,
+    MINUTE = 60 * SECOND,
+    HOUR = 60 * MINUTE,
+    DAY = 24 * HOUR
+};
 
 static bool is_host_and_port(struct str text)
 {

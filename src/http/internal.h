@@ -99,8 +99,9 @@ struct server {
     uint64_t request_id_base;
     atomic_bool is_stopping;
     _Atomic int64_t stop_by_ms;
-    size_t started;      /* loops that run; main thread only */
-    struct loop loops[]; /* options.threads of them */
+    _Atomic int64_t silent_until_ms; /* monotonic; when stopping: who says nothing is cut then */
+    size_t started;                  /* loops that run; main thread only */
+    struct loop loops[];             /* options.threads of them */
 };
 
 /* request.c: libmicrohttpd's callbacks; loop's thread. */

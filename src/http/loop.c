@@ -187,6 +187,8 @@ static void sweep_ends(struct loop *loop)
 static void sweep(struct loop *loop)
 {
     bool is_stopping = atomic_load(&loop->server->is_stopping);
+    bool is_silence_over =
+        is_stopping && loop->now_ms >= atomic_load(&loop->server->silent_until_ms);
     bool is_crowded_now = is_crowded(loop);
 
     loop->swept_ms = loop->now_ms;
@@ -195,7 +197,7 @@ static void sweep(struct loop *loop)
         bool was_late = is_late(loop, c, is_crowded_now);
         if (is_stopping && c->stream)
             stop_stream(c);
-        if (c->is_cut || !(was_late || (is_stopping && !c->is_busy)))
+        if (c->is_cut || !(was_late || (is_silence_over && !c->is_busy)))
             continue;
         if (was_late)
             metric_add(METRIC_CONNECTIONS_CUT, 1);
@@ -270,11 +272,19 @@ static bool has_busy(const struct loop *loop)
     return false;
 }
 
+/*
+ * Who has connected is about to send, and nobody else could answer him: he has a moment. New ones
+ * wait in the socket's backlog, for our successor if somebody keeps the socket.
+ */
 static void drain(struct loop *loop)
 {
     int64_t stop_by = atomic_load(&loop->server->stop_by_ms);
+    int64_t silent_until = atomic_load(&loop->server->silent_until_ms);
 
     MHD_quiesce_daemon(loop->daemon);
+    sweep(loop);
+    while (loop->open > 0 && loop->now_ms < silent_until)
+        loop_once(loop);
     sweep(loop);
     while (has_busy(loop) && loop->now_ms < stop_by)
         loop_once(loop);

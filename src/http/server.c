@@ -10,6 +10,8 @@
 #include "base/secret.h"
 #include "internal.h"
 
+enum { SILENT_PART = 10 }; /* of the time for stopping */
+
 enum err server_new(const struct server_options *options, struct server **ret_server,
                     struct err_detail *detail)
 {
@@ -58,7 +60,9 @@ enum err server_stop(struct server *server, int64_t timeout_ms)
 
     if (!server)
         return ERR_OK;
-    atomic_store(&server->stop_by_ms, clock_mono_ms() + timeout_ms);
+    int64_t now_ms = clock_mono_ms();
+    atomic_store(&server->stop_by_ms, now_ms + timeout_ms);
+    atomic_store(&server->silent_until_ms, now_ms + timeout_ms / SILENT_PART);
     atomic_store(&server->is_stopping, true);
     for (size_t i = 0; i < server->started; i++) {
         atomic_store(&server->loops[i].needs_nudge, true);

@@ -446,8 +446,7 @@ static enum err make(const char *url, const char *path, const struct backup_pace
     return err;
 }
 
-const struct copy_ops SQLITE_COPIES = {
-    .verify = verify, .make = make, .restore = sqlite_restore};
+const struct copy_ops SQLITE_COPIES = {.verify = verify, .make = make, .restore = sqlite_restore};
 
 /* --- before a migration -------------------------------------------------- */
 
