@@ -60,9 +60,9 @@ MUST_CHECK enum err server_start(struct server *server, struct err_detail *detai
 
 /*
  * Stops accepting, finishes the requests that are under way, closes the rest
- * when they have said nothing for a tenth of `timeout_ms`, and ends the threads. The services behind the steps must still run. ERR_BUSY
- * after `timeout_ms`: requests still wait for a service, the server must not be
- * freed, and the process should end. NULL is allowed.
+ * when they have said nothing for a tenth of `timeout_ms`, and ends the threads. The services
+ * behind the steps must still run. ERR_BUSY after `timeout_ms`: requests still wait for a service,
+ * the server must not be freed, and the process should end. NULL is allowed.
  */
 MUST_CHECK enum err server_stop(struct server *server, int64_t timeout_ms);
 
