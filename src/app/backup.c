@@ -14,7 +14,7 @@
 #include "store/backup.h"
 #include "verbs.h"
 
-enum { PIECE_BYTES = 64 * 1024, KIB = 1024 };
+enum { PIECE_BYTES = 64 * 1024, KIB = 1024, NICENESS = 10 };
 
 static bool tell_progress(void *arg, const struct backup_progress *at)
 {
@@ -31,6 +31,13 @@ static bool tell_progress(void *arg, const struct backup_progress *at)
 static enum exit_code code_of(enum err err)
 {
     return err == ERR_BUSY || err == ERR_NEWER ? EXIT_DATABASE : EXIT_FAILED;
+}
+
+/* Whoever posts meanwhile goes first. */
+static void step_back(void)
+{
+    if (nice(NICENESS) == -1)
+        return; /* it is only politeness */
 }
 
 /* --- backup -------------------------------------------------------------- */
@@ -95,6 +102,7 @@ enum exit_code verb_backup(struct cli *cli)
         fputs("contactd: a backup is no text; send it to a file or a program\n", stderr);
         return EXIT_USAGE;
     }
+    step_back();
     progress_start(&progress, "KB copied");
     enum err err = is_stdout ? pour_backup(cli, &pace, &check, &detail)
                              : backup_make(cli->config.database, path, &pace, &check, &detail);
@@ -147,6 +155,7 @@ enum exit_code verb_verify(struct cli *cli)
     struct progress progress;
     const struct backup_pace pace = {tell_progress, &progress};
 
+    step_back();
     progress_start(&progress, "KB to verify");
     enum err err = backup_verify(path, &pace, &check, &detail);
     progress_clear(&progress);

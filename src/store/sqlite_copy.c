@@ -24,7 +24,8 @@
 
 enum {
     BUSY_MS = 5000,
-    STEP_PAGES = 128,    /* half a megabyte */
+    STEP_PAGES = 128, /* half a megabyte */
+    SYNC_STEPS = 8,   /* so that the last fsync has little left, and no message waits behind it */
     CHECK_STEPS = 50000, /* a few milliseconds of the check */
     MIGRATION_COPIES = 3,
     NAME_MAX_BYTES = 4096 + 64,
@@ -117,6 +118,9 @@ struct look {
     struct backup_progress progress;
     int64_t began_us; /* monotonic; the present step */
     bool is_stopped;
+    int copy_fd;    /* of the file that is written; opened before SQLite opens it, closed after */
+    int sync_errno; /* the system tells a failure once; 0: none so far */
+    int steps;
     char complaint[200];
 };
 
@@ -275,14 +279,14 @@ enum err copy_rename(const char *from, const char *to, struct err_detail *detail
 }
 
 /* Empty, ours alone, and surely not something else. */
-static enum err make_file(const char *path, struct err_detail *detail)
+static enum err make_file(const char *path, int *ret_fd, struct err_detail *detail)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
 
     if (fd < 0)
         return file_refuse_errno(detail, errno, "write", path);
     fchmod(fd, S_IRUSR | S_IWUSR);
-    close(fd);
+    *ret_fd = fd;
     return ERR_OK;
 }
 
@@ -306,7 +310,9 @@ static bool go_on(struct look *look, sqlite3_backup *backup, int64_t page_bytes,
     look->progress.all = sqlite3_backup_pagecount(backup) * page_bytes;
     look->progress.done = look->progress.all - sqlite3_backup_remaining(backup) * page_bytes;
     look->progress.held_bytes = log_bytes(look->store);
-    return keep_pace(look);
+    if (++look->steps % SYNC_STEPS == 0 && fdatasync(look->copy_fd))
+        look->sync_errno = errno;
+    return !look->sync_errno && keep_pace(look);
 }
 
 static enum err copy_pages(struct look *look, struct sqlite_store *to, struct err_detail *detail)
@@ -325,12 +331,14 @@ static enum err copy_pages(struct look *look, struct sqlite_store *to, struct er
     int ended = sqlite3_backup_finish(backup);
     if (look->is_stopped)
         return err_set(detail, ERR_STOPPING, "broken off");
+    if (look->sync_errno)
+        return file_refuse_errno(detail, look->sync_errno, "write", to->path);
     return sqlite_err(to, code == SQLITE_DONE ? ended : code);
 }
 
 static enum err write_copy(struct look *look, const char *path, struct err_detail *detail)
 {
-    struct sqlite_store to = {.path = NULL};
+    struct sqlite_store to = {.path = (char *)(uintptr_t)path};
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                       SQLITE_OPEN_PRIVATECACHE;
 
@@ -358,11 +366,11 @@ static enum err compare(const struct backup_check *from, const struct backup_che
     return file_refuse(detail, ERR_CORRUPT, "trust", path, reason);
 }
 
-static enum err copy_view(struct sqlite_store *from, const char *path,
+static enum err copy_view(struct sqlite_store *from, const char *path, int fd,
                           const struct backup_pace *pace, struct backup_check *ret_original,
                           struct err_detail *detail)
 {
-    struct look look = {.store = from, .pace = pace};
+    struct look look = {.store = from, .pace = pace, .copy_fd = fd};
 
     TRY(sqlite_run_text(from, "BEGIN"));
     enum err err = count(from, ret_original, detail);
@@ -379,9 +387,14 @@ static enum err copy_and_check(struct sqlite_store *from, const char *path,
                                struct err_detail *detail)
 {
     struct backup_check original;
+    int fd;
 
-    TRY(copy_view(from, path, pace, &original, detail));
-    TRY(copy_sync(path, O_RDONLY, detail));
+    TRY(make_file(path, &fd, detail));
+    enum err err = copy_view(from, path, fd, pace, &original, detail);
+    if (err == ERR_OK && fsync(fd))
+        err = file_refuse_errno(detail, errno, "write", path);
+    close(fd);
+    TRY(err);
     TRY(verify(path, pace, ret_check, detail));
     return compare(&original, ret_check, path, detail);
 }
@@ -389,7 +402,8 @@ static enum err copy_and_check(struct sqlite_store *from, const char *path,
 enum err copy_make(struct sqlite_store *from, const char *path, const struct backup_pace *pace,
                    struct backup_check *ret_check, struct err_detail *detail)
 {
-    TRY(make_file(path, detail));
+    if (access(path, F_OK) == 0)
+        return file_refuse_errno(detail, EEXIST, "write", path);
     enum err err = copy_and_check(from, path, pace, ret_check, detail);
     if (err != ERR_OK)
         unlink(path);
