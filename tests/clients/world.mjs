@@ -110,12 +110,15 @@ export async function runCases(cases, { contactd, site, browser }) {
   for (const [name, test] of Object.entries(cases)) {
     if (only && !name.includes(only)) continue;
     number += 1;
+    const before = new Set(browser.contexts());
     try {
       await test(randomUUID());
       console.log(`ok ${number} - ${name}`);
     } catch (error) {
       failed += 1;
       console.log(`not ok ${number} - ${name}\n# ${String(error.stack ?? error).replaceAll('\n', '\n# ')}`);
+      // What it left open would disturb the cases after it.
+      for (const context of browser.contexts()) if (!before.has(context)) await context.close().catch(() => {});
     }
   }
   console.log(`1..${number}`);
