@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One message: everything that was sent, where it came from, why it is spam or not, and what people noted about it.
 import { api, can, counts, get, session, tell, titleOf, withQuery } from './api.js';
-import { arriving, ask, browser, button, copy, field, fill, h, icon, link, plural, sender, time, toast } from './kit.js';
+import { arriving, ask, browser, button, copy, drafts, field, fill, h, icon, link, plural, sender, time, toast } from './kit.js';
 import { ACTIONS, around, change, FILTERS, forget, nameOf, remember, rowOf, titleFor } from './inbox.js';
 
 const WORDS = {
@@ -90,12 +90,15 @@ function notes(row) {
       toast(error.message, { isError: true, action: 'Try again', onaction: () => drop(note) });
     }
   };
-  const text = h('textarea', { rows: '2', maxlength: '4000', dir: 'auto' });
+  // What is typed outlives the session that ends meanwhile.
+  const key = `note ${session.name} ${row.id}`;
+  const text = h('textarea', { rows: '2', maxlength: '4000', dir: 'auto', value: drafts.get(key) ?? '', oninput: () => drafts.set(key, text.value) });
   draw();
   return h('section', { class: 'card' }, h('h2', null, 'Notes'), none, all, can('write') && sender([field('Add a note', text)], 'Add', async () => {
     if (!text.value.trim()) throw new Error('Please write something first.');
     row.notes.push(await api('POST', `submissions/${row.id}/notes`, { text: text.value.trim() }));
     text.value = '';
+    drafts.set(key, '');
     draw();
   }, { kind: '' }));
 }
@@ -114,22 +117,24 @@ async function deleteForGood(row, done) {
   }
 }
 
-async function erase(row, done) {
+// Tells first what there is.
+export async function erase(email, done) {
   let found;
   try {
-    found = await api('POST', 'erase', { email: row.email, preview: true });
+    found = await api('POST', 'erase', { email, preview: true });
   } catch (error) {
-    return toast(error.message, { isError: true, action: 'Try again', onaction: () => erase(row, done) });
+    return toast(error.message, { isError: true, action: 'Try again', onaction: () => erase(email, done) });
   }
-  const isSure = await ask('Erase this person?', `${row.email}: ${plural(found.count, 'message')} on all forms together. Erasing deletes them for good, with their notes.`, 'Erase all');
+  if (!found.count) return toast(`No message has the address ${email}.`);
+  const isSure = await ask('Erase this person?', `${email}: ${plural(found.count, 'message')} on all forms together. Erasing deletes them for good, with their notes.`, 'Erase all');
   if (!isSure) return undefined;
   try {
-    const { count } = await api('POST', 'erase', { email: row.email, preview: false });
+    const { count } = await api('POST', 'erase', { email, preview: false });
     for (const id of found.submissions) forget(id);
     toast(`${plural(count, 'message')} erased.`);
     done();
   } catch (error) {
-    toast(error.message, { isError: true, action: 'Try again', onaction: () => erase(row, done) });
+    toast(error.message, { isError: true, action: 'Try again', onaction: () => erase(email, done) });
   }
   return undefined;
 }
@@ -194,7 +199,7 @@ export function message([id], asking) {
       h('div', { class: 'pair' }, origin(mine), spam(mine)),
       can('manage') && h('section', { class: 'card away' }, h('h2', null, 'For good'), h('div', { class: 'buttons' },
         button('Delete for good', { kind: 'danger', onclick: () => deleteForGood(mine, () => to(neighbours.older ?? neighbours.newer)) }),
-        mine.email && button('Erase this person', { kind: 'danger', onclick: () => erase(mine, () => { location.hash = backTo; }) }))),
+        mine.email && button('Erase this person', { kind: 'danger', onclick: () => erase(mine.email, () => { location.hash = backTo; }) }))),
     ];
   }));
   return { title: 'Message', node, keys };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Who may do what: people, invitations, tokens, one's own password and sessions, and what was done.
 import { api, counts, get, session } from './api.js';
+import { erase } from './message.js';
 import { arriving, ask, browser, button, copyable, dialog, empty, field, h, plural, select, sender, table, time, toast } from './kit.js';
 
 const ROLES = [['reader', 'Reader: sees messages'], ['manager', 'Manager: also sorts them and writes notes'], ['owner', 'Owner: everything, on all forms']];
@@ -80,6 +81,15 @@ const resetPassword = (one) => dialog(`New password for ${one.name}`, (close) =>
   });
 });
 
+function eraser() {
+  const email = h('input', { type: 'email', autocomplete: 'off', spellcheck: 'false', required: true });
+  return h('section', { class: 'card away' }, h('h2', null, 'Erase a person'), h('p', { class: 'dim' }, 'Somebody who wrote to you wants to be forgotten. You see first how many messages there are.'),
+    sender([field('E-mail address', email)], 'Look for messages', async () => {
+      if (!email.value.trim()) throw new Error('Please give an address.');
+      await erase(email.value.trim(), () => { email.value = ''; });
+    }, { kind: '' }));
+}
+
 export function people() {
   const load = async () => {
     const [users, invitations] = await Promise.all([get('users'), get('invitations')]);
@@ -98,7 +108,7 @@ export function people() {
         : h('p', { class: 'dim' }, 'None is open.'),
     ];
   });
-  const node = h('div', { class: 'page' }, h('div', { class: 'top' }, h('h1', null, 'People'), button('Invite', { pic: 'plus', kind: 'primary' })), place);
+  const node = h('div', { class: 'page' }, h('div', { class: 'top' }, h('h1', null, 'People'), button('Invite', { pic: 'plus', kind: 'primary' })), place, eraser());
   return { title: 'People', node };
 }
 
