@@ -19,12 +19,13 @@ const contactd = await startContactd();
 const { url } = contactd;
 const site = await startPages({});
 const browser = await startChromium();
-const [, PASSWORD] = Buffer.from(contactd.authorization.slice(6), 'base64').toString().split(/:(.*)/s);
+const passwordOf = (server) => Buffer.from(server.authorization.slice(6), 'base64').toString().split(/:(.*)/s)[1];
+const PASSWORD = passwordOf(contactd);
 
 // --- what is there ---
 
-const post = async (form, fields, headers = {}) => {
-  const answer = await fetch(`${url}/f/${form}`, { method: 'POST', headers: { 'content-type': 'application/json', accept: 'application/json', 'user-agent': AGENT, ...headers }, body: JSON.stringify(fields) });
+const post = async (form, fields, headers = {}, at = url) => {
+  const answer = await fetch(`${at}/f/${form}`, { method: 'POST', headers: { 'content-type': 'application/json', accept: 'application/json', 'user-agent': AGENT, ...headers }, body: JSON.stringify(fields) });
   return (await answer.json()).id;
 };
 const AGENT = 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Safari/605.1.15';
@@ -389,6 +390,149 @@ at('everything by keyboard', async (width) => {
   await page.context().close();
 });
 
+at('z undoes the last twenty actions, one after the other', async (width) => {
+  const mark = `undo ${width}`;
+  const ids = [];
+  for (let i = 0; i < 22; i++) ids.unshift(await post('default', { name: `${mark} ${i}.`, email: 'undo@example.org', message: `${mark} number ${i}` }));
+  const page = await visit(width, '#inbox?form=default&state=new');
+  await signIn(page);
+  await rowOf(page, `${mark} 21.`).waitFor();
+  await page.keyboard.press('z');
+  await page.getByText('Nothing to undo.').waitFor();
+  await page.keyboard.press('j');
+  for (let i = 0; i < 22; i++) await page.keyboard.press(i % 2 ? 'e' : '#');
+  await becomes(ids[21], 'archived');
+  await page.getByRole('button', { name: 'Dismiss' }).click();
+  await equals(0, () => rowOf(page, mark).count());
+  await page.keyboard.press('z');
+  await rowOf(page, `${mark} 0.`).waitFor();
+  await becomes(ids[21], 'new');
+  assert.equal(await rowOf(page, mark).count(), 1);
+  await page.keyboard.press('z');
+  await rowOf(page, `${mark} 1.`).waitFor();
+  await toast(page).filter({ hasText: 'Undone: Message moved to the trash.' }).waitFor();
+  for (let i = 2; i < 20; i++) await page.keyboard.press('z');
+  await rowOf(page, `${mark} 19.`).waitFor();
+  await page.keyboard.press('z');
+  await page.getByText('Nothing to undo.').waitFor();
+  for (const [i, id] of ids.entries()) await becomes(id, i > 1 ? 'new' : i ? 'archived' : 'trash');
+  isQuiet(page);
+  await page.context().close();
+});
+
+at('/ opens the search from anywhere, and a bulk action leaves the focus in the list', async (width) => {
+  const mark = `bulk ${width}`;
+  for (let i = 0; i < 3; i++) await post('default', { name: `${mark} ${i}`, email: 'bulk@example.org', message: `${mark} number ${i}` });
+  const page = await visit(width, '#forms');
+  await signIn(page);
+  for (const hash of ['#forms', '#account', `#message/${ADA}`, '#inbox?state=spam']) {
+    await to(page, hash);
+    await page.keyboard.type('/fifteen');
+    await equals('fifteen', () => page.getByRole('searchbox').inputValue());
+  }
+  await to(page, '#inbox?form=default');
+  for (let i = 1; i < 3; i++) await rowOf(page, `${mark} ${i}`).getByRole('checkbox').check();
+  await page.locator('.tools').getByRole('button', { name: 'Archive', exact: true }).click();
+  await equals(`${mark} 0`, () => page.evaluate(() => document.activeElement.closest('.row a')?.querySelector('.who').textContent.replace('Unread: ', '')));
+  isQuiet(page);
+  await page.context().close();
+});
+
+at('how many there are is known where the counts tell it', async (width) => {
+  const page = await visit(width, '#inbox?form=jobs');
+  await signIn(page);
+  const { counts } = (await contactd.api('/admin/stats?form=jobs')).forms.find((form) => form.name === 'jobs');
+  await page.locator('.tools .status', { hasText: `${counts.new + counts.read} messages` }).waitFor();
+  assert.equal(await rows(page).count(), 50);
+  await page.getByRole('checkbox', { name: 'Select all that are shown' }).check();
+  await page.locator('.tools .status', { hasText: '50 selected' }).waitFor();
+  await to(page, '#inbox?form=jobs&q=roses');
+  await page.locator('.tools .status', { hasText: '50 and more' }).waitFor();
+  isQuiet(page);
+  await page.context().close();
+});
+
+at('a form that is not there, or not yours, is said to be so', async (width) => {
+  const page = await visit(width, '#inbox?form=nowhere');
+  await signIn(page);
+  const words = 'There is no such form, or it is not yours to see.';
+  await page.getByText(words).waitFor();
+  await look(page, 'no-form');
+  await to(page, '#forms/nowhere');
+  await page.getByText(words).waitFor();
+  assert.equal(await page.locator('main').getByRole('link', { name: 'Messages' }).count(), 0);
+  await to(page, '#forms/default');
+  await page.getByRole('heading', { name: 'On your page' }).waitFor();
+  await page.context().close();
+});
+
+at('a note that is being written outlives the session', async (width) => {
+  const [one, two] = [await post('default', { name: `Draft ${width}`, email: 'd@example.org', message: `draft ${width}` }), await post('default', { name: `Other ${width}`, email: 'd@example.org', message: `other ${width}` })];
+  const page = await visit(width, `#message/${one}`);
+  await signIn(page);
+  const note = page.getByLabel('Add a note');
+  await note.fill('half a thought');
+  await page.context().clearCookies();
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.getByText('Your session has ended. Sign in to go on.').waitFor();
+  await signIn(page);
+  await equals('half a thought', () => note.inputValue());
+  await forgive(page, /401/);
+  await to(page, `#message/${two}`);
+  await page.getByRole('heading', { name: `Other ${width}` }).waitFor();
+  assert.equal(await note.inputValue(), '');
+  await to(page, `#message/${one}`);
+  await page.getByRole('heading', { name: `Draft ${width}` }).waitFor();
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.locator('.notes li', { hasText: 'half a thought' }).waitFor();
+  await page.reload();
+  await page.locator('.notes li', { hasText: 'half a thought' }).waitFor();
+  assert.equal(await note.inputValue(), '');
+  isQuiet(page);
+  await page.context().close();
+});
+
+at('a new server has an empty inbox; when it is away that is said, and what was missed is there afterwards', async (width) => {
+  const server = await startContactd();
+  try {
+    const page = await visit(width, '', { at: server.url });
+    await signIn(page, 'admin', passwordOf(server));
+    await page.getByRole('heading', { name: 'No messages yet' }).waitFor();
+    await page.getByText('Open a form and copy its HTML to your page').waitFor();
+    await look(page, 'empty');
+    await page.getByRole('link', { name: 'See your forms' }).click();
+    await page.locator('.cards', { hasText: 'default' }).waitFor();
+    await page.goBack();
+    await page.getByRole('heading', { name: 'No messages yet' }).waitFor();
+    await server.addForm('first', {});
+    const other = await page.context().newPage();
+    hear(other);
+    await other.goto(`${server.url}/admin/`);
+    await other.getByRole('heading', { name: 'No messages yet' }).waitFor();
+    const [kept, sorted] = [await post('first', { name: 'Kept', email: 'k@example.org', message: 'kept' }, {}, server.url), await post('first', { name: 'Sorted', email: 's@example.org', message: 'sorted' }, {}, server.url)];
+    assert.ok(kept && sorted);
+    for (const tab of [page, other]) await rowOf(tab, 'Sorted').waitFor();
+
+    await server.halt();
+    const line = (tab) => tab.getByRole('status', { name: 'Connection' });
+    for (const tab of [page, other]) await line(tab).filter({ hasText: 'No connection to the server. Trying again' }).waitFor();
+    await look(page, 'down', /ERR_/);
+    await rowOf(page, 'Kept').waitFor();
+    await server.start();
+    await server.api(`/admin/submissions/${sorted}`, { method: 'PATCH', headers: { 'content-type': 'application/json' }, body: '{"state":"archived"}' });
+    await post('first', { name: 'Missed', email: 'm@example.org', message: 'missed' }, {}, server.url);
+    for (const tab of [page, other]) {
+      await rowOf(tab, 'Missed').waitFor();
+      await rowOf(tab, 'Sorted').waitFor({ state: 'detached' });
+      await equals('', () => line(tab).textContent());
+      isQuiet(tab, /ERR_/);
+    }
+    await page.context().close();
+  } finally {
+    await server.stop();
+  }
+});
+
 at('a message: fields, origin, spam, notes, reply, neighbours', async (width) => {
   const page = await visit(width, '#inbox?form=shop');
   await signIn(page);
@@ -442,6 +586,23 @@ at('gone for good: one message, and one person', async (width) => {
   await to(page, `#message/${rest[0]}`);
   await page.getByRole('button', { name: 'Erase this person' }).click();
   await page.getByText(`gone${width}@example.org: 2 messages on all forms together.`).waitFor();
+  await page.getByRole('button', { name: 'Erase all' }).click();
+  await page.getByText('2 messages erased.').waitFor();
+  assert.deepEqual(await contactd.stored(`gone${width}@`), []);
+
+  // Without opening a message, too.
+  for (const message of ['one', 'two']) await post('default', { name: `gone ${width}`, email: `gone${width}@example.org`, message: `${message} again` });
+  await to(page, '#people');
+  await page.getByLabel('E-mail address').fill('nobody-at-all@example.org');
+  await page.getByRole('button', { name: 'Look for messages' }).click();
+  await page.getByText('No message has the address nobody-at-all@example.org.').waitFor();
+  await page.getByLabel('E-mail address').fill(`gone${width}@example.org`);
+  await page.getByRole('button', { name: 'Look for messages' }).click();
+  await page.getByText(`gone${width}@example.org: 2 messages on all forms together.`).waitFor();
+  await look(page, 'erase');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  assert.equal((await contactd.stored(`gone${width}@`)).length, 2);
+  await page.getByRole('button', { name: 'Look for messages' }).click();
   await page.getByRole('button', { name: 'Erase all' }).click();
   await page.getByText('2 messages erased.').waitFor();
   assert.deepEqual(await contactd.stored(`gone${width}@`), []);
@@ -534,7 +695,9 @@ at('forms: list, new, snippet, chart, settings, refused pages, delete', async (w
   await settled(page);
   assert.deepEqual((await contactd.api(`/admin/forms/${name}`)).settings, { title: 'Brand new', origins: [SHOP, 'https://b.example'] });
   await page.getByRole('button', { name: 'Copy' }).click();
-  assert.match(await page.evaluate(() => navigator.clipboard.readText()), new RegExp(`<form action="${url}/f/${name}" method="post">`));
+  const snippet = await page.evaluate(() => navigator.clipboard.readText());
+  assert.match(snippet, new RegExp(`<form action="${url}/f/${name}" method="post">`));
+  assert.match(snippet, /<input name="_gotcha" [^>]*hidden>/);
 
   await page.getByLabel('After success').fill('nowhere at all');
   await page.getByRole('button', { name: 'Save' }).click();
@@ -543,11 +706,25 @@ at('forms: list, new, snippet, chart, settings, refused pages, delete', async (w
   await forgive(page, /422/);
   await page.getByLabel('After success').fill('/thanks');
   await page.getByLabel('Days to keep messages').fill('365');
-  await page.getByLabel('Rules for the fields').fill('{"type":"object","properties":{"size":{"enum":["S","M"]}}}');
+  const rules = page.getByLabel('Rules for the fields');
+  await rules.fill('{"type":"object",\n"properties":{"size":{"enum":["S","M"]}},\n}');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.locator('.problem', { hasText: 'Rules for the fields: line 3 is not JSON.' }).waitFor();
+  assert.equal(await rules.getAttribute('aria-invalid'), 'true');
+  await rules.fill('{"type":"object","properties":{"size":{"enum":["S","M"]}}}');
+  assert.equal(await page.locator('.settings textarea.json').count(), 1);
+  await page.getByLabel('Language', { exact: true }).selectOption('de');
+  await page.getByLabel('Trap for bots').fill('website');
+  await page.getByLabel('Captcha').selectOption('hcaptcha');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.locator('.problem', { hasText: 'please give its secret' }).waitFor();
+  await page.getByLabel('Its secret').fill('0xabc');
   await page.getByLabel('Form token').selectOption('required');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Settings saved. They are in force.').waitFor();
   const { settings } = await contactd.api(`/admin/forms/${name}`);
+  assert.deepEqual([settings.language, settings.honeypot, settings.captcha], ['de', 'website', { kind: 'hcaptcha', secret: '0xabc' }]);
+  assert.match(await page.locator('pre').textContent(), /<input name="website" [^>]*hidden>/);
   assert.deepEqual([settings.redirect, settings.retentionDays, settings.token, settings.schema.properties.size], ['/thanks', 365, 'required', { enum: ['S', 'M'] }]);
   assert.match(await page.locator('pre').textContent(), /<option>M<\/option>/);
   await page.getByRole('button', { name: 'Delete the form' }).click();
@@ -601,7 +778,16 @@ at('people, invitations, tokens, sessions, history, password', async (width) => 
   await hers.getByLabel('The same once more').fill('tulips in the rain');
   await hers.getByRole('button', { name: 'Start' }).click();
   await rowOf(hers, 'Jörg Ostermann').waitFor();
+  const late = await visit(width, new URL(link).hash);
+  await late.getByRole('heading', { name: 'This invitation is over' }).waitFor();
+  assert.equal(await late.locator('input').count(), 0);
+  await look(late, 'invitation-over', /404/);
+  await late.getByRole('link', { name: 'To the sign-in' }).click();
+  await late.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await late.context().close();
   assert.equal(await hers.locator('.side').getByText('Jobs').count(), 0);
+  await to(hers, '#inbox?form=jobs');
+  await hers.getByText('There is no such form, or it is not yours to see.').waitFor();
   assert.equal(await hers.locator('.side').getByText('People').count(), 0);
   await to(hers, '#people');
   await rowOf(hers, 'Jörg Ostermann').waitFor();
