@@ -207,7 +207,12 @@ export function startCounts() {
 // After an event one tab counts for all, a little later, since the server does, too.
 export function countSoon(wait = 2500) {
   clearTimeout(timer);
-  timer = setTimeout(() => { if (hasStream) loadCounts().catch(() => {}); }, wait);
+  timer = setTimeout(() => {
+    if (!hasStream) return;
+    loadCounts().catch(() => {});
+    // Once more, for a server that is slow.
+    if (wait < 15000) countSoon(15000);
+  }, wait);
 }
 
 // What is known already is shown at once.

@@ -133,12 +133,18 @@ function snippet(name, settings) {
 
 // What the table of settings does not tell: which are not plain texts. What is of no use yet is kept, and not shown.
 const HIDDEN = ['notify'];
-const POLICY = [['', 'as usual (optional)'], ['off', 'off'], ['optional', 'optional'], ['required', 'required']];
+const POLICY = [['', 'optional'], ['off', 'off'], ['required', 'required']];
 const spoken = (code) => [code, new Intl.DisplayNames(undefined, { type: 'language' }).of(code)];
 const CHOICES = { token: POLICY, proof: POLICY, language: [['', 'the visitor\'s own'], ...['en', 'de', 'fr', 'es', 'pt', 'it', 'nl', 'pl'].map(spoken)] };
 const KINDS = { schema: 'json', captcha: 'captcha', spamThreshold: 'number', retentionDays: 'number', spamRetentionDays: 'number', ratePerHour: 'number' };
 const CAPTCHAS = [['', 'none'], ['turnstile', 'Turnstile'], ['hcaptcha', 'hCaptcha'], ['recaptcha', 'reCAPTCHA']];
-const HINTS = { captcha: 'Who checks that a visitor is human', language: 'Of the built-in pages' };
+const USUAL = { spamThreshold: '5', spamRetentionDays: '30' };
+// Where the table's words, made for the command line, say what the label says already.
+const HINTS = {
+  captcha: 'Who checks that a visitor is human', language: 'Of the built-in pages', origins: 'Such as https://example.org or https://*.example.org; none: all', redirect: 'A path on the page\'s site, or a URL',
+  token: 'Whether form.js has to bring one', proof: 'Whether form.js has to bring one', schema: 'A subset of JSON Schema, such as {"properties": {"email": {"format": "email"}}, "required": ["email"]}; none: any fields',
+  spamRetentionDays: 'After which spam is deleted; 0: never', languages: 'Such as en or de; none: any',
+};
 const NAMES = {
   title: 'Title', aliases: 'Other ids', origins: 'Pages that may post', redirect: 'After success', errorRedirect: 'After an error', redirectHosts: 'Hosts visitors may be sent to', language: 'Language',
   schema: 'Rules for the fields', honeypot: 'Trap for bots', spamThreshold: 'Spam threshold', languages: 'Expected languages', token: 'Form token', proof: 'Proof of work', captcha: 'Captcha', notify: 'Notices',
@@ -172,19 +178,20 @@ function control(setting, value) {
       return [box, () => (lines(box.value).length ? lines(box.value) : undefined), ' One a line.'];
     }
     case 'number': {
-      const box = plain({ type: 'number', min: '0', step: setting.name === 'spamThreshold' ? '0.01' : '1', inputmode: 'decimal' });
+      const box = plain({ type: 'number', placeholder: USUAL[setting.name], min: '0', step: setting.name === 'spamThreshold' ? '0.01' : '1', inputmode: 'decimal' });
       return [box, () => {
         if (box.validity.badInput) throw Object.assign(new Error(`${name}: please give a number.`), { box });
         return box.value === '' ? undefined : Number(box.value);
       }];
     }
     case 'choice': {
-      const box = select(CHOICES[setting.name], value ?? '');
+      const box = select(CHOICES[setting.name], value === 'optional' ? '' : value);
       return [box, () => box.value || undefined];
     }
     case 'captcha': {
       const secret = plain({ type: 'password', autocomplete: 'new-password', value: value?.secret ?? '' });
-      const more = h('div', { hidden: !value }, field('Its secret', secret, 'The one for servers, from the service\'s own pages.'));
+      const more = field('Its secret', secret, 'The one for servers, from the service\'s own pages.');
+      more.hidden = !value;
       const box = select(CAPTCHAS, value?.kind ?? '', { onchange: () => { more.hidden = !box.value; } });
       return [box, () => {
         if (box.value && !secret.value.trim()) throw Object.assign(new Error('Captcha: please give its secret, too.'), { box: secret });
@@ -193,7 +200,7 @@ function control(setting, value) {
     }
     case 'json': {
       const box = area('8', value ? JSON.stringify(value, null, 2) : '', 'json');
-      return [box, () => (box.value.trim() ? parse(box, name) : undefined), ' As JSON, such as {"properties": {"email": {"format": "email"}}, "required": ["email"]}.'];
+      return [box, () => (box.value.trim() ? parse(box, name) : undefined)];
     }
     default: {
       const box = plain();
@@ -207,7 +214,7 @@ function editor(name, settings, rows, saved) {
   const made = new Map(rows.filter((row) => !HIDDEN.includes(row.name)).map((row) => [row.name, { row, parts: control(row, settings[row.name]) }]));
   const one = ({ row, parts: [box, , more, below] }) => {
     const place = field(NAMES[row.name] ?? row.name, box, `${HINTS[row.name] ?? capital(row.help)}.${more ?? ''}`);
-    return below ? h('div', null, place, below) : place;
+    return [place, below];
   };
   const grouped = new Set(GROUPS.flatMap(([, names]) => names));
   const groups = [...GROUPS, ['More', [...made.keys()].filter((key) => !grouped.has(key))]];

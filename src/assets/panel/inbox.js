@@ -163,11 +163,11 @@ export async function change(rows, wanted, { words, isQuiet } = {}) {
   const undo = async () => {
     back();
     comeBack(changed);
+    toast(`Undone: ${text}`);
     const groups = new Map();
     for (const { row, old } of before) groups.set(JSON.stringify(old), [...(groups.get(JSON.stringify(old)) ?? []), row.id]);
     try {
       for (const [old, ids] of groups) await send(ids, JSON.parse(old));
-      toast(`Undone: ${text}`);
     } catch (error) {
       toast(error.message, { isError: true, action: 'Try again', onaction: undo });
     }

@@ -196,7 +196,7 @@ on('session', () => {
 on('counts', () => { drawSide(); setTitle(); });
 on('form', () => countSoon(0));
 on('reset', () => countSoon(0));
-on('down', (isDown) => { document.getElementById('line').textContent = isDown ? 'No connection to the server. Trying again …' : ''; });
+on('down', (isDown) => { document.getElementById('line').textContent = isDown ? 'No connection to the server. Trying again…' : ''; });
 on('retitle', (title) => { if (shell) { current.title = title; name(title); setTitle(); } });
 window.addEventListener('hashchange', go);
 history.scrollRestoration = 'manual';

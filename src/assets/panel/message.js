@@ -74,6 +74,7 @@ function notes(row) {
   const none = h('p', { class: 'dim' }, can('write') ? 'Only people who are signed in see what you write here.' : 'None.');
   const draw = () => {
     none.hidden = row.notes.length > 0;
+    all.hidden = !none.hidden;
     all.replaceChildren(...row.notes.map((note) => h('li', null,
       h('p', { class: 'by' }, h('b', null, note.author), ' ', time(note.createdAt, 'middle'),
         (note.author === session.name || can('manage')) && can('write') && button('Delete the note', { pic: 'trash', quiet: true, onclick: () => drop(note) })),
@@ -194,7 +195,7 @@ export function message([id], asking) {
           h('p', { class: 'dim' }, time(mine.receivedAt, 'long'), ' · ', link(withQuery('#inbox', { form: mine.form }), titleOf(mine.form)))),
         mine.message ? h('div', { class: 'text body', dir: 'auto' }, mine.message) : h('p', { class: 'dim body' }, 'There is no text, only the fields below.'),
         entries.length > 0 && fieldList(entries),
-        mail && h('p', { class: 'buttons' }, h('a', { class: 'button primary', href: mail }, icon('mail'), 'Reply by mail'))),
+        mail && h('p', { class: 'buttons' }, h('a', { class: `button ${mine.state === 'spam' ? '' : 'primary'}`, href: mail }, icon('mail'), 'Reply by mail'))),
       notes(mine),
       h('div', { class: 'pair' }, origin(mine), spam(mine)),
       can('manage') && h('section', { class: 'card away' }, h('h2', null, 'For good'), h('div', { class: 'buttons' },

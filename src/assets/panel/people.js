@@ -2,9 +2,9 @@
 // Who may do what: people, invitations, tokens, one's own password and sessions, and what was done.
 import { api, counts, get, session } from './api.js';
 import { erase } from './message.js';
-import { arriving, ask, browser, button, copyable, dialog, empty, field, h, plural, select, sender, table, time, toast } from './kit.js';
+import { arriving, ask, browser, button, copyable, dialog, empty, field, h, select, sender, table, time, toast } from './kit.js';
 
-const ROLES = [['reader', 'Reader: sees messages'], ['manager', 'Manager: also sorts them and writes notes'], ['owner', 'Owner: everything, on all forms']];
+const ROLES = [['reader', 'Reader: sees messages'], ['manager', 'Manager: sorts and notes them'], ['owner', 'Owner: everything, on all forms']];
 const SCOPES = [['read', 'Read'], ['write', 'Write: also sort messages'], ['manage', 'Manage: everything']];
 
 const formsText = (forms) => ((forms ?? ['*']).includes('*') ? 'all' : forms.join(', '));
@@ -189,7 +189,7 @@ const sessionList = () => arriving(() => get('sessions'), ({ sessions: all }, ag
 
 export function account() {
   const node = h('div', { class: 'page' }, h('h1', null, session.name),
-    h('p', { class: 'dim' }, `You are ${/^[aeiou]/.test(session.role) ? 'an' : 'a'} ${session.role} of ${session.forms.includes('*') ? 'all forms' : plural(session.forms.length, 'form')}.`),
+    h('p', { class: 'dim' }, `You are ${/^[aeiou]/.test(session.role) ? 'an' : 'a'} ${session.role} of ${session.forms.includes('*') ? 'all forms' : session.forms.join(', ')}.`),
     h('section', { class: 'card' }, h('h2', null, 'Password'), passwordForm()),
     h('section', { class: 'card' }, h('h2', null, 'Sessions'), sessionList()));
   return { title: 'Account', node };
