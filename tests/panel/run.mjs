@@ -316,6 +316,32 @@ at('what cannot be changed is put back and told, with a way to try again', async
   await rowOf(page, `stubborn ${width}`).waitFor();
   await page.getByRole('button', { name: 'Try again' }).click();
   await becomes(id, 'archived');
+
+  // So it is when the list, as it was before, arrives while the change is on its way.
+  const slow = await post('default', { name: `slow ${width}`, email: 's@example.org', message: `slow ${width}` });
+  await rowOf(page, `slow ${width}`).waitFor();
+  let refuse;
+  let release;
+  await page.route('**/admin/submissions/*', (route) => { refuse = () => route.abort(); });
+  await page.route('**/admin/submissions?**', async (route) => {
+    const response = await route.fetch();
+    release = () => route.fulfill({ response });
+  }, { times: 1 });
+  await post('default', { name: `next ${width}`, email: 's@example.org', message: `next ${width}` });
+  await until('the list is on its way', () => release);
+  await rowOf(page, `slow ${width}`).getByRole('checkbox').check();
+  await page.locator('.tools').getByRole('button', { name: 'Archive' }).click();
+  await until('the change is on its way', () => refuse);
+  await Promise.all([page.waitForResponse(/submissions\?/), release()]);
+  await page.evaluate(() => new Promise((done) => setTimeout(done)));
+  refuse();
+  await page.locator('.toast.bad').waitFor();
+  await page.unroute('**/admin/submissions/*');
+  await rowOf(page, `slow ${width}`).waitFor();
+  await rowOf(page, `next ${width}`).waitFor();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await becomes(slow, 'archived');
+  await equals(0, () => rowOf(page, `slow ${width}`).count());
   await page.route('**/admin/submissions?**', (route) => route.abort(), { times: 1 });
   await to(page, '#inbox?state=archived');
   await page.getByRole('heading', { name: 'That did not work' }).waitFor();

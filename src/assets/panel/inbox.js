@@ -98,10 +98,17 @@ async function refresh() {
   if (!list.isLoaded) { list.isStale = true; return; }
   const { key, isStale } = list;
   list.isStale = false;
-  await turn.catch(() => {});
+  const before = turn;
+  await before.catch(() => {});
   const limit = isStale ? Math.min(200, Math.max(PAGE, list.rows.length)) : PAGE;
   const told = await get('submissions', { ...asked(list.query), limit: String(limit) }).catch(() => null);
   if (!told || list.key !== key) return;
+  // What was changed meanwhile would come back as it was.
+  if (turn !== before) {
+    list.isStale ||= isStale;
+    refreshSoon();
+    return;
+  }
   if (isStale) renew(told);
   const known = new Set([...list.rows, ...list.arrived].map((row) => row.id));
   const fresh = told.submissions.filter((row) => !known.has(row.id) && fits(row, list.query));
@@ -137,7 +144,9 @@ const DONE = { archived: 'archived', spam: 'marked as spam', trash: 'moved to th
 function put(rows, change) {
   for (const row of rows) {
     if (change.state) bump(row.form, row.state, change.state);
+    // A list that was loaded meanwhile has another of the same id.
     Object.assign(row, change);
+    Object.assign(list.rows.find((one) => one.id === row.id) ?? row, change);
   }
   list.view?.redraw();
 }
@@ -158,7 +167,7 @@ export async function change(rows, wanted, { words, isQuiet } = {}) {
   const changed = before.map(({ row }) => row);
   if (!changed.length) return;
   put(changed, wanted);
-  const back = () => before.forEach(({ row, old }) => put([list.rows.find((one) => one.id === row.id) ?? row], old));
+  const back = () => before.forEach(({ row, old }) => put([row], old));
   const text = `${changed.length === 1 ? 'Message' : `${number(changed.length)} messages`} ${words ?? DONE[wanted.state]}.`;
   const undo = async () => {
     back();
