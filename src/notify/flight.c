@@ -35,27 +35,63 @@ enum {
 
 /* --- sockets ------------------------------------------------------------- */
 
-static void deafen(int fd)
+void flight_sockets_init(struct flight_sockets *sockets)
 {
-    shutdown(fd, SHUT_RD);
+    *sockets = (struct flight_sockets){.count = 0};
+    pthread_mutex_init(&sockets->lock, NULL);
 }
 
-void flight_sockets_deafen(const struct flight_sockets *sockets)
+void flight_sockets_done(struct flight_sockets *sockets)
 {
+    pthread_mutex_destroy(&sockets->lock);
+}
+
+static void shut_all(struct flight_sockets *sockets, int how)
+{
+    pthread_mutex_lock(&sockets->lock);
     for (size_t i = 0; i < sockets->count; i++)
-        deafen(sockets->fds[i]);
+        shutdown(sockets->fds[i], how);
+    pthread_mutex_unlock(&sockets->lock);
 }
 
+void flight_sockets_deafen(struct flight_sockets *sockets)
+{
+    shut_all(sockets, SHUT_RD);
+}
+
+void flight_sockets_shut(struct flight_sockets *sockets)
+{
+    atomic_store(&sockets->is_shut, true);
+    shut_all(sockets, SHUT_RDWR);
+}
+
+static int add_socket(struct flight_sockets *sockets, const struct curl_sockaddr *to)
+{
+    int fd = -1;
+
+    pthread_mutex_lock(&sockets->lock);
+    if (sockets->count < COUNTOF(sockets->fds) && !atomic_load(&sockets->is_shut))
+        fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+    if (fd >= 0)
+        sockets->fds[sockets->count++] = fd;
+    pthread_mutex_unlock(&sockets->lock);
+    return fd;
+}
+
+/* Closed within the lock, lest somebody else's socket of this number is shut. */
 static int close_socket(void *arg, curl_socket_t fd)
 {
     struct flight_sockets *sockets = arg;
 
+    pthread_mutex_lock(&sockets->lock);
     for (size_t i = 0; i < sockets->count; i++)
         if (sockets->fds[i] == fd) {
             sockets->fds[i] = sockets->fds[--sockets->count];
             break;
         }
-    return close(fd);
+    int failed = close(fd);
+    pthread_mutex_unlock(&sockets->lock);
+    return failed;
 }
 
 /* As 16 bytes, with the port. False: neither IPv4 nor IPv6. */
@@ -107,14 +143,8 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
         flight->is_forbidden = true;
         return CURL_SOCKET_BAD;
     }
-    struct flight_sockets *sockets = flight->sockets;
-    if (sockets->count == COUNTOF(sockets->fds))
-        return CURL_SOCKET_BAD;
     flight->is_tried = true;
-    int fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
-    if (fd >= 0)
-        sockets->fds[sockets->count++] = fd;
-    return fd;
+    return add_socket(flight->sockets, to);
 }
 
 /* --- what the other side says -------------------------------------------- */
@@ -142,7 +172,7 @@ static void hear_no_more(struct flight *flight)
 
     flight->lib->easy_getinfo(flight->easy, CURLINFO_ACTIVESOCKET, &fd);
     if (fd != CURL_SOCKET_BAD)
-        deafen(fd);
+        shutdown(fd, SHUT_RD);
 }
 
 /* "550-5.1.1 there is nobody" and, last of them, "550 5.1.1 of this name". */
@@ -152,8 +182,7 @@ static size_t take_smtp_line(char *bytes, size_t size, size_t count, void *arg)
     struct str line = without_line_end((struct str){bytes, size * count});
     uint64_t code;
 
-    if (flight->step == STEP_QUIT || line.len < 3 ||
-        !str_to_u64((struct str){line.ptr, 3}, 999, &code))
+    if (flight->is_leaving || line.len < 3 || !str_to_u64((struct str){line.ptr, 3}, 999, &code))
         return size * count;
     struct str text = {line.ptr + 3, line.len - 3};
     bool is_last = text.len == 0 || text.ptr[0] == ' ';
@@ -169,27 +198,31 @@ static size_t take_smtp_line(char *bytes, size_t size, size_t count, void *arg)
     return size * count;
 }
 
-/* Which of our commands an answer belongs to. */
-static int follow_smtp(CURL *easy, curl_infotype type, char *bytes, size_t len, void *arg)
+static enum flight_step step_of(struct str command)
 {
     static const struct {
-        const char *command;
-        int step;
-    } STEPS[] = {{"MAIL FROM:", STEP_MAIL},
-                 {"RCPT TO:", STEP_RECIPIENT},
-                 {"DATA\r\n", STEP_DATA},
-                 {"QUIT\r\n", STEP_QUIT}};
+        const char *word;
+        enum flight_step step;
+    } STEPS[] = {{"MAIL FROM:", STEP_MAIL}, {"RCPT TO:", STEP_RECIPIENT}, {"DATA\r\n", STEP_DATA}};
+
+    for (size_t i = 0; i < COUNTOF(STEPS); i++)
+        if (str_starts_with(command, str_of(STEPS[i].word)))
+            return STEPS[i].step;
+    return STEP_LOGIN;
+}
+
+/* Which of our commands an answer belongs to. What came before QUIT is what counts. */
+static int follow_smtp(CURL *easy, curl_infotype type, char *bytes, size_t len, void *arg)
+{
     struct flight *flight = arg;
 
     (void)easy;
     if (type != CURLINFO_HEADER_OUT)
         return 0;
-    flight->step = STEP_LOGIN;
-    for (size_t i = 0; i < COUNTOF(STEPS); i++)
-        if (str_starts_with((struct str){bytes, len}, str_of(STEPS[i].command)))
-            flight->step = STEPS[i].step;
-    if (flight->step == STEP_QUIT)
-        return 0; /* what was said before is what counts */
+    flight->is_leaving = str_starts_with((struct str){bytes, len}, STR("QUIT\r\n"));
+    if (flight->is_leaving)
+        return 0;
+    flight->step = step_of((struct str){bytes, len});
     flight->code = 0;
     flight->said_len = 0;
     return 0;
@@ -233,7 +266,8 @@ static int watch(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t
     const struct flight *flight = arg;
 
     (void)a, (void)b, (void)c, (void)d;
-    return flight->step == STEP_QUIT || clock_mono_ms() > flight->deadline_ms;
+    return flight->is_leaving || atomic_load(&flight->sockets->is_shut) ||
+           clock_mono_ms() > flight->deadline_ms;
 }
 
 /* --- asking libcurl ------------------------------------------------------ */
@@ -348,11 +382,33 @@ bool flight_begin(struct flight *flight)
     return true;
 }
 
+bool flight_may_repeat(const struct flight *flight, CURLcode code)
+{
+    enum { CLOSING = 421 };
+    long connects = 0;
+
+    flight->lib->easy_getinfo(flight->easy, CURLINFO_NUM_CONNECTS, &connects);
+    bool is_cut = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR;
+    return is_cut && connects == 0 && !flight->is_repeated && flight->step <= STEP_MAIL &&
+           (flight->code == 0 || flight->code == CLOSING);
+}
+
+void flight_repeat(struct flight *flight)
+{
+    flight->is_repeated = true;
+    flight->is_leaving = false;
+    flight->step = STEP_LOGIN;
+    flight->code = 0;
+    flight->said_len = 0;
+    flight->sent = 0;
+    flight->reason[0] = '\0';
+    set(flight, CURLOPT_FRESH_CONNECT, 1L);
+}
+
 void flight_done(struct flight *flight)
 {
     if (flight->easy)
         flight->lib->easy_cleanup(flight->easy);
     if (flight->lib)
         flight->lib->slist_free_all(flight->lines);
-    free(flight);
 }

@@ -3,23 +3,39 @@
 #ifndef CONTACTD_NOTIFY_FLIGHT_H
 #define CONTACTD_NOTIFY_FLIGHT_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "notify/curl.h"
 #include "notify/transport.h"
 
 enum { SAID_MAX = 240 };
 
-/* All that are open; outlives the connections. */
+#define PARCEL_STOPPED "the server was stopped meanwhile"
+
+/* All that are open; outlives the connections. Any thread. */
 struct flight_sockets {
+    pthread_mutex_t lock; /* guards fds and count */
     int fds[128];
     size_t count;
+    atomic_bool is_shut;
 };
+
+void flight_sockets_init(struct flight_sockets *sockets);
+void flight_sockets_done(struct flight_sockets *sockets);
+
+/* No more is heard: libcurl waits for the answer to QUIT when it closes a connection. */
+void flight_sockets_deafen(struct flight_sockets *sockets);
+
+/* Ends all of them, and any that would be opened yet. */
+void flight_sockets_shut(struct flight_sockets *sockets);
 
 struct flight {
     struct parcel *parcel;
     const struct transport_options *options;
     const struct curl_lib *lib;
     struct flight_sockets *sockets;
-    struct flight *next, **at; /* the transport's list: `at` is what points here */
+    struct flight *next, **at; /* of a list: `at` is what points here */
     CURL *easy;
     struct curl_slist *lines; /* the request's headers, or the envelope's recipient */
     int64_t deadline_ms;      /* mono */
@@ -29,7 +45,9 @@ struct flight {
     char forbidden[64]; /* the address that may not be reached */
 
     /* SMTP: the last command's; HTTP: the beginning of the reply's body. */
-    enum { STEP_LOGIN, STEP_MAIL, STEP_RECIPIENT, STEP_DATA, STEP_QUIT } step;
+    enum flight_step { STEP_LOGIN, STEP_MAIL, STEP_RECIPIENT, STEP_DATA } step;
+    bool is_leaving; /* SMTP: QUIT was said */
+    bool is_repeated;
     int code;
     char said[SAID_MAX + 1];
     size_t said_len;
@@ -47,13 +65,13 @@ void flight_judge(struct flight *flight, CURLcode code);
 /* The same for one that was broken off, or could not begin. */
 void parcel_fail(struct parcel *parcel, const char *reason);
 
-/* Frees it, too. */
-void flight_done(struct flight *flight);
-
 /*
- * Nobody waits any more for what the other side may still say on these: closing a
- * connection to a mail server waits for its answer to QUIT otherwise.
+ * Whether a mail's end only means that a kept connection was none any more, or not for this mail;
+ * then flight_repeat() makes it ready for a new one. Once.
  */
-void flight_sockets_deafen(const struct flight_sockets *sockets);
+bool flight_may_repeat(const struct flight *flight, CURLcode code);
+void flight_repeat(struct flight *flight);
+
+void flight_done(struct flight *flight);
 
 #endif

@@ -65,9 +65,15 @@ static void put_forbidden(struct buf *out, const struct flight *flight)
     buf_printf(out, "%s is no address that may be reached", flight->forbidden);
 }
 
+/* libcurl says the same of an answer that is no HTTP. */
+static bool is_other_scheme(const struct flight *flight, CURLcode code)
+{
+    return code == CURLE_UNSUPPORTED_PROTOCOL && !flight->is_tried;
+}
+
 static void put_reason(struct buf *out, const struct flight *flight, CURLcode code)
 {
-    if (code == CURLE_UNSUPPORTED_PROTOCOL)
+    if (is_other_scheme(flight, code))
         buf_put(out, STR("only https:// is allowed"));
     else if (code == CURLE_USE_SSL_FAILED)
         buf_put(out, STR("the mail server offers no encryption (STARTTLS)"));
@@ -88,7 +94,7 @@ static bool is_about_this_mail(const struct flight *flight)
     enum { TOO_LARGE = 552 };
 
     return flight->step == STEP_RECIPIENT || flight->step == STEP_DATA ||
-           flight->step == STEP_QUIT || (flight->step == STEP_MAIL && flight->code == TOO_LARGE);
+           (flight->step == STEP_MAIL && flight->code == TOO_LARGE);
 }
 
 static void judge_mail(struct flight *flight, CURLcode code, struct buf *error)
@@ -147,8 +153,7 @@ static void judge_post(struct flight *flight, CURLcode code, struct buf *error)
         return;
     }
     bool is_forbidden = flight->is_forbidden && !flight->is_tried;
-    bool is_final =
-        is_forbidden || code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL;
+    bool is_final = is_forbidden || code == CURLE_URL_MALFORMAT || is_other_scheme(flight, code);
     parcel->result = is_final ? PARCEL_REFUSED : PARCEL_LATER;
     if (is_forbidden)
         put_forbidden(error, flight);

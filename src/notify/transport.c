@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Parcels under way, over one multi handle of libcurl, which is made with the first
- * parcel. One thread owns all of it; whoever wakes it writes to an eventfd, so nobody
- * else needs to know what is there.
- *
- * Connections to the mail server are kept for the next mail, until nothing has been under way for
- * QUIET_MS; then the multi handle goes with all of them, since libcurl closes
- * kept connections only when it looks for one.
+ * Posts are under way on the owner's thread, over one multi handle of libcurl; mails on
+ * lanes of their own (lane.h). Both are made with the first parcel that needs
+ * them. Whoever wakes the owner writes to an eventfd, so nobody else needs to know what is
+ * there.
  */
 #include "notify/transport.h"
 
@@ -15,19 +12,17 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "notify/flight.h"
-
-enum { QUIET_MS = 5000, KEPT_MAX = 64 };
+#include "notify/lane.h"
 
 struct transport {
     struct transport_options options;
-    const struct curl_lib *lib; /* NULL: nothing was sent yet */
-    CURLM *multi;               /* NULL: nothing is under way or kept */
-    struct flight *flights;     /* under way */
-    struct parcel *grounded;    /* could not begin; linked by their `own` */
+    const struct curl_lib *lib;
+    CURLM *multi;            /* NULL: no post was sent yet */
+    struct flight *flights;  /* under way */
+    struct parcel *grounded; /* could not begin; linked by their `own` */
+    struct lanes *lanes;     /* NULL: no mail was sent yet */
     int wake_fd;
-    int64_t quiet_at_ms; /* mono: when the last parcel ended */
     struct flight_sockets sockets;
 };
 
@@ -64,6 +59,7 @@ enum err transport_open(const struct transport_options *options, struct transpor
         free(transport);
         return err_set(detail, ERR_IO, "eventfd: no file descriptor is left");
     }
+    flight_sockets_init(&transport->sockets);
     *ret_transport = transport;
     return ERR_OK;
 }
@@ -71,11 +67,8 @@ enum err transport_open(const struct transport_options *options, struct transpor
 static bool open_multi(struct transport *transport)
 {
     transport->lib = curl_lib();
-    if (!transport->multi && transport->lib) {
+    if (!transport->multi && transport->lib)
         transport->multi = transport->lib->multi_init();
-        if (transport->multi) /* never closes one by itself to make room */
-            transport->lib->multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_MAX);
-    }
     return transport->multi;
 }
 
@@ -90,22 +83,41 @@ static bool launch(struct transport *transport, struct flight *flight)
     return false;
 }
 
-void transport_send(struct transport *transport, struct parcel *parcel)
+static enum err send_post(struct transport *transport, struct parcel *parcel)
 {
     struct flight *flight = calloc(1, sizeof *flight);
 
-    parcel_fail(parcel, flight ? "" : err_text(ERR_MEMORY));
-    if (flight) {
-        flight->parcel = parcel;
-        flight->options = &transport->options;
-        flight->sockets = &transport->sockets;
-        if (launch(transport, flight)) {
-            parcel->own = flight;
-            link_flight(&transport->flights, flight);
-            return;
-        }
-        flight_done(flight);
+    if (!flight)
+        return ERR_MEMORY;
+    flight->parcel = parcel;
+    flight->options = &transport->options;
+    flight->sockets = &transport->sockets;
+    if (launch(transport, flight)) {
+        parcel->own = flight;
+        link_flight(&transport->flights, flight);
+        return ERR_OK;
     }
+    flight_done(flight);
+    free(flight);
+    return ERR_IO;
+}
+
+static enum err send_mail(struct transport *transport, struct parcel *parcel)
+{
+    if (!transport->lanes)
+        TRY(lanes_new(&transport->options, transport->wake_fd, &transport->lanes));
+    lanes_send(transport->lanes, parcel);
+    return ERR_OK;
+}
+
+void transport_send(struct transport *transport, struct parcel *parcel)
+{
+    parcel_fail(parcel, "");
+    enum err err = parcel->is_smtp ? send_mail(transport, parcel) : send_post(transport, parcel);
+    if (err == ERR_OK)
+        return;
+    if (!parcel->error[0])
+        parcel_fail(parcel, err_text(err));
     parcel->own = transport->grounded;
     transport->grounded = parcel;
 }
@@ -113,29 +125,35 @@ void transport_send(struct transport *transport, struct parcel *parcel)
 /* --- moving on ----------------------------------------------------------- */
 
 /* It may be sent again from within done(), so everything of it is gone by then. */
-static void finish(struct transport *transport, struct flight *flight)
+static void finish(struct flight *flight)
 {
     struct parcel *parcel = flight->parcel;
 
     unlink_flight(flight);
     flight_done(flight);
-    transport->quiet_at_ms = clock_mono_ms();
+    free(flight);
     parcel->done(parcel);
+}
+
+static bool finish_all(struct parcel *parcels)
+{
+    bool has_any = parcels;
+
+    while (parcels) {
+        struct parcel *parcel = parcels;
+        parcels = parcel->own;
+        parcel->done(parcel);
+    }
+    return has_any;
 }
 
 /* Those that are sent from within done() have their turn next time. */
 static bool finish_grounded(struct transport *transport)
 {
-    struct parcel *next = transport->grounded;
-    bool has_any = next;
+    struct parcel *parcels = transport->grounded;
 
     transport->grounded = NULL;
-    while (next) {
-        struct parcel *parcel = next;
-        next = parcel->own;
-        parcel->done(parcel);
-    }
-    return has_any;
+    return finish_all(parcels);
 }
 
 static bool finish_ended(struct transport *transport)
@@ -155,7 +173,7 @@ static bool finish_ended(struct transport *transport)
         struct flight *flight = (void *)private;
         flight_judge(flight, code);
         transport->lib->multi_remove_handle(transport->multi, easy);
-        finish(transport, flight);
+        finish(flight);
         has_any = true;
     }
     return has_any;
@@ -163,47 +181,26 @@ static bool finish_ended(struct transport *transport)
 
 static bool move(struct transport *transport)
 {
+    bool has_ended = transport->lanes && finish_all(lanes_take(transport->lanes));
     int running;
 
     if (!transport->multi)
-        return false;
+        return has_ended;
     transport->lib->multi_perform(transport->multi, &running);
-    return finish_ended(transport);
-}
-
-static void close_multi(struct transport *transport)
-{
-    if (!transport->multi)
-        return;
-    flight_sockets_deafen(&transport->sockets);
-    transport->lib->multi_cleanup(transport->multi);
-    transport->multi = NULL;
-}
-
-/* How long kept connections stay yet; -1: for as long as one likes. */
-static int64_t quiet_left(const struct transport *transport)
-{
-    if (!transport->multi || transport->flights)
-        return -1;
-    int64_t left = transport->quiet_at_ms + QUIET_MS - clock_mono_ms();
-    return left > 0 ? left : 0;
+    return finish_ended(transport) || has_ended;
 }
 
 static void wait_for_news(struct transport *transport, int64_t timeout_ms)
 {
-    int64_t quiet_ms = quiet_left(transport);
-    uint64_t count;
-
-    if (quiet_ms >= 0 && quiet_ms < timeout_ms)
-        timeout_ms = quiet_ms;
-    if (timeout_ms > INT32_MAX)
-        timeout_ms = INT32_MAX;
+    int wait_ms = timeout_ms < 0 ? 0 : timeout_ms > INT32_MAX ? INT32_MAX : (int)timeout_ms;
     struct curl_waitfd wake = {.fd = transport->wake_fd, .events = CURL_WAIT_POLLIN};
     struct pollfd alone = {.fd = transport->wake_fd, .events = POLLIN};
+    uint64_t count;
+
     if (transport->multi)
-        transport->lib->multi_poll(transport->multi, &wake, 1, (int)timeout_ms, NULL);
+        transport->lib->multi_poll(transport->multi, &wake, 1, wait_ms, NULL);
     else
-        poll(&alone, 1, (int)timeout_ms);
+        poll(&alone, 1, wait_ms);
     while (read(transport->wake_fd, &count, sizeof count) > 0)
         ;
 }
@@ -213,10 +210,8 @@ void transport_poll(struct transport *transport, int64_t timeout_ms)
     bool has_ended = finish_grounded(transport);
 
     has_ended = move(transport) || has_ended;
-    wait_for_news(transport, has_ended || timeout_ms < 0 ? 0 : timeout_ms);
+    wait_for_news(transport, has_ended ? 0 : timeout_ms);
     move(transport);
-    if (quiet_left(transport) == 0)
-        close_multi(transport);
 }
 
 void transport_wake(struct transport *transport)
@@ -230,9 +225,9 @@ void transport_wake(struct transport *transport)
 
 static void break_off(struct transport *transport, struct flight *flight)
 {
-    parcel_fail(flight->parcel, "the server was stopped meanwhile");
+    parcel_fail(flight->parcel, PARCEL_STOPPED);
     transport->lib->multi_remove_handle(transport->multi, flight->easy);
-    finish(transport, flight);
+    finish(flight);
 }
 
 void transport_close(struct transport *transport)
@@ -240,10 +235,13 @@ void transport_close(struct transport *transport)
     if (!transport)
         return;
     finish_grounded(transport);
-    flight_sockets_deafen(&transport->sockets);
     while (transport->flights)
         break_off(transport, transport->flights);
-    close_multi(transport);
+    if (transport->lanes)
+        finish_all(lanes_close(transport->lanes));
+    if (transport->multi)
+        transport->lib->multi_cleanup(transport->multi);
+    flight_sockets_done(&transport->sockets);
     close(transport->wake_fd);
     free(transport);
 }
