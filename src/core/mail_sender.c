@@ -133,7 +133,9 @@ static enum err put_endpoint(const struct scheme *scheme, struct str domain, str
                    scheme->behind);
         return buf_status(out);
     }
-    if (!str_starts_with(endpoint, STR("https://")) && !str_starts_with(endpoint, STR("http://")))
+    bool has_scheme =
+        str_starts_with(endpoint, STR("https://")) || str_starts_with(endpoint, STR("http://"));
+    if (!has_scheme || !str_is_visible_ascii(endpoint))
         return err_set(detail, ERR_INVALID,
                        "smtp-url: what follows ?endpoint= is no address; use https://...");
     buf_put(out, endpoint);
