@@ -15,6 +15,7 @@
 #include "base/secret.h"
 #include "core/address.h"
 #include "handler/routes.h"
+#include "sending.h"
 #include "verbs.h"
 
 static enum exit_code verb_version(struct cli *cli)
@@ -22,6 +23,15 @@ static enum exit_code verb_version(struct cli *cli)
     (void)cli;
     puts("contactd " CONTACTD_VERSION);
     return EXIT_OK;
+}
+
+static enum exit_code check_sending(struct cli *cli)
+{
+    struct outbox_options options;
+    struct err_detail detail = {""};
+
+    enum err err = sending_read(&cli->config, &cli->config.arena, &options, &detail);
+    return err == ERR_OK ? EXIT_OK : cli_complain(err, &detail, EXIT_CONFIG);
 }
 
 static enum exit_code verb_check_config(struct cli *cli)
@@ -37,7 +47,7 @@ static enum exit_code verb_check_config(struct cli *cli)
                 proxies->items[i]);
         return EXIT_CONFIG;
     }
-    return EXIT_OK;
+    return check_sending(cli);
 }
 
 static enum exit_code verb_routes(struct cli *cli)
@@ -54,8 +64,8 @@ static const struct verb VERBS[] = {
     {"serve", NULL, verb_serve, 0, "", "serve until SIGTERM (the default verb)"},
     {"check-config", NULL, verb_check_config, 0, "", "print the effective configuration"},
     {"user", "add", verb_user_add, 1,
-     "NAME [--role owner|manager|reader] [--forms a,b] [--password-file FILE|-]",
-     "add a user (a reader of all forms); without a file, make a password and print it"},
+     "NAME [--role owner|manager|reader] --forms a,b|* [--password-file FILE|-]",
+     "add a user (a reader); owners need no --forms; without a file, make a password and print it"},
     {"user", "set", verb_user_set, 1, "NAME [--role owner|manager|reader] [--forms a,b|*]",
      "change a user's role and forms"},
     {"user", "list", verb_list, 0, "[--json]", "list users"},
@@ -63,7 +73,7 @@ static const struct verb VERBS[] = {
      "give a user a new password"},
     {"user", "remove", verb_named, 1, "NAME", "remove a user"},
     {"token", "add", verb_token_add, 1,
-     "NAME [--scope read|write|manage] [--forms a,b] [--expires 90d]",
+     "NAME [--scope read|write|manage] --forms a,b|* [--expires 90d]",
      "make a token for scripts and print it"},
     {"token", "list", verb_list, 0, "[--json]", "list tokens"},
     {"token", "revoke", verb_named, 1, "NAME", "make a token worthless"},

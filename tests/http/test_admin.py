@@ -2,6 +2,7 @@
 """Reading: who may, which rows, in which pages; and that guessing a password gets nobody anywhere."""
 import datetime
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -10,7 +11,7 @@ ADA = {"name": "Ada", "email": "ada@example.org", "message": "Hello"}
 
 
 def add_user(server, name="ada", password="correct horse", role="owner"):
-    done = server.cli("user", "add", name, "--role", role, "--password-file", "-", input=password + "\n")
+    done = server.cli("user", "add", name, "--role", role, "--forms", "*", "--password-file", "-", input=password + "\n")
     assert done.returncode == 0, done.stderr
     return name, password
 
@@ -73,7 +74,7 @@ def signins(server):
 
 
 def test_a_revoked_token_and_a_removed_user_are_out_at_once(server):
-    auth, token = add_user(server), server.cli("token", "add", "ci").stdout.strip()
+    auth, token = add_user(server), server.cli("token", "add", "ci", "--forms", "*").stdout.strip()
     assert get(server, auth=auth).status_code == get(server, token=token).status_code == 200
     assert server.cli("token", "revoke", "ci").returncode == 0
     assert server.cli("user", "remove", auth[0]).returncode == 0
@@ -91,7 +92,7 @@ def test_tokens_and_passwords_are_stored_only_hashed(server):
 
 def test_an_expired_token_is_out(server):
     # Expiry is counted in minutes on the command line, so the clock of the row is moved instead.
-    token = server.cli("token", "add", "brief", "--expires", "1m").stdout.strip()
+    token = server.cli("token", "add", "brief", "--forms", "*", "--expires", "1m").stdout.strip()
     assert get(server, token=token).status_code == 200
     server.stop()
     import sqlite3
@@ -177,11 +178,16 @@ def test_guessing_is_throttled_but_the_owner_still_gets_in(start):
                             headers={"X-Forwarded-For": source})
 
     assert attempt(password, "198.51.100.7").status_code == 200
-    statuses = [attempt(f"guess {i}", f"203.0.113.{i % 200}").status_code for i in range(200)]
-    throttled = attempt("another guess", "203.0.113.250")
-    # Ten for the account, sixty for addresses that were not seen before, and what comes back meanwhile.
-    assert statuses.count(429) >= 80 and set(statuses) == {401, 429}
-    assert throttled.status_code == 429 and int(throttled.headers["Retry-After"]) >= 1
+    start_s = time.monotonic()
+    with ThreadPoolExecutor(6) as guessers:
+        answers = list(guessers.map(lambda i: attempt(f"guess {i}", f"203.0.113.{i}"), range(200)))
+    elapsed_s = time.monotonic() - start_s
+    statuses = [answer.status_code for answer in answers]
+    # Ten for the account, sixty for addresses that were not seen before, and what comes back
+    # meanwhile: one in six seconds, and six in one.
+    assert set(statuses) == {401, 429}
+    assert statuses.count(401) <= 70 + 6.2 * elapsed_s + 2
+    assert all(int(answer.headers["Retry-After"]) >= 1 for answer in answers if answer.status_code == 429)
     # The same account under fire: the owner's credential is remembered, and from the address
     # that was right before even a mistyped one is looked at.
     assert attempt(password, "198.51.100.7").status_code == 200
