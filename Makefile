@@ -104,6 +104,15 @@ static: ## one file with every library in it: build/static/contactd
 	@$(MAKE) --no-print-directory -j$(JOBS) -f packaging/static/libraries.mk
 	@$(MAKE) --no-print-directory -j$(JOBS) STATIC=1 BUILD=build/static static-files
 
+IMAGE ?= contactd
+.PHONY: image
+image: ## that file alone in a container image (IMAGE=name:tag)
+	@packaging/image.sh $(IMAGE)
+
+.PHONY: deb
+deb: static ## that file as a Debian package, in build/static
+	@packaging/deb/build.sh build/static $(VERSION)
+
 # The same program with its safety belts off: what the fault tests must be able to catch.
 .PHONY: unsafe
 unsafe:
