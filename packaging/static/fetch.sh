@@ -31,16 +31,17 @@ missing() {
 apt() { # apt-get with our lists alone
     (cd "$top/source" && apt-get -q -o Dir::Etc::sourcelist="$top/apt/sources.list" -o Dir::Etc::sourceparts=- \
         -o Dir::Etc::preferencesparts=- -o Dir::State::lists="$top/apt/lists" -o Dir::Cache="$top/apt" -o Dir::Cache::archives="$top/apt/archives" \
-        -o APT::Sandbox::User="$(id -un)" -o Acquire::Retries=3 -o Acquire::Languages=none "$@")
+        -o APT::Sandbox::User="$(id -un)" -o Acquire::Retries=3 -o APT::Update::Error-Mode=any -o Acquire::Languages=none "$@")
 }
 
-from() { # mirror, options, suites...: everything that is missing from there
-    mirror=$1 options=$2
-    shift 2
+# An old list does no harm, since the sums are pinned.
+from() { # mirror, suites...: everything that is missing from there
+    mirror=$1
+    shift
     for suite in "$@"; do
-        echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg $options] $mirror $suite main"
+        echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg check-valid-until=no] $mirror $suite main"
     done > "$top/apt/sources.list"
-    apt update > "$top/apt/log" 2>&1 || return 1
+    apt update >> "$top/apt/log" 2>&1 || return 1
     missing | while read -r package version suite sum; do
         echo "  FETCH $package $version" >&2
         apt source --download-only "$package=$version" >> "$top/apt/log" 2>&1 || true
@@ -56,11 +57,11 @@ from() { # mirror, options, suites...: everything that is missing from there
 suites=$(missing | awk '{ print $3 }' | sort -u)
 reached=no
 # shellcheck disable=SC2086
-from "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" "" $suites && reached=yes
+from "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" $suites && reached=yes
 if [ -n "$(missing)" ]; then
     day=$(awk '$1 == "snapshot" { print $2 }' "$here/sources")
     # shellcheck disable=SC2086
-    from "http://snapshot.debian.org/archive/debian/$day" check-valid-until=no $suites && reached=yes
+    from "http://snapshot.debian.org/archive/debian/$day" $suites && reached=yes
 fi
 [ -n "$(missing)" ] || exit 0
 missing | while read -r package version suite sum; do
