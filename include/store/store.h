@@ -83,9 +83,9 @@ MUST_CHECK enum err store_submission_set_state(struct store *store, const struct
                                                enum submission_taught taught, int64_t at_ms);
 MUST_CHECK enum err store_submission_set_starred(struct store *store, const struct id *id,
                                                  bool is_starred);
-/* For a submission that the caller has seen in this transaction. note->id is not looked at. */
+/* For a submission that the caller has seen in this transaction. ERR_EXISTS: note->id is taken. */
 MUST_CHECK enum err store_note_insert(struct store *store, const struct id *submission,
-                                      const struct submission_note *note, int64_t *ret_id);
+                                      const struct submission_note *note);
 /* ERR_NOT_FOUND when this submission has no such note. */
 MUST_CHECK enum err store_note_delete(struct store *store, const struct id *submission,
                                       int64_t note_id);
@@ -219,7 +219,7 @@ MUST_CHECK enum err store_note_list(struct store *store, const struct id *submis
 enum { TALLY_LATE_MAX = 100000 };
 MUST_CHECK enum err store_tally_list(struct store *store, int64_t first_day, struct str form,
                                      store_tally_fn fn, void *arg);
-/* Oldest first; nothing may be changed before it returns. */
+/* Of each state the oldest first; nothing may be changed before it returns. */
 MUST_CHECK enum err store_submission_aged(struct store *store, const struct aged_filter *filter,
                                           store_aged_fn fn, void *arg);
 MUST_CHECK enum err store_form_get(struct store *store, struct str name, store_form_fn fn,

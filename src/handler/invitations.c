@@ -13,10 +13,14 @@
 #include "guards.h"
 #include "http/reply.h"
 #include "opening.h"
+#include "page_origin.h"
 #include "topics.h"
+
+enum { URL_MAX = 1024 };
 
 static enum flow invitation_list(struct app_ctx *ctx, struct exchange *x);
 static enum flow invitation_post(struct app_ctx *ctx, struct exchange *x);
+static enum flow invitation_look(struct app_ctx *ctx, struct exchange *x);
 static enum flow invitation_accept(struct app_ctx *ctx, struct exchange *x);
 static enum flow invitation_delete(struct app_ctx *ctx, struct exchange *x);
 
@@ -36,6 +40,16 @@ const struct route INVITATION_ROUTES[INVITATION_ROUTE_COUNT] = {
      .body = "NewInvitation",
      .replies = {{201, "InvitationMade"}},
      .problems = PROBLEM_BIT(INVALID_JSON) | PROBLEM_BIT(INVALID_FIELDS) | PROBLEM_BIT(NAME_TAKEN)},
+    {.name = "invitation_look",
+     .method = "POST",
+     .path = "/admin/invitations/look",
+     .steps = {guard_open, guard_no_query, invitation_look},
+     .media = MEDIA_JSON,
+     .help = "whom a link invites, and whether it still does",
+     .body = "InvitationLook",
+     .replies = {{200, "InvitationFound"}},
+     .problems = PROBLEM_BIT(INVALID_JSON) | PROBLEM_BIT(INVALID_FIELDS) | PROBLEM_BIT(NOT_FOUND) |
+                 PROBLEM_BIT(CSRF) | PROBLEM_BIT(TOO_MANY_ATTEMPTS) | PROBLEM_BIT(UNAVAILABLE)},
     {.name = "invitation_accept",
      .method = "POST",
      .path = "/admin/invitations/accept",
@@ -158,28 +172,41 @@ static enum err run_add(struct job *job, struct store *writer)
     return audit_add(writer, &entry);
 }
 
+/* For whom it is: as it can be sent, and without the server's address, which may be another. */
+static void put_link(struct buf *out, const struct invitation_job *self)
+{
+    CLEANUP(buf_done) struct buf url = buf_new(URL_MAX);
+    char path[64];
+
+    snprintf(path, sizeof path, "/admin/#invite=%s", self->text);
+    page_own_origin(self->base.x, &url);
+    buf_put(&url, str_of(path));
+    js_field_string(out, "url", buf_status(&url) == ERR_OK ? buf_str(&url) : str_of(path));
+    js_field_string(out, "path", str_of(path));
+    secret_wipe(path, sizeof path);
+    if (url.len)
+        secret_wipe(url.ptr, url.len);
+}
+
 static enum flow was_added(struct app_ctx *ctx, struct exchange *x)
 {
     struct invitation_job *self = CONTAINER_OF(x->job, struct invitation_job, base.job);
     struct buf *out = &x->reply.body;
-    char url[64];
 
     (void)ctx;
     if (self->base.job.result != ERR_OK)
         return account_failed(&self->base);
-    snprintf(url, sizeof url, "/admin/#invite=%s", self->text);
     x->decision = "added";
     reply_json(x, 201);
     reply_header(x, "Cache-Control", "no-store");
     js_open(out, '{');
     js_field_string(out, "name", self->invitation.name);
-    js_field_string(out, "url", str_of(url));
+    put_link(out, self);
     js_field_string(out, "token", str_of(self->text));
     js_field_time(out, "expiresAt", self->invitation.expires_at_ms);
     js_close(out, '}');
     buf_put_char(out, '\n');
     secret_wipe(self->text, sizeof self->text);
-    secret_wipe(url, sizeof url);
     return FLOW_DONE;
 }
 
@@ -190,8 +217,8 @@ static enum err read_new(struct invitation_job *self, const json_t *object,
 
     TRY(account_get_name(object, arena, &self->invitation.name, detail));
     TRY(account_get_role(object, &self->invitation.role, detail));
-    TRY(account_get_forms(object, arena, &self->invitation.forms, detail));
-    return account_check_owner_forms(self->invitation.role, self->invitation.forms, detail);
+    return account_get_forms_of(self->invitation.role, object, arena, &self->invitation.forms,
+                                detail);
 }
 
 static void make_text(struct invitation_job *self)
@@ -216,7 +243,6 @@ static enum flow invitation_post(struct app_ctx *ctx, struct exchange *x)
     enum err err = read_new(self, object, &detail);
     if (err != ERR_OK)
         return account_bad_value(x, err, &detail);
-    self->base.is_addition = true;
     self->invitation.created_by = str_of(x->principal->actor);
     make_text(self);
     return account_write(&self->base, run_add, was_added);
@@ -228,6 +254,7 @@ struct accept_job {
     struct account_job base;
     struct digest hash;       /* of what was sent */
     struct identity identity; /* as the invitation has it */
+    int64_t expires_at_ms;
     struct opening opening;
 };
 
@@ -250,6 +277,7 @@ static enum err take_invitation(void *arg, const struct invitation *invitation)
     identity->name[invitation->name.len] = '\0';
     identity->role = invitation->role;
     identity->access = role_access(invitation->role);
+    self->expires_at_ms = invitation->expires_at_ms;
     return ERR_OK;
 }
 
@@ -276,7 +304,9 @@ static enum err run_accept(struct job *job, struct store *writer)
     TRY(store_invitation_delete(writer, user.name));
     entry.actor = user.name;
     TRY(audit_add(writer, &entry));
-    return opening_run(&self->opening, writer);
+    TRY(opening_run(&self->opening, writer));
+    self->base.user = str_of(self->opening.former_user);
+    return ERR_OK;
 }
 
 static enum flow was_accepted(struct app_ctx *ctx, struct exchange *x)
@@ -299,7 +329,6 @@ static enum flow was_hashed(struct app_ctx *ctx, struct exchange *x)
     if (self->base.job.result != ERR_OK)
         return was_accepted(ctx, x);
     opening_prepare(&self->opening, x, &self->identity);
-    self->base.is_addition = !self->opening.has_former;
     return account_write(&self->base, run_accept, was_accepted);
 }
 
@@ -313,28 +342,73 @@ static enum flow was_looked_up(struct app_ctx *ctx, struct exchange *x)
     return account_hash(&self->base, was_hashed);
 }
 
+/* Who has a link may ask from our own page, and not without end. NULL: the reply is ready. */
+static struct accept_job *begin(struct app_ctx *ctx, struct exchange *x,
+                                const char *const members[], json_t **ret_object)
+{
+    struct accept_job *self = NULL;
+    int64_t wait_ms = signin_throttle(ctx->signin, x->source, clock_mono_ms());
+
+    if (csrf_is_foreign(x))
+        reply_problem(x, PROBLEM_CSRF, NULL);
+    else if (wait_ms)
+        reply_retry_later(x, PROBLEM_TOO_MANY_ATTEMPTS, wait_ms);
+    else
+        self = account_job_new(ctx, x, sizeof *self);
+    if (!self || !(*ret_object = account_parse(x, members)))
+        return NULL;
+    struct str token = js_get_string(*ret_object, "token");
+    if (!token.ptr) {
+        reply_problem(x, PROBLEM_INVALID_FIELDS, "token: send what the link ends with");
+        return NULL;
+    }
+    self->hash = token_digest(token);
+    return self;
+}
+
 static enum flow invitation_accept(struct app_ctx *ctx, struct exchange *x)
 {
     static const char *const MEMBERS[] = {"token", "password", NULL};
     CLEANUP(js_decref) json_t *object = NULL;
     struct err_detail detail = {""};
-    struct accept_job *self;
+    struct accept_job *self = begin(ctx, x, MEMBERS, &object);
 
-    if (csrf_is_foreign(x))
-        return reply_problem(x, PROBLEM_CSRF, NULL);
-    int64_t wait_ms = signin_throttle(ctx->signin, x->source, clock_mono_ms());
-    if (wait_ms)
-        return reply_retry_later(x, PROBLEM_TOO_MANY_ATTEMPTS, wait_ms);
-    if (!(self = account_job_new(ctx, x, sizeof *self)) || !(object = account_parse(x, MEMBERS)))
+    if (!self)
         return FLOW_DONE;
-    struct str token = js_get_string(object, "token");
-    if (!token.ptr)
-        return reply_problem(x, PROBLEM_INVALID_FIELDS, "token: send what the link ends with");
     enum err err = account_get_password(object, "password", &self->base.password, &detail);
     if (err != ERR_OK)
         return account_bad_value(x, err, &detail);
-    self->hash = token_digest(token);
     return account_read(&self->base, run_look_up, was_looked_up);
+}
+
+/* --- looked at ----------------------------------------------------------- */
+
+static enum flow was_seen(struct app_ctx *ctx, struct exchange *x)
+{
+    struct accept_job *self = accept_job_of(x);
+    struct buf *out = &x->reply.body;
+
+    if (self->base.job.result != ERR_OK)
+        return was_accepted(ctx, x);
+    reply_json(x, 200);
+    reply_header(x, "Cache-Control", "no-store");
+    js_open(out, '{');
+    js_field_string(out, "name", str_of(self->identity.name));
+    js_field_string(out, "role", str_of(role_text(self->identity.role)));
+    account_put_forms(out, scope_text(&self->identity.scope));
+    js_field_time(out, "expiresAt", self->expires_at_ms);
+    js_close(out, '}');
+    buf_put_char(out, '\n');
+    return FLOW_DONE;
+}
+
+static enum flow invitation_look(struct app_ctx *ctx, struct exchange *x)
+{
+    static const char *const MEMBERS[] = {"token", NULL};
+    CLEANUP(js_decref) json_t *object = NULL;
+    struct accept_job *self = begin(ctx, x, MEMBERS, &object);
+
+    return self ? account_read(&self->base, run_look_up, was_seen) : FLOW_DONE;
 }
 
 /* --- taken back ---------------------------------------------------------- */

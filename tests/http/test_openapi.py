@@ -74,12 +74,12 @@ class World:
 
     def made_user(self):
         name = next(NAMES)
-        self.cli("user", "add", name, "--password-file", "-", input=PASSWORD + "\n")
+        self.cli("user", "add", name, "--forms", "*", "--password-file", "-", input=PASSWORD + "\n")
         return name
 
     def made_token(self):
         name = next(NAMES)
-        self.cli("token", "add", name)
+        self.cli("token", "add", name, "--forms", "*")
         return name
 
     def made_note(self):
@@ -128,6 +128,9 @@ BODIES = {
     "POST /admin/password": lambda world: {"old": PASSWORD, "new": PASSWORD},
     "POST /admin/users": lambda world: {"name": next(NAMES), "role": "reader", "forms": ["shop"], "password": PASSWORD},
     "POST /admin/invitations": lambda world: {"name": next(NAMES), "role": "reader", "forms": ["*"]},
+    "POST /admin/invitations/look": lambda world: {
+        "token": world.api("POST", "/admin/invitations", json={"name": next(NAMES), "role": "reader", "forms": ["*"]})["token"],
+    },
     "POST /admin/invitations/accept": lambda world: {
         "token": world.api("POST", "/admin/invitations", json={"name": next(NAMES), "role": "reader", "forms": ["*"]})["token"],
         "password": PASSWORD},

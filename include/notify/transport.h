@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Mails and posts on their way, many at once, over libcurl's multi interface:
+ * nothing here blocks but transport_poll(), and that for as long as it is told.
+ * Owner only: one thread opens, sends, polls and closes; transport_wake() is for any
+ * thread. libcurl is loaded with the first parcel.
+ */
+#ifndef CONTACTD_NOTIFY_TRANSPORT_H
+#define CONTACTD_NOTIFY_TRANSPORT_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct transport;
+
+struct transport_options {
+    const char *ca_file; /* PEM, beside or in place of the system's; NULL: the system's */
+    /*
+     * Whether a connection to this address (16 bytes, IPv4 as ::ffff:a.b.c.d) may be made;
+     * asked after names are resolved, before every connect(). Mail servers are not asked about:
+     * the operator has named them.
+     */
+    bool (*may_connect)(void *arg, const uint8_t address[16], uint16_t port);
+    void *arg;
+};
+
+enum parcel_result {
+    PARCEL_DELIVERED, /* SMTP: 250 after the data; HTTP: 2xx */
+    PARCEL_LATER,     /* worth trying again: no answer, 4xx of SMTP, 408, 425, 429, 5xx of HTTP */
+    PARCEL_REFUSED    /* it will not get better: 5xx of SMTP, other 4xx, 3xx, a forbidden address */
+};
+
+/* One mail or post. Everything is the caller's and stays as it is until done(). */
+struct parcel {
+    bool is_smtp;
+    const char *url;
+    const char *user, *password; /* SMTP AUTH; NULL: none */
+    bool may_be_plain;           /* smtp:// without STARTTLS, http:// */
+    const char *from, *to;       /* SMTP's envelope */
+    const char *headers;         /* HTTP: lines, each ended by '\n' */
+    struct str body;
+    int64_t timeout_ms; /* for all of it; connecting has CONNECT_MS of its own */
+
+    /* On the owner's thread, from within transport_poll() or transport_close(), exactly once. */
+    void (*done)(struct parcel *parcel);
+
+    enum parcel_result result;
+    int status;             /* the HTTP status or SMTP code; 0: there was none */
+    int64_t retry_after_ms; /* what the other side asked for; 0: nothing */
+    char error[300];        /* one line for people; empty when delivered */
+    void *own;              /* the transport's */
+};
+
+MUST_CHECK enum err transport_open(const struct transport_options *options,
+                                   struct transport **ret_transport, struct err_detail *detail);
+
+/* done() follows, whatever happens. */
+void transport_send(struct transport *transport, struct parcel *parcel);
+
+/* Moves everything on; returns after `timeout_ms`, earlier when something happened or is awake. */
+void transport_poll(struct transport *transport, int64_t timeout_ms);
+void transport_wake(struct transport *transport);
+
+/* Ends what is under way as PARCEL_LATER, at once, and frees; never waits for a name's lookup. NULL
+ * is allowed. */
+void transport_close(struct transport *transport);
+
+#endif

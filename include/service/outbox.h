@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The outbox: deliveries are rows, written with their message; one thread claims those
+ * that are due, under a lease, composes them (core/channel), hands them to
+ * notify/transport, and writes down how it went. A destination that fails is
+ * asked less and less often (a circuit breaker), and never makes a form wait.
+ */
+#ifndef CONTACTD_SERVICE_OUTBOX_H
+#define CONTACTD_SERVICE_OUTBOX_H
+
+#include "core/address.h"
+#include "core/channel.h"
+#include "core/delivery.h"
+#include "service/commit.h"
+#include "service/events.h"
+#include "service/forms.h"
+
+struct outbox;
+
+struct outbox_options {
+    struct mail_sender sender;
+    struct str public_url;      /* ptr NULL: unknown */
+    const struct cidr *allowed; /* private ranges that webhooks may reach all the same */
+    size_t allowed_count;
+    bool may_be_plain;   /* http:// webhooks and mail without TLS */
+    const char *ca_file; /* NULL: the system's */
+};
+
+/* Everything stays the caller's and outlives the outbox; `reader` is the outbox's alone. */
+MUST_CHECK enum err outbox_start(const struct outbox_options *options, struct commit *commit,
+                                 struct store *reader, struct forms *forms, struct events *events,
+                                 struct outbox **ret_outbox, struct err_detail *detail);
+
+/* Something is due now. Any thread, cheap. NULL is allowed. */
+void outbox_nudge(struct outbox *outbox);
+
+/* Ends within a second, whatever the destinations do, and frees. NULL is allowed. */
+void outbox_stop(struct outbox *outbox);
+
+#endif
