@@ -205,6 +205,7 @@ def test_it_resolves_names_and_checks_certificates(tmp_path, service, names, kno
     server = Alone(tmp_path)
     (server.root / "etc").mkdir()
     (server.root / "etc" / "resolv.conf").write_text(f"nameserver {names}\n")
+    (server.root / "etc" / "nsswitch.conf").write_text("hosts: files\n")  # other systems' modules are not for us
     server.extra["CONTACTD_TEST_CAPTCHA_URL"] = service.url
     if knows_the_root:
         shutil.copy(service.roots, server.root / "roots.pem")
