@@ -39,6 +39,13 @@ static void trust(CURL *easy)
         lib.easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
 }
 
+/* The system's directory of certificates stays beside the file, where libcurl reads one. */
+void curl_lib_trust(CURL *easy, const char *ca_file)
+{
+    lib.easy_setopt(easy, CURLOPT_CAINFO_BLOB, NULL);
+    lib.easy_setopt(easy, CURLOPT_CAINFO, ca_file);
+}
+
 CURL *curl_lib_easy(void)
 {
     CURL *easy = curl_lib() ? lib.easy_init() : NULL;

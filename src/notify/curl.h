@@ -48,6 +48,9 @@ const struct curl_lib *curl_lib(void);
  */
 CURL *curl_lib_easy(void);
 
+/* Trusts the certificates in this PEM file as well, or in place of the others. */
+void curl_lib_trust(CURL *easy, const char *ca_file);
+
 /* What a failed transfer's code means, for people; static text. */
 const char *curl_lib_explain(CURLcode code);
 
