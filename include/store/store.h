@@ -30,6 +30,21 @@ struct store;
 MUST_CHECK enum err store_open(const char *url, bool may_create, struct store **ret_store,
                                struct err_detail *detail);
 
+/* What store_examine() finds. */
+struct store_health {
+    int64_t bytes;                /* of the file; 0 in memory */
+    int64_t schema, schema_known; /* steps that it has, and that this program has */
+    bool is_damaged, is_whole;    /* neither: not all of it was seen in time */
+    char complaint[200];          /* about the damage, in the backend's words */
+};
+
+/*
+ * Looks at a database beside whoever owns it, changes nothing, and takes about `budget_ms` at most.
+ * ERR_NOT_FOUND: there is none yet. Others as store_open(). Any thread.
+ */
+MUST_CHECK enum err store_examine(const char *url, int64_t budget_ms,
+                                  struct store_health *ret_health, struct err_detail *detail);
+
 /* A read-only connection to the writer's database. Must be closed before the writer. */
 MUST_CHECK enum err store_open_reader(struct store *writer, struct store **ret_reader,
                                       struct err_detail *detail);

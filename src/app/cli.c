@@ -91,6 +91,8 @@ static const struct verb VERBS[] = {
      "take in an export of contactd, formspree, netlify, basin or getform"},
     {"healthcheck", NULL, verb_healthcheck, 0, "",
      "exit 0 if the server of this configuration answers"},
+    {"doctor", NULL, verb_doctor, 0, "[--json] [--dkim-selector NAME] [--send-test ADDRESS]",
+     "look for what is wrong around it: disk, database, names, mail server, proxy"},
     {"routes", NULL, verb_routes, 0, "", "list the addresses that are served"},
     {"version", NULL, verb_version, 0, "", "print the version"},
 };
@@ -136,6 +138,8 @@ static const struct flag {
     {"--form", offsetof(struct cli, form)},
     {"--output", offsetof(struct cli, output)},
     {"--from", offsetof(struct cli, from)},
+    {"--dkim-selector", offsetof(struct cli, dkim_selector)},
+    {"--send-test", offsetof(struct cli, send_test)},
 };
 
 static bool take_flag(struct cli *cli, int *at)

@@ -27,6 +27,7 @@ struct cli {
     const char *role, *scope, *forms, *expires, *password_file, *settings; /* NULL: not given */
     bool is_json;
     const char *format, *form, *output, *from; /* NULL: not given */
+    const char *dkim_selector, *send_test;     /* NULL: not given */
 };
 
 /* Prints the detail, or the error's own words, on stderr; returns `code`. */
@@ -62,6 +63,7 @@ enum exit_code verb_user_set(struct cli *cli);
 enum exit_code verb_token_add(struct cli *cli);
 enum exit_code verb_export(struct cli *cli); /* export.c */
 enum exit_code verb_import(struct cli *cli); /* import.c */
+enum exit_code verb_doctor(struct cli *cli); /* doctor.c */
 enum exit_code verb_list(struct cli *cli);   /* user list, token list */
 enum exit_code verb_named(struct cli *cli);  /* user remove, token revoke */
 

@@ -27,7 +27,7 @@
     each(mime_init) each(mime_addpart) each(mime_subparts) each(mime_name) each(mime_filename) \
     each(mime_type) each(mime_encoder) each(mime_headers) each(mime_data) each(mime_data_cb) \
     each(mime_free) \
-    each(url) each(url_set) each(url_get) each(url_dup) each(url_cleanup)
+    each(url) each(url_set) each(url_get) each(url_dup) each(url_cleanup) each(getdate)
 
 struct curl_lib {
 #define CURL_LIB_MEMBER(name) __typeof__(curl_##name) *name;

@@ -14,6 +14,8 @@ struct store_ops {
 
     enum err (*open)(const char *url, bool may_create, struct store **ret_store,
                      struct err_detail *detail);
+    enum err (*examine)(const char *url, int64_t budget_ms, struct store_health *ret_health,
+                        struct err_detail *detail);
     enum err (*open_reader)(struct store *writer, struct store **ret_reader,
                             struct err_detail *detail);
     void (*interrupt)(struct store *reader);

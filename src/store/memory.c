@@ -69,6 +69,14 @@ static enum err memory_open_reader(struct store *writer, struct store **ret_read
     return ERR_OK;
 }
 
+static enum err memory_examine(const char *url, int64_t budget_ms, struct store_health *ret_health,
+                               struct err_detail *detail)
+{
+    (void)url, (void)budget_ms, (void)detail;
+    *ret_health = (struct store_health){.is_whole = true};
+    return ERR_OK;
+}
+
 static enum err memory_begin(struct store *store)
 {
     (void)store;
@@ -190,6 +198,7 @@ const struct store_ops MEMORY_OPS = {
     .name = "memory",
     .scheme = "memory:",
     .open = memory_open,
+    .examine = memory_examine,
     .open_reader = memory_open_reader,
     .close = memory_close,
     .interrupt = memory_interrupt,

@@ -104,6 +104,7 @@ const struct store_ops SQLITE_OPS = {
     .name = "sqlite",
     .scheme = "",
     .open = sqlite_open,
+    .examine = sqlite_examine,
     .open_reader = sqlite_open_reader,
     .interrupt = sqlite_interrupt,
     .close = sqlite_close,

@@ -104,6 +104,9 @@ enum err sqlite_open(const char *url, bool may_create, struct store **ret_store,
                      struct err_detail *detail);
 enum err sqlite_open_reader(struct store *writer, struct store **ret_reader,
                             struct err_detail *detail);
+/* sqlite_examine.c */
+enum err sqlite_examine(const char *url, int64_t budget_ms, struct store_health *ret_health,
+                        struct err_detail *detail);
 void sqlite_interrupt(struct store *reader);
 void sqlite_close(struct store *store);
 

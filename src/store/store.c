@@ -13,8 +13,8 @@
 
 const struct store_ops *const STORE_BACKENDS[] = {&MEMORY_OPS, &SQLITE_OPS, NULL};
 
-enum err store_open(const char *url, bool may_create, struct store **ret_store,
-                    struct err_detail *detail)
+static enum err find_backend(const char *url, const struct store_ops **ret_ops,
+                             struct err_detail *detail)
 {
     const struct store_ops *const *ops = STORE_BACKENDS;
 
@@ -24,7 +24,26 @@ enum err store_open(const char *url, bool may_create, struct store **ret_store,
         return err_set(detail, ERR_INVALID,
                        "cannot open the database: no backend knows its URL; give the path of a "
                        "file, or memory:");
-    return (*ops)->open(url, may_create, ret_store, detail);
+    *ret_ops = *ops;
+    return ERR_OK;
+}
+
+enum err store_open(const char *url, bool may_create, struct store **ret_store,
+                    struct err_detail *detail)
+{
+    const struct store_ops *ops;
+
+    TRY(find_backend(url, &ops, detail));
+    return ops->open(url, may_create, ret_store, detail);
+}
+
+enum err store_examine(const char *url, int64_t budget_ms, struct store_health *ret_health,
+                       struct err_detail *detail)
+{
+    const struct store_ops *ops;
+
+    TRY(find_backend(url, &ops, detail));
+    return ops->examine(url, budget_ms, ret_health, detail);
 }
 
 enum err store_open_reader(struct store *writer, struct store **ret_reader,
