@@ -260,7 +260,7 @@ MUST_CHECK enum err store_note_list(struct store *store, const struct id *submis
 enum { TALLY_LATE_MAX = 100000 };
 MUST_CHECK enum err store_tally_list(struct store *store, int64_t first_day, struct str form,
                                      store_tally_fn fn, void *arg);
-/* Oldest first; nothing may be changed before it returns. */
+/* Of each state the oldest first; nothing may be changed before it returns. */
 MUST_CHECK enum err store_submission_aged(struct store *store, const struct aged_filter *filter,
                                           store_aged_fn fn, void *arg);
 /* ERR_NOT_FOUND when there is none. */

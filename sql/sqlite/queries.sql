@@ -41,19 +41,12 @@ FROM submission
 WHERE seq = ?1;
 
 -- The bits of ?4 are the states that are asked for.
+-- Whatever their state: who asks for some states passes over the others.
 -- name: submission_list
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
     idempotency_key, taught, starred, state_at
 FROM submission
-WHERE seq >= ?1 AND seq < ?2 AND (1 << state) & ?4
-ORDER BY seq DESC
-LIMIT ?3;
-
--- name: submission_list_form
-SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
-    idempotency_key, taught, starred, state_at
-FROM submission
-WHERE form = ?5 AND seq >= ?1 AND seq < ?2 AND (1 << state) & ?4
+WHERE seq >= ?1 AND seq < ?2
 ORDER BY seq DESC
 LIMIT ?3;
 
@@ -74,14 +67,6 @@ WHERE state = ?4 AND state IN (1, 2) AND seq >= ?1 AND seq < ?2
 ORDER BY seq DESC
 LIMIT ?3;
 
--- name: submission_list_state_form
-SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
-    idempotency_key, taught, starred, state_at
-FROM submission INDEXED BY submission_by_form_state
-WHERE form = ?5 AND state = ?4 AND state >= 1 AND seq >= ?1 AND seq < ?2
-ORDER BY seq DESC
-LIMIT ?3;
-
 -- Stars are set by hand, so there are few: who asks passes over other forms.
 -- name: submission_list_starred
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
@@ -90,18 +75,16 @@ FROM submission INDEXED BY submission_starred
 WHERE starred = 1 AND seq >= ?1 AND seq < ?2 AND (1 << state) & ?3
 ORDER BY seq DESC;
 
--- The row numbers alone, of several forms one after the other.
--- name: submission_seqs_form
-SELECT seq FROM submission INDEXED BY submission_by_form
-WHERE form = ?5 AND seq >= ?1 AND seq < ?2 AND (1 << state) & ?4
+-- The row numbers alone, of several forms and states one after the other.
+-- name: submission_seqs
+SELECT seq FROM submission INDEXED BY submission_by_form_state
+WHERE form = ?5 AND state = ?4 AND seq >= ?1 AND seq < ?2
 ORDER BY seq DESC
 LIMIT ?3;
 
--- name: submission_seqs_state_form
-SELECT seq FROM submission INDEXED BY submission_by_form_state
-WHERE form = ?5 AND state = ?4 AND state >= 1 AND seq >= ?1 AND seq < ?2
-ORDER BY seq DESC
-LIMIT ?3;
+-- The form with messages whose name comes after this one.
+-- name: submission_next_form
+SELECT form FROM submission INDEXED BY submission_by_form_state WHERE form > ?1 ORDER BY form LIMIT 1;
 
 -- What tells whose they are, row by row.
 -- name: submission_scan
@@ -356,7 +339,9 @@ ORDER BY day DESC, form, state;
 SELECT form, state FROM submission WHERE seq = ?1 AND id = ?2;
 
 -- name: submission_aged
-SELECT id, form, seq >> 15 FROM submission WHERE form = ?1 AND seq < ?2 ORDER BY seq LIMIT ?3;
+SELECT id, form, seq >> 15 FROM submission INDEXED BY submission_by_form_state
+WHERE form = ?1 AND state IN (0, 1, 2, 3, 4) AND seq < ?2
+LIMIT ?3;
 
 -- name: submission_aged_spam
 SELECT id, form, max(seq >> 15, state_at) FROM submission INDEXED BY submission_flagged
