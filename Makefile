@@ -11,6 +11,7 @@ SHELL := /bin/sh
 
 VERSION := 0.1.0
 SAN     ?=
+STATIC  ?=
 BUILD   := build$(if $(SAN),/$(SAN))
 PKGS    := libmicrohttpd jansson sqlite3 libsodium libpcre2-8
 CC      ?= cc
@@ -47,7 +48,8 @@ ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -DCONTACTD_VERSION='"$(VERSION)"' -Iinclude 
 ALL_LDFLAGS = $(HARDEN_LD) $(filter -fsanitize%,$(OPT)) $(LDFLAGS)
 LIBS = $(PKG_LIBS) -lpthread -lm
 
-SRC   := $(wildcard src/*/*.c)
+# libcurl is opened at run time, or linked in by the static build.
+SRC   := $(filter-out src/notify/curl_$(if $(STATIC),loaded,linked).c,$(wildcard src/*/*.c))
 OBJ   := $(SRC:src/%.c=$(BUILD)/obj/%.o)
 MAIN  := $(BUILD)/obj/main.o
 ASSETS := form.js page.css $(patsubst src/assets/%,%,$(wildcard src/assets/panel/*))

@@ -15,6 +15,7 @@
 #include "base/secret.h"
 #include "core/address.h"
 #include "handler/routes.h"
+#include "sending.h"
 #include "verbs.h"
 
 static enum exit_code verb_version(struct cli *cli)
@@ -22,6 +23,15 @@ static enum exit_code verb_version(struct cli *cli)
     (void)cli;
     puts("contactd " CONTACTD_VERSION);
     return EXIT_OK;
+}
+
+static enum exit_code check_sending(struct cli *cli)
+{
+    struct outbox_options options;
+    struct err_detail detail = {""};
+
+    enum err err = sending_read(&cli->config, &cli->config.arena, &options, &detail);
+    return err == ERR_OK ? EXIT_OK : cli_complain(err, &detail, EXIT_CONFIG);
 }
 
 static enum exit_code verb_check_config(struct cli *cli)
@@ -37,7 +47,7 @@ static enum exit_code verb_check_config(struct cli *cli)
                 proxies->items[i]);
         return EXIT_CONFIG;
     }
-    return EXIT_OK;
+    return check_sending(cli);
 }
 
 static enum exit_code verb_routes(struct cli *cli)
