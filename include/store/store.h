@@ -269,8 +269,12 @@ MUST_CHECK enum err store_delivery_get(struct store *store, const struct id *id,
 /* Newest first. ERR_INVALID: a limit below 1 or above DELIVERY_LIST_MAX + 1. */
 MUST_CHECK enum err store_delivery_list(struct store *store, const struct delivery_filter *filter,
                                         store_delivery_fn fn, void *arg);
-/* Every destination for which something waits, by form and name; nothing is told of the rest. */
-MUST_CHECK enum err store_delivery_queues(struct store *store, store_queue_fn fn, void *arg);
+/*
+ * Every destination for which something waits, by form and name, those behind `after`
+ * alone unless it is NULL. From the callback the other functions for readers may be called.
+ */
+MUST_CHECK enum err store_delivery_queues(struct store *store, const struct delivery_queue *after,
+                                          store_queue_fn fn, void *arg);
 /* The first `max` that wait for this destination and are due, in this order. */
 MUST_CHECK enum err store_delivery_due(struct store *store, const struct delivery_queue *queue,
                                        int64_t now_ms, int max, store_delivery_fn fn, void *arg);

@@ -388,10 +388,13 @@ static struct row *fetch_waiting(struct memory_store *self, struct str form, str
     return best;
 }
 
-enum err memory_delivery_queues(struct store *store, store_queue_fn fn, void *arg)
+enum err memory_delivery_queues(struct store *store, const struct delivery_queue *after,
+                                store_queue_fn fn, void *arg)
 {
     struct memory_store *self = memory_of(store);
-    CLEANUP(row_dropp) struct row *row = fetch_waiting(self, STR(""), STR(""), NULL);
+    CLEANUP(row_dropp)
+    struct row *row = fetch_waiting(self, after ? after->form : STR(""),
+                                    after ? after->destination : STR(""), NULL);
 
     while (row) {
         const struct delivery *it = &row->delivery;

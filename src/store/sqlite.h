@@ -234,7 +234,8 @@ enum err sqlite_delivery_get(struct store *store, const struct id *id, store_del
                              void *arg);
 enum err sqlite_delivery_list(struct store *store, const struct delivery_filter *filter,
                               store_delivery_fn fn, void *arg);
-enum err sqlite_delivery_queues(struct store *store, store_queue_fn fn, void *arg);
+enum err sqlite_delivery_queues(struct store *store, const struct delivery_queue *after,
+                                store_queue_fn fn, void *arg);
 enum err sqlite_delivery_due(struct store *store, const struct delivery_queue *queue,
                              int64_t now_ms, int max, store_delivery_fn fn, void *arg);
 enum err sqlite_delivery_waiting(struct store *store, int64_t *ret_count, int64_t *ret_oldest_ms);

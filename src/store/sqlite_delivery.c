@@ -422,10 +422,13 @@ static enum err next_queue(struct store *store, struct queue_place *place)
                      &queue->destination);
 }
 
-enum err sqlite_delivery_queues(struct store *store, store_queue_fn fn, void *arg)
+enum err sqlite_delivery_queues(struct store *store, const struct delivery_queue *after,
+                                store_queue_fn fn, void *arg)
 {
     struct queue_place place = {.queue = {.form = STR(""), .destination = STR("")}};
 
+    if (after)
+        place.queue = *after;
     for (;;) {
         enum err err = next_queue(store, &place);
         if (err != ERR_OK)

@@ -610,9 +610,10 @@ enum err store_delivery_list(struct store *store, const struct delivery_filter *
     return store->ops->delivery_list(store, &narrow, fn, arg);
 }
 
-enum err store_delivery_queues(struct store *store, store_queue_fn fn, void *arg)
+enum err store_delivery_queues(struct store *store, const struct delivery_queue *after,
+                               store_queue_fn fn, void *arg)
 {
-    return store->ops->delivery_queues(store, fn, arg);
+    return store->ops->delivery_queues(store, after, fn, arg);
 }
 
 enum err store_delivery_due(struct store *store, const struct delivery_queue *queue, int64_t now_ms,

@@ -332,7 +332,7 @@ static void assert_queues(struct store *store, const char *want)
 {
     CLEANUP(buf_done) struct buf got = buf_new(1000);
 
-    assert_ok(store_delivery_queues(store, put_queue, &got));
+    assert_ok(store_delivery_queues(store, NULL, put_queue, &got));
     buf_put_char(&got, '\0');
     assert_string_equal(got.ptr, want);
 }
@@ -368,6 +368,9 @@ static void every_destination_that_waits_has_a_queue(void **state)
     assert_ok(settle(fix, &well));
     assert_ok(claim(fix, 2, T0 + 2, T0 + 50));
     assert_queues(reader, "/mail:z@9 a/w@6 a/x@3 ab/x@7 ");
+    assert_ok(store_delivery_queues(reader, &queue, put_queue, &got));
+    assert_same_text(buf_str(&got), STR("ab/x@7 "));
+    got.len = 0;
     assert_ok(store_delivery_due(reader, &queue, T0 + 4, 10, put_number, &got));
     assert_ok(store_delivery_due(reader, &queue, T0 + 3, 10, put_number, &got));
     assert_ok(store_delivery_due(reader, &queue, T0 + 50, 2, put_number, &got));
