@@ -8,6 +8,7 @@
 #define CONTACTD_CORE_FORM_H
 
 #include "base/json.h"
+#include "core/notice.h"
 #include "core/schema.h"
 #include "core/submission.h"
 
@@ -76,7 +77,7 @@ struct form_rules {
     enum form_policy proof; /* proof of work */
     enum captcha_kind captcha;
     struct str captcha_secret;
-    const json_t *notify;                         /* kept for the deliveries; NULL: none */
+    struct notice notice;                         /* who hears of messages */
     uint32_t retention_days, spam_retention_days; /* 0: for ever */
     uint32_t rate_per_hour;                       /* messages; 0: the server's own limit */
 };

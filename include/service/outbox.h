@@ -26,9 +26,12 @@ struct outbox_options {
     const char *ca_file; /* NULL: the system's */
 };
 
-/* Everything stays the caller's and outlives the outbox; `reader` is the outbox's alone. */
+/*
+ * Everything stays the caller's and outlives the outbox. Its thread, with a reader of
+ * its own, starts when something waits for the first time, here or at a nudge.
+ */
 MUST_CHECK enum err outbox_start(const struct outbox_options *options, struct commit *commit,
-                                 struct store *reader, struct forms *forms, struct events *events,
+                                 struct store *writer, struct forms *forms, struct events *events,
                                  struct outbox **ret_outbox, struct err_detail *detail);
 
 /* Something is due now. Any thread, cheap. NULL is allowed. */

@@ -256,26 +256,29 @@ static enum err look_until_full(void *arg, const struct submission *row)
     return hunt->is_over ? ERR_STOPPING : ERR_OK;
 }
 
-/* In a list of rows that have none, the path to a rare one would be long. */
-static bool has_state_index(unsigned states)
+/* One page of the list of all that could be meant. */
+static enum err hunt_page(struct hunt *hunt)
 {
-    return states != 1u << STATE_NEW && (states & (states - 1)) == 0;
+    struct submission_filter filter = *hunt->filter;
+    int looks = hunt->looks;
+
+    filter.query = NULL;
+    filter.below_seq = hunt->range.high;
+    filter.limit = looks < SUBMISSION_LIST_MAX ? looks : SUBMISSION_LIST_MAX;
+    enum err err = sqlite_submission_list(&hunt->self->base, &filter, look_until_full, hunt);
+    if (err == ERR_STOPPING && hunt->is_over)
+        return ERR_OK;
+    hunt->is_over = looks - hunt->looks < filter.limit;
+    return err;
 }
 
 static enum err hunt_newest(struct hunt *hunt)
 {
-    struct submission_filter filter = *hunt->filter;
-
-    filter.query = NULL;
-    /* Rows of several forms are merged, and a list does so for a page only. */
-    filter.limit = hunt->looks = filter.scope ? SUBMISSION_LIST_MAX : LOOK_MAX;
-    if (!has_state_index(store_states(&filter)))
-        filter.states = STATES_ALL;
-    enum err err = sqlite_submission_list(&hunt->self->base, &filter, look_until_full, hunt);
-    if (err == ERR_STOPPING && hunt->is_over)
-        return ERR_OK;
-    hunt->is_over = hunt->looks > 0;
-    return err;
+    /* Rows of several forms are merged, which takes longer. */
+    hunt->looks = hunt->filter->scope ? SUBMISSION_LIST_MAX : LOOK_MAX;
+    while (hunt->looks && !hunt->is_over)
+        TRY(hunt_page(hunt));
+    return ERR_OK;
 }
 
 /* The row that the index means; one that was deleted meanwhile is none. */

