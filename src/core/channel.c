@@ -8,11 +8,15 @@ static const struct {
     const char *text;
     channel_fn *compose;
 } CHANNELS[] = {
-    [CHANNEL_MAIL] = {"mail", channel_mail}, [CHANNEL_REPLY] = {"reply", channel_reply},
-    [CHANNEL_WEBHOOK] = {"webhook", NULL},   [CHANNEL_SLACK] = {"slack", NULL},
-    [CHANNEL_DISCORD] = {"discord", NULL},   [CHANNEL_TELEGRAM] = {"telegram", NULL},
-    [CHANNEL_TEAMS] = {"teams", NULL},       [CHANNEL_NTFY] = {"ntfy", NULL},
-    [CHANNEL_GOTIFY] = {"gotify", NULL},
+    [CHANNEL_MAIL] = {"mail", channel_mail},
+    [CHANNEL_REPLY] = {"reply", channel_reply},
+    [CHANNEL_WEBHOOK] = {"webhook", channel_hook},
+    [CHANNEL_SLACK] = {"slack", channel_slack},
+    [CHANNEL_DISCORD] = {"discord", channel_discord},
+    [CHANNEL_TELEGRAM] = {"telegram", channel_telegram},
+    [CHANNEL_TEAMS] = {"teams", channel_teams},
+    [CHANNEL_NTFY] = {"ntfy", channel_ntfy},
+    [CHANNEL_GOTIFY] = {"gotify", channel_gotify},
 };
 
 _Static_assert(COUNTOF(CHANNELS) == CHANNEL_COUNT, "every channel has a row");
@@ -54,8 +58,6 @@ enum err channel_compose(const struct channel_input *input, struct outgoing *out
 {
     struct buf *const texts[] = {&out->url, &out->from, &out->to, &out->headers, &out->body};
 
-    if (!CHANNELS[input->destination->channel].compose)
-        return err_set(detail, ERR_INVALID, "this channel is not spoken yet");
     TRY(CHANNELS[input->destination->channel].compose(input, out, detail));
     for (size_t i = 0; i < COUNTOF(texts); i++) {
         channel_end_text(texts[i]);

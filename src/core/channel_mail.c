@@ -82,9 +82,8 @@ enum err channel_mail(const struct channel_input *input, struct outgoing *out,
 /* --- the autoresponder --------------------------------------------------- */
 
 /* Local parts of programs, without dots, dashes and underscores; and how they begin or end. */
-static const char *const MACHINES[] = {"postmaster", "root",   "daemon",     "listserv",
-                                       "majordomo",  "nobody", "autoreply",  "autoresponder",
-                                       "automailer", "abuse",  "hostmaster", "webmaster"};
+static const char *const MACHINES[] = {"postmaster", "daemon",        "listserv",  "majordomo",
+                                       "autoreply",  "autoresponder", "automailer"};
 static const char *const BEGINNINGS[] = {"mailerdaemon", "bounce",    "noreply",
                                          "donotreply",   "dontreply", "msprvs1"};
 static const char *const ENDINGS[] = {"-request", "-bounces", "-bounce",  "-owner",

@@ -24,6 +24,16 @@ MUST_CHECK channel_fn channel_gotify;
 MUST_CHECK enum err channel_api(const struct mail_sender *sender, const struct mail *mail,
                                 struct outgoing *out, struct err_detail *detail);
 
+/* The page of the inbox that has the message, or of an alarm the inbox; nothing if it is unknown.
+ */
+void channel_put_link(struct buf *out, const struct channel_input *input);
+
+/* Appends at most `max` code points of `text`; false: there were more. */
+bool channel_put_cut(struct buf *out, struct str text, size_t max);
+
+/* Ceilings and headers of a post of JSON. */
+void channel_open_post(struct outgoing *out);
+
 /* Puts a NUL behind one of an outgoing's texts; it does not count. */
 void channel_end_text(struct buf *text);
 

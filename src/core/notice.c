@@ -420,12 +420,23 @@ static enum err check_ntfy(const struct place *at, const struct destination *to)
     return ERR_OK;
 }
 
+/* Something is put behind such a URL. */
+static enum err check_server(const struct place *at, const struct destination *to)
+{
+    if (to->address.len && memchr(to->address.ptr, '?', to->address.len))
+        return err_set(at->detail, ERR_INVALID, "%s.url must be the server's, without a query",
+                       at->text);
+    return ERR_OK;
+}
+
 static enum err check(const struct place *at, const struct destination *to)
 {
     if (to->channel == CHANNEL_WEBHOOK)
         return check_webhook(at, to);
     if (to->channel == CHANNEL_NTFY)
         return check_ntfy(at, to);
+    if (to->channel == CHANNEL_TELEGRAM || to->channel == CHANNEL_GOTIFY)
+        return check_server(at, to);
     return ERR_OK;
 }
 
