@@ -154,11 +154,10 @@ enum exit_code verb_doctor(struct cli *cli)
     bool has_all = true, is_healthy = true;
     struct timespec until;
 
-    patient = (struct patient){.config = &cli->config,
-                               .dkim_selector = cli->dkim_selector,
-                               .send_test = cli->send_test};
-    enum err err = sending_read(&cli->config, &cli->config.arena, &patient.sending,
-                                &patient.sending_error);
+    patient = (struct patient){
+        .config = &cli->config, .dkim_selector = cli->dkim_selector, .send_test = cli->send_test};
+    enum err err =
+        sending_read(&cli->config, &cli->config.arena, &patient.sending, &patient.sending_error);
     err_set(&patient.sending_error, err, "%s", err == ERR_OK ? "" : err_text(err));
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += PATIENCE_S;

@@ -68,7 +68,7 @@ static void judge_space(const struct statvfs *space, const char *path, struct fi
 {
     unsigned long long mib = (unsigned long long)space->f_bavail * space->f_frsize / MIB;
     bool has_few_files = space->f_files > 0 && space->f_favail < FEW_INODES;
-    enum level level = mib < TOO_FEW_MIB              ? LEVEL_PROBLEM
+    enum level level = mib < TOO_FEW_MIB                ? LEVEL_PROBLEM
                        : mib < FEW_MIB || has_few_files ? LEVEL_WARNING
                                                         : LEVEL_OK;
 

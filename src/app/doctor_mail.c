@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "core/email.h"
 #include "doctor.h"
 #include "notify/lookup.h"
 #include "notify/transport.h"
@@ -47,15 +48,15 @@ static int count_lines(const struct buf *lines, const char *prefix, struct str *
 }
 
 /* False: no name server answers, and the finding says so. */
-static bool look_up(const char *name, enum dns_type type, struct buf *out,
-                    struct finding *finding)
+static bool look_up(const char *name, enum dns_type type, struct buf *out, struct finding *finding)
 {
     struct err_detail detail = {""};
 
     enum err err = lookup_records(name, type, out, &detail);
     if (err == ERR_OK || err == ERR_NOT_FOUND)
         return true;
-    finding_set(finding, LEVEL_PROBLEM, "%s: %s", name, detail.text[0] ? detail.text : err_text(err));
+    finding_set(finding, LEVEL_PROBLEM, "%s: %s", name,
+                detail.text[0] ? detail.text : err_text(err));
     finding_mend(finding, "see /etc/resolv.conf, and whether port 53 is open to the outside");
     return false;
 }
@@ -191,16 +192,15 @@ static void suggest(const struct parcel *parcel, struct finding *finding)
 static void sign_in(const struct patient *patient, struct finding *finding)
 {
     const struct mail_sender *sender = &patient->sending.sender;
-    struct errand errand = {
-        .parcel = {.is_smtp = true,
-                   .url = sender->url.ptr,
-                   .user = sender->user.ptr,
-                   .password = sender->secret.ptr}};
+    struct errand errand = {.parcel = {.is_smtp = true,
+                                       .url = sender->url.ptr,
+                                       .user = sender->user.ptr,
+                                       .password = sender->secret.ptr}};
 
     run_errand(patient, &errand);
     bool is_fine = errand.parcel.result == PARCEL_DELIVERED;
     finding_set(finding, is_fine ? LEVEL_OK : LEVEL_PROBLEM, "%s: %s", sender->url.ptr,
-                !is_fine       ? errand.parcel.error
+                !is_fine           ? errand.parcel.error
                 : sender->user.ptr ? "it lets us in"
                                    : "it answers; no user is set");
     suggest(&errand.parcel, finding);
@@ -215,8 +215,8 @@ static void reach_api(const struct patient *patient, struct finding *finding)
     const char *url = patient->sending.sender.url.ptr;
 
     if (lookup_get(url, patient->sending.ca_file, &body, &page, &detail) == ERR_OK)
-        finding_set(finding, LEVEL_OK, "%s: it answers; whether it takes the key, --send-test tells",
-                    url);
+        finding_set(finding, LEVEL_OK,
+                    "%s: it answers; whether it takes the key, --send-test tells", url);
     else
         finding_set(finding, LEVEL_PROBLEM, "%s: %s", url, detail.text);
 }
@@ -229,4 +229,70 @@ void check_mail_server(const struct patient *patient, struct finding *finding)
         sign_in(patient, finding);
     else
         reach_api(patient, finding);
+}
+
+/* --- a probe mail ---------------------------------------------------------- */
+
+static enum err compose_probe(const struct patient *patient, struct outgoing *out,
+                              struct err_detail *detail)
+{
+    const struct destination destination = {
+        .name = STR("mail:probe"), .channel = CHANNEL_MAIL, .address = str_of(patient->send_test)};
+    const struct notice notice = {.count = 0};
+    char id[64];
+
+    snprintf(id, sizeof id, "probe-%lld", (long long)clock_wall_ms());
+    const struct channel_input input = {
+        .destination = &destination,
+        .notice = &notice,
+        .sender = &patient->sending.sender,
+        .text = STR("This is a probe mail of contactd doctor. It has arrived, so mails leave."),
+        .id = str_of(id),
+        .public_url = patient->sending.public_url,
+        .now_ms = clock_wall_ms()};
+    return channel_compose(&input, out, detail);
+}
+
+static void send_probe(const struct patient *patient, struct outgoing *out, struct finding *finding)
+{
+    const struct mail_sender *sender = &patient->sending.sender;
+    struct errand errand = {.parcel = {.is_smtp = out->is_smtp,
+                                       .url = out->url.ptr,
+                                       .user = out->is_smtp ? sender->user.ptr : NULL,
+                                       .password = out->is_smtp ? sender->secret.ptr : NULL,
+                                       .from = out->from.ptr,
+                                       .to = out->to.ptr,
+                                       .headers = out->headers.ptr,
+                                       .body = buf_str(&out->body)}};
+
+    run_errand(patient, &errand);
+    if (errand.parcel.result == PARCEL_DELIVERED)
+        finding_set(finding, LEVEL_OK, "accepted for %.250s; see whether it arrives, and where",
+                    patient->send_test);
+    else
+        finding_set(finding, LEVEL_PROBLEM, "not accepted: %s", errand.parcel.error);
+    suggest(&errand.parcel, finding);
+}
+
+void check_test_mail(const struct patient *patient, struct finding *finding)
+{
+    struct outgoing out;
+    struct err_detail detail = {""};
+
+    if (!patient->send_test)
+        return;
+    if (!email_is_valid(str_of(patient->send_test)) ||
+        patient->sending.sender.service == MAIL_NONE) {
+        finding_set(finding, LEVEL_PROBLEM, "cannot be sent to %.250s", patient->send_test);
+        finding_mend(finding, "give an address, and set smtp-url and smtp-from");
+        return;
+    }
+    outgoing_init(&out);
+    enum err err = compose_probe(patient, &out, &detail);
+    if (err == ERR_OK)
+        send_probe(patient, &out, finding);
+    else
+        finding_set(finding, LEVEL_PROBLEM, "cannot be composed: %s",
+                    detail.text[0] ? detail.text : err_text(err));
+    outgoing_done(&out);
 }

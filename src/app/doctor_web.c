@@ -69,8 +69,8 @@ void check_public_url(const struct patient *patient, struct finding *finding)
         finding_set(finding, LEVEL_PROBLEM, "%s leads elsewhere, to %.*s", url, (int)body.len,
                     body.len ? body.ptr : "");
     else if (page.status >= 502 && page.status <= 504)
-        finding_set(finding, LEVEL_PROBLEM,
-                    "%s: a proxy answers %d; it does not reach contactd", url, page.status);
+        finding_set(finding, LEVEL_PROBLEM, "%s: a proxy answers %d; it does not reach contactd",
+                    url, page.status);
     else if (!is_ours(&page, &body))
         finding_set(finding, LEVEL_PROBLEM, "%s: something else than contactd answers (%d)", url,
                     page.status);
@@ -107,8 +107,9 @@ void check_proxy(const struct patient *patient, struct finding *finding)
                     "all visitors look like the proxy, and share one limit: trusted-proxies is "
                     "not set");
     } else if (err == ERR_OK && page.status == 200 && is_behind_proxy(patient->config)) {
-        finding_set(finding, LEVEL_PROBLEM, "the proxy does not say who asks: strangers are taken "
-                                            "for this machine");
+        finding_set(finding, LEVEL_PROBLEM,
+                    "the proxy does not say who asks: strangers are taken "
+                    "for this machine");
         finding_mend(finding, "let the proxy set X-Forwarded-For to the visitor's address");
     } else {
         finding_set(finding, LEVEL_OK, "%s",

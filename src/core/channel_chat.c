@@ -29,8 +29,8 @@
 
 enum {
     TEXT_MAX = 128 * 1024, /* bytes that are written at most; no service takes as many */
-    VALUE_MAX = 1000,     /* code points of one field */
-    TITLE_MAX = 200,      /* units */
+    VALUE_MAX = 1000,      /* code points of one field */
+    TITLE_MAX = 200,       /* units */
     SLACK_MAX = 3700,
     DISCORD_MAX = 3900,
     TELEGRAM_MAX = 3900,

@@ -60,8 +60,7 @@ static enum err look(struct examination *self, struct err_detail *detail)
     TRY(sqlite_err(store, sqlite3_open_v2(store->path, &store->db, flags, NULL)));
     sqlite3_busy_timeout(store->db, BUSY_MS);
     TRY(sqlite_err(store, sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL)));
-    TRY(sqlite_err(store,
-                   sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL)));
+    TRY(sqlite_err(store, sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL)));
     TRY(migrate_check(store, detail));
     TRY(sqlite_ask(store, "PRAGMA user_version", &self->health->schema));
     self->health->schema_known = COUNTOF(SQL_MIGRATIONS);
