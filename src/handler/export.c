@@ -3,7 +3,7 @@
  * Everything that somebody may see, as one file. A reader renders a page, the
  * client takes it, the next page is rendered: however many rows there are and
  * however slow the client is, one page is in memory. For CSV, a first pass
- * finds the columns before the reply begins, so that it can still be refused.
+ * finds the columns before the reply begins.
  *
  * run_scan() and run_page() are a worker's, run_audit() is the committer's, the
  * rest is the HTTP thread's.
@@ -45,7 +45,7 @@ const struct route EXPORT_ROUTES[1] = {
      .replies = {{200, NULL, "text/csv; charset=utf-8"},
                  {200, NULL, "application/x-ndjson"},
                  {200, "SubmissionExport"}},
-     .problems = PROBLEM_BIT(TOO_MANY_COLUMNS)},
+     .problems = PROBLEM_BIT(ACCOUNT_BUSY)},
 };
 
 struct export
@@ -149,10 +149,6 @@ static enum flow begin(struct exchange *x)
 
 static enum flow refuse(struct exchange *x, enum err err)
 {
-    if (export_of(x)->exporter.is_too_wide)
-        return reply_problem(x, PROBLEM_TOO_MANY_COLUMNS,
-                             "these messages have more than 500 different fields; choose a form or "
-                             "a time with form, since and until, or take format=ndjson");
     if (err != ERR_FULL && err != ERR_STOPPING)
         log_failure(x, err);
     return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
@@ -247,7 +243,7 @@ static enum flow submission_export(struct app_ctx *ctx, struct exchange *x)
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
     self->search = quota_take(&ctx->searches, str_of(x->principal->actor), SEARCHES_EACH_MAX);
     if (!self->search)
-        return reply_retry_later(x, PROBLEM_TOO_MANY_ATTEMPTS, SEARCH_RETRY_MS);
+        return reply_retry_later(x, PROBLEM_ACCOUNT_BUSY, SEARCH_RETRY_MS);
     x->job = &self->job;
     x->end = export_end;
     return submit(ctx, x, run_scan, export_scanned);

@@ -13,7 +13,10 @@
 #include "guards.h"
 #include "http/reply.h"
 #include "opening.h"
+#include "page_origin.h"
 #include "topics.h"
+
+enum { URL_MAX = 1024 };
 
 static enum flow invitation_list(struct app_ctx *ctx, struct exchange *x);
 static enum flow invitation_post(struct app_ctx *ctx, struct exchange *x);
@@ -158,28 +161,41 @@ static enum err run_add(struct job *job, struct store *writer)
     return audit_add(writer, &entry);
 }
 
+/* For whom it is: as it can be sent, and without the server's address, which may be another. */
+static void put_link(struct buf *out, const struct invitation_job *self)
+{
+    CLEANUP(buf_done) struct buf url = buf_new(URL_MAX);
+    char path[64];
+
+    snprintf(path, sizeof path, "/admin/#invite=%s", self->text);
+    page_own_origin(self->base.x, &url);
+    buf_put(&url, str_of(path));
+    js_field_string(out, "url", buf_status(&url) == ERR_OK ? buf_str(&url) : str_of(path));
+    js_field_string(out, "path", str_of(path));
+    secret_wipe(path, sizeof path);
+    if (url.len)
+        secret_wipe(url.ptr, url.len);
+}
+
 static enum flow was_added(struct app_ctx *ctx, struct exchange *x)
 {
     struct invitation_job *self = CONTAINER_OF(x->job, struct invitation_job, base.job);
     struct buf *out = &x->reply.body;
-    char url[64];
 
     (void)ctx;
     if (self->base.job.result != ERR_OK)
         return account_failed(&self->base);
-    snprintf(url, sizeof url, "/admin/#invite=%s", self->text);
     x->decision = "added";
     reply_json(x, 201);
     reply_header(x, "Cache-Control", "no-store");
     js_open(out, '{');
     js_field_string(out, "name", self->invitation.name);
-    js_field_string(out, "url", str_of(url));
+    put_link(out, self);
     js_field_string(out, "token", str_of(self->text));
     js_field_time(out, "expiresAt", self->invitation.expires_at_ms);
     js_close(out, '}');
     buf_put_char(out, '\n');
     secret_wipe(self->text, sizeof self->text);
-    secret_wipe(url, sizeof url);
     return FLOW_DONE;
 }
 
@@ -190,8 +206,8 @@ static enum err read_new(struct invitation_job *self, const json_t *object,
 
     TRY(account_get_name(object, arena, &self->invitation.name, detail));
     TRY(account_get_role(object, &self->invitation.role, detail));
-    TRY(account_get_forms(object, arena, &self->invitation.forms, detail));
-    return account_check_owner_forms(self->invitation.role, self->invitation.forms, detail);
+    return account_get_forms_of(self->invitation.role, object, arena, &self->invitation.forms,
+                                detail);
 }
 
 static void make_text(struct invitation_job *self)
@@ -216,7 +232,6 @@ static enum flow invitation_post(struct app_ctx *ctx, struct exchange *x)
     enum err err = read_new(self, object, &detail);
     if (err != ERR_OK)
         return account_bad_value(x, err, &detail);
-    self->base.is_addition = true;
     self->invitation.created_by = str_of(x->principal->actor);
     make_text(self);
     return account_write(&self->base, run_add, was_added);
@@ -276,7 +291,9 @@ static enum err run_accept(struct job *job, struct store *writer)
     TRY(store_invitation_delete(writer, user.name));
     entry.actor = user.name;
     TRY(audit_add(writer, &entry));
-    return opening_run(&self->opening, writer);
+    TRY(opening_run(&self->opening, writer));
+    self->base.user = str_of(self->opening.former_user);
+    return ERR_OK;
 }
 
 static enum flow was_accepted(struct app_ctx *ctx, struct exchange *x)
@@ -299,7 +316,6 @@ static enum flow was_hashed(struct app_ctx *ctx, struct exchange *x)
     if (self->base.job.result != ERR_OK)
         return was_accepted(ctx, x);
     opening_prepare(&self->opening, x, &self->identity);
-    self->base.is_addition = !self->opening.has_former;
     return account_write(&self->base, run_accept, was_accepted);
 }
 

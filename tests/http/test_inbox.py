@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The inbox from outside: states, stars, notes, deleting and erasing, and that nobody sees beyond their forms."""
+import datetime
 import sqlite3
 import time
 import uuid
@@ -66,18 +67,13 @@ def reader(server):
 
 
 def bound(server, **scopes):
-    """Callers with tokens that are bound to forms, one for each NAME=(scope, forms). Restarts the server."""
-    tokens = {}
-    for name, (scope, _) in scopes.items():
-        done = server.cli("token", "add", name, "--scope", scope)
+    """Callers with tokens that are bound to forms, one for each NAME=(scope, forms)."""
+    callers = []
+    for name, (scope, forms) in scopes.items():
+        done = server.cli("token", "add", name, "--scope", scope, "--forms", forms.replace(" ", ","))
         assert done.returncode == 0, done.stderr
-        tokens[name] = done.stdout.strip()
-    server.stop()
-    with sqlite3.connect(server.directory / "contactd.db") as database:
-        for name, (_, forms) in scopes.items():
-            assert database.execute("UPDATE token SET forms = ? WHERE name = ?", (forms, name)).rowcount == 1
-    server.start()
-    return [Caller(server, token) for token in tokens.values()]
+        callers.append(Caller(server, done.stdout.strip()))
+    return callers
 
 
 # --- state and star ----------------------------------------------------------
@@ -108,6 +104,8 @@ def test_a_change_that_says_nothing_clear_is_400(server, writer, body):
     answer = requests.patch(f"{server.url}/admin/submissions/{identity}", data=body, timeout=20 * SLOW,
                             headers={**writer.headers, "Content-Type": "application/json"})
     assert answer.status_code == 400 and answer.json()["code"] == "invalid_json"
+    for unknown in ("colour", "ids"):
+        assert f'"{unknown}"' not in body or f"{unknown}: there is no such member here; known: state, starred" in answer.text
     row = writer.one(identity)
     assert row["state"] == "new" and row["starred"] is False
 
@@ -168,7 +166,8 @@ def test_many_are_changed_at_once(server, writer):
                                   {"ids": [1], "state": "read"}, {"ids": [NOBODY], "state": "gone"}, {"state": "read"},
                                   {"ids": [NOBODY], "state": "read", "more": 1}, {"ids": [NOBODY] * 501, "state": "read"}])
 def test_a_wrong_list_is_400(writer, body):
-    assert writer.call("POST", "/submissions/bulk", 400, json=body)["code"] == "invalid_json"
+    answer = writer.call("POST", "/submissions/bulk", 400, json=body)
+    assert answer["code"] == "invalid_json" and ("more" not in body or "more: there is no such member here; known: ids, state, starred" in answer["detail"])
 
 
 def test_many_teach_the_filter_of_each_form(server, writer):
@@ -259,6 +258,16 @@ def test_a_note_needs_a_text_and_a_message(server, writer, reader):
     note = writer.note(identity, "x")["id"]
     for path in (f"{other}/notes/{note}", f"{identity}/notes/0", f"{identity}/notes/x", f"{identity}/notes/-1", f"{identity}/notes/{2**63}", f"x/notes/{note}"):
         writer.call("DELETE", f"/submissions/{path}", 404)
+
+
+def test_a_notes_id_counts_nothing(server, writer):
+    """It tells the time that is told anyway, in its own order: not how many notes others have written."""
+    first, second = post(server), post(server, message="another")
+    notes = [writer.note(identity, f"note {i}") for i in range(5) for identity in (first, second)]
+    for note in notes:
+        written = datetime.datetime.fromisoformat(note["createdAt"].replace("Z", "+00:00")).timestamp()
+        assert abs(int(note["id"]) / 2**15 / 1000 - written) < 60, note
+    assert writer.one(first)["notes"] == notes[::2] and writer.one(second)["notes"] == notes[1::2]
 
 
 def test_notes_have_a_ceiling(server, writer):
@@ -471,7 +480,7 @@ def test_a_cursor_leads_no_further_than_the_scope(server):
 
 def test_a_user_is_bound_as_a_token_is(server):
     mine, other = post(server, "a"), post(server, "b")
-    done = server.cli("user", "add", "eve", "--role", "manager", "--password-file", "-", input="correct horse battery\n")
+    done = server.cli("user", "add", "eve", "--role", "manager", "--forms", "*", "--password-file", "-", input="correct horse battery\n")
     assert done.returncode == 0, done.stderr
     server.stop()
     with sqlite3.connect(server.directory / "contactd.db") as database:
