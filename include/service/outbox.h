@@ -37,6 +37,10 @@ MUST_CHECK enum err outbox_start(const struct outbox_options *options, struct co
 /* Something is due now. Any thread, cheap. NULL is allowed. */
 void outbox_nudge(struct outbox *outbox);
 
+/* The same when somebody has asked for it by hand: hosts that have failed are tried at once, too.
+ */
+void outbox_hurry(struct outbox *outbox);
+
 /* Ends within a second, whatever the destinations do, and frees. NULL is allowed. */
 void outbox_stop(struct outbox *outbox);
 

@@ -45,7 +45,7 @@ struct outbox {
 
     pthread_mutex_t lock;
     pthread_t thread;
-    atomic_bool is_running, is_nudged, is_stopping;
+    atomic_bool is_running, is_nudged, is_hurried, is_stopping;
 
     struct store *reader;
     struct transport *transport;
@@ -491,6 +491,8 @@ static void go_round(struct outbox *outbox)
     if (clock_mono_ms() < outbox->pause_ms)
         return;
     atomic_store(&outbox->is_nudged, false);
+    if (atomic_exchange(&outbox->is_hurried, false))
+        hosts_hurry(&outbox->hosts);
     enum err err = choose(outbox, clock_wall_ms(), &claimed);
     if (err != ERR_OK)
         pause_rounds(outbox, err, store_error(outbox->reader));
@@ -600,6 +602,13 @@ void outbox_nudge(struct outbox *outbox)
         transport_wake(outbox->transport);
     else
         start_late(outbox);
+}
+
+void outbox_hurry(struct outbox *outbox)
+{
+    if (outbox)
+        atomic_store(&outbox->is_hurried, true);
+    outbox_nudge(outbox);
 }
 
 struct opening {

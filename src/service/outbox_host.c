@@ -46,6 +46,13 @@ void host_leave(struct hosts *hosts, struct host *host)
     free(host);
 }
 
+void hosts_hurry(struct hosts *hosts)
+{
+    for (size_t i = 0; i < HOST_BUCKETS; i++)
+        for (struct host *host = hosts->buckets[i]; host; host = host->next)
+            host->breaker.until_ms = 0;
+}
+
 void hosts_done(struct hosts *hosts)
 {
     for (size_t i = 0; i < HOST_BUCKETS; i++)

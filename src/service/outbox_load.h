@@ -29,6 +29,8 @@ struct hosts {
 struct host *hosts_find(struct hosts *hosts, struct str name);
 void host_enter(struct host *host);
 void host_leave(struct hosts *hosts, struct host *host);
+/* A probe of each may begin at once. */
+void hosts_hurry(struct hosts *hosts);
 void hosts_done(struct hosts *hosts);
 
 /* Where the settings lead. */
