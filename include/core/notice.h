@@ -79,23 +79,6 @@ void notice_done(struct notice *notice);
 /* Appends a JSON Schema of `settings`: without its opening brace and its type. */
 void notice_render_schema(struct buf *out);
 
-/*
- * Secrets of `settings` as they are shown: the last characters behind "\xe2\x80\xa6", which no
- * secret has. The document is changed. ERR_MEMORY.
- */
-MUST_CHECK enum err notice_mask(json_t *settings);
-
-/*
- * Puts what `stored` (may be NULL) has where `settings` only shows its mask. A token goes back
- * to no other URL than its own. ERR_INVALID: there is nothing of this mask; the detail says where.
- */
-MUST_CHECK enum err notice_unmask(json_t *settings, const json_t *stored,
-                                  struct err_detail *detail);
-
-/* A text as it is masked, and whether it is a mask. */
-void secret_mask(struct str secret, struct buf *out);
-bool secret_is_mask(struct str text);
-
 /* The destination of this name, or NULL. */
 const struct destination *notice_find(const struct notice *notice, struct str name);
 

@@ -70,6 +70,16 @@ static enum err compile(struct held_entry *held, struct str settings, struct err
     return form_compile(document, &held->rules, detail);
 }
 
+/* Who is told was any object once; what cannot be read of it must not cost the other settings. */
+static enum err compile_without_notify(struct held_entry *held, struct str settings)
+{
+    CLEANUP(js_decref) json_t *document = NULL;
+
+    TRY(js_parse_object(settings, &document, NULL));
+    (void)json_object_del(document, "notify");
+    return form_compile(document, &held->rules, NULL);
+}
+
 static enum err entry_new(struct str name, struct held_entry **ret_entry)
 {
     struct held_entry *held = calloc(1, sizeof *held);
@@ -101,7 +111,8 @@ static enum err entry_fill(struct held_entry *held, struct str settings)
             LOG_TEXT("remedy", "correct them with: contactd form set NAME ..."));
         form_rules_free(held->rules);
         held->rules = NULL;
-        TRY(compile(held, STR("{}"), &detail));
+        err = compile_without_notify(held, settings);
+        TRY(err == ERR_INVALID ? compile(held, STR("{}"), &detail) : err);
     }
     held->entry.rules = held->rules;
     return ERR_OK;
