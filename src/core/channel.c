@@ -53,6 +53,13 @@ void outgoing_done(struct outgoing *out)
     buf_done(&out->body);
 }
 
+/* A NUL behind the text, which does not count. */
+static void end_text(struct buf *text)
+{
+    buf_put_char(text, '\0');
+    text->len -= text->err == ERR_OK;
+}
+
 enum err channel_compose(const struct channel_input *input, struct outgoing *out,
                          struct err_detail *detail)
 {
@@ -60,7 +67,7 @@ enum err channel_compose(const struct channel_input *input, struct outgoing *out
 
     TRY(CHANNELS[input->destination->channel].compose(input, out, detail));
     for (size_t i = 0; i < COUNTOF(texts); i++) {
-        channel_end_text(texts[i]);
+        end_text(texts[i]);
         TRY(buf_status(texts[i]));
     }
     return ERR_OK;

@@ -151,10 +151,8 @@ static enum err compose_mailgun(const struct mail_sender *sender, const struct m
 {
     struct buf *body = &out->body;
 
-    if (str_ends_with(buf_str(&out->url), STR("/messages"))) {
+    if (str_ends_with(sender->url, STR("/messages")))
         buf_put(&out->url, STR(".mime"));
-        channel_end_text(&out->url);
-    }
     buf_put(body, STR("--" FRAME "\r\nContent-Disposition: form-data; name=\"to\"\r\n\r\n"));
     buf_put(body, mail->to.address);
     buf_put(body, STR("\r\n--" FRAME "\r\nContent-Disposition: form-data; name=\"message\"; "
@@ -187,10 +185,5 @@ enum err channel_api(const struct mail_sender *sender, const struct mail *mail,
         return err_set(detail, ERR_INVALID, "the mail service's API key is missing or malformed");
     out->is_smtp = false;
     buf_put(&out->url, sender->url);
-    channel_end_text(&out->url);
-    TRY(COMPOSE[sender->service](sender, mail, out, detail));
-    channel_end_text(&out->headers);
-    TRY(buf_status(&out->url));
-    TRY(buf_status(&out->headers));
-    return buf_status(&out->body);
+    return COMPOSE[sender->service](sender, mail, out, detail);
 }

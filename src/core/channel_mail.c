@@ -10,27 +10,15 @@
 #include "channel_parts.h"
 #include "core/mail_text.h"
 
-void channel_end_text(struct buf *text)
-{
-    buf_put_char(text, '\0');
-    text->len -= text->err == ERR_OK;
-}
-
-static enum err set_text(struct buf *out, struct str text)
-{
-    buf_put(out, text);
-    channel_end_text(out);
-    return buf_status(out);
-}
-
 static enum err send_by_smtp(const struct mail_sender *sender, const struct mail *mail,
                              struct outgoing *out, struct err_detail *detail)
 {
     TRY(mail_render(&out->body, mail, detail));
     out->is_smtp = true;
-    TRY(set_text(&out->url, sender->url));
-    TRY(set_text(&out->from, sender->address));
-    return set_text(&out->to, mail->to.address);
+    buf_put(&out->url, sender->url);
+    buf_put(&out->from, sender->address);
+    buf_put(&out->to, mail->to.address);
+    return ERR_OK;
 }
 
 /* `mail` is all but its texts. */

@@ -34,7 +34,4 @@ bool channel_put_cut(struct buf *out, struct str text, size_t max);
 /* Ceilings and headers of a post of JSON. */
 void channel_open_post(struct outgoing *out);
 
-/* Puts a NUL behind one of an outgoing's texts; it does not count. */
-void channel_end_text(struct buf *text);
-
 #endif

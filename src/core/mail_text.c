@@ -508,12 +508,13 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80);
 }
 
-/* Mail programs make links of whatever looks like a host: dots get a blank behind them. */
+/* Mail programs make links of whatever looks like a host or a scheme: blanks take them apart. */
 static void put_unlinkable(struct buf *out, struct str text)
 {
     for (size_t i = 0; i < text.len; i++) {
-        buf_put_char(out, text.ptr[i]);
-        if (text.ptr[i] == '.' && i + 1 < text.len && is_letter(text.ptr[i + 1]))
+        char c = text.ptr[i], next = i + 1 < text.len ? text.ptr[i + 1] : ' ';
+        buf_put_char(out, c);
+        if ((c == '.' && is_letter(next)) || (c == ':' && next == '/'))
             buf_put_char(out, ' ');
     }
 }

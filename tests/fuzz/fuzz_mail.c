@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "../../src/core/channel_parts.h"
 #include "base/utf8.h"
+#include "core/channel.h"
 #include "core/mail_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -116,23 +116,15 @@ static void compose(struct channel_input *input, enum mail_service service)
                                  .secret = STR("key"),
                                  .address = STR("forms@acme.example"),
                                  .name = input->form_title};
-    struct outgoing out = {.url = buf_new(1000),
-                           .from = buf_new(1000),
-                           .to = buf_new(1000),
-                           .headers = buf_new(10000),
-                           .body = buf_new(1 << 20)};
-    bool is_reply = input->destination->channel == CHANNEL_REPLY;
+    struct outgoing out;
 
     input->sender = &sender;
-    enum err err = (is_reply ? channel_reply : channel_mail)(input, &out, NULL);
+    outgoing_init(&out);
+    enum err err = channel_compose(input, &out, NULL);
     assert(err == ERR_OK || err == ERR_INVALID);
     if (err == ERR_OK && service == MAIL_SMTP)
         check_mail(buf_str(&out.body));
-    buf_done(&out.url);
-    buf_done(&out.from);
-    buf_done(&out.to);
-    buf_done(&out.headers);
-    buf_done(&out.body);
+    outgoing_done(&out);
 }
 
 static void check_text(const struct channel_input *input)

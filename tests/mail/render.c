@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../src/core/channel_parts.h"
+#include "core/channel.h"
 
 enum { COLUMNS = 12, ROWS_MAX = 200 };
 
@@ -105,11 +105,7 @@ static void compose(const struct str *columns)
     static struct submission rows[ROWS_MAX];
     bool is_reply = str_equal(columns[KIND], STR("reply"));
     bool is_alarm = str_equal(columns[KIND], STR("alarm"));
-    struct outgoing out = {.url = buf_new(4096),
-                           .from = buf_new(4096),
-                           .to = buf_new(4096),
-                           .headers = buf_new(16384),
-                           .body = buf_new(1 << 20)};
+    struct outgoing out;
     struct notice notice = {.count = 1};
     struct mail_sender sender = sender_of(columns[SERVICE]);
     struct err_detail detail = {""};
@@ -133,12 +129,9 @@ static void compose(const struct str *columns)
     notice.text = notice.reply_text = columns[TEXT];
     for (unsigned i = 0; i < input.row_count; i++)
         fill_row(&rows[i], columns, i);
-    print(&out, (is_reply ? channel_reply : channel_mail)(&input, &out, &detail), &detail);
-    buf_done(&out.url);
-    buf_done(&out.from);
-    buf_done(&out.to);
-    buf_done(&out.headers);
-    buf_done(&out.body);
+    outgoing_init(&out);
+    print(&out, channel_compose(&input, &out, &detail), &detail);
+    outgoing_done(&out);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "../../src/core/channel_parts.h"
+#include "core/channel.h"
 
 #include "check.h"
 
@@ -28,12 +28,8 @@ static struct scene *scene_of(enum channel channel, const char *visitor)
                 .name = STR("Jane"),
                 .email = str_of(visitor),
                 .message = STR("Hello")},
-        .out = {.url = buf_new(1000),
-                .from = buf_new(1000),
-                .to = buf_new(1000),
-                .headers = buf_new(10000),
-                .body = buf_new(1000000)},
     };
+    outgoing_init(&scene.out);
     scene.notice.destinations[0] = (struct destination){.name = STR("mail:owner@client.example"),
                                                         .channel = CHANNEL_MAIL,
                                                         .address = STR("owner@client.example")};
@@ -54,17 +50,12 @@ static struct scene *scene_of(enum channel channel, const char *visitor)
 
 static enum err compose(struct scene *scene)
 {
-    return (scene->input.destination->channel == CHANNEL_REPLY ? channel_reply : channel_mail)(
-        &scene->input, &scene->out, &scene->detail);
+    return channel_compose(&scene->input, &scene->out, &scene->detail);
 }
 
 static void done(struct scene *scene)
 {
-    buf_done(&scene->out.url);
-    buf_done(&scene->out.from);
-    buf_done(&scene->out.to);
-    buf_done(&scene->out.headers);
-    buf_done(&scene->out.body);
+    outgoing_done(&scene->out);
 }
 
 static bool holds(const struct buf *text, const char *part)

@@ -367,6 +367,8 @@ static void strangers_put_no_links_into_replies(void **state)
         {"www.evil.com", "[link]"},
         {"evil.com/win", "[link]"},
         {"evil.zip", "evil. zip"},
+        {"meshhttp://http://evil.example", "meshhttp: //[link]"},
+        {"news://", "news: //"},
         {"3.5 a. b", "3.5 a. b"},
         {"[url=http://evil.example]x[/url]", "[link][link]]x[/url]"},
         {"<a href=\"http://evil.example\">", NULL},
