@@ -20,6 +20,9 @@ enum { CSV_CELLS_MAX = 1024 };
  */
 void csv_text(struct buf *out, struct str text);
 
+/* A text without a character, which reads as another thing than csv_text() of it: nothing. */
+void csv_empty_text(struct buf *out);
+
 /* What we know to be a number or the like: as it stands. */
 void csv_number(struct buf *out, struct str number);
 
@@ -38,7 +41,7 @@ struct csv_reader {
 };
 
 struct csv_row {
-    struct str cells[CSV_CELLS_MAX]; /* in the text, or unescaped in the arena */
+    struct str cells[CSV_CELLS_MAX]; /* in the text, or unescaped in the arena; ptr NULL: nothing */
     size_t count;
     size_t line; /* where it begins */
 };

@@ -17,6 +17,7 @@ struct records {
     struct arena head_arena;
     struct str rest; /* JSON: what is not yet read */
     size_t line;     /* where the rest begins */
+    size_t column;   /* and how many bytes are before it in this line */
     bool is_array;
 };
 
@@ -29,9 +30,10 @@ MUST_CHECK enum err records_open(struct records *records, struct str text,
 void records_done(struct records *records);
 
 /*
- * The next record, the caller's (json_decref), and the line it begins in. Empty
- * cells of CSV are left out, repeated names become lists. ERR_NOT_FOUND: that was
- * all. ERR_INVALID: this one is broken, see detail; the next call goes on behind it.
+ * The next record, the caller's (json_decref), and the line it begins in. Cells
+ * of CSV with nothing in them, not even quotes, are left out, repeated names become lists.
+ * ERR_NOT_FOUND: that was all. ERR_INVALID: this one is broken, see detail; the next call goes on
+ * behind it, or, if it has no end, with the next line that looks like a record's beginning.
  */
 MUST_CHECK enum err records_next(struct records *records, json_t **ret_record, size_t *ret_line,
                                  struct err_detail *detail);

@@ -13,7 +13,6 @@
     X(KEY_REUSED, "idempotency_key_reused", 422,                                                   \
       "this Idempotency-Key was used for another message")                                         \
     X(INVALID_SETTINGS, "invalid_settings", 422, "these settings are not valid")                   \
-    X(TOO_MANY_COLUMNS, "too_many_columns", 422, "too many different fields for one table")        \
     X(INVALID_QUERY, "invalid_query", 400, "invalid query parameter")                              \
     X(UNAUTHORIZED, "unauthorized", 401, "sign in with a user's password or a token")              \
     X(FORBIDDEN, "forbidden", 403, "not allowed for this user or token")                           \

@@ -23,7 +23,6 @@ struct exporter {
     int64_t newest_seq;             /* of the first pass; 0: it found nothing */
     int64_t last_seq;               /* of the last row that was looked at; 0: none yet */
     bool is_scanned, has_head, is_done;
-    bool is_too_wide; /* exporter_scan() has found more columns than there may be */
     uint64_t scanned, rows;
 };
 
@@ -32,7 +31,7 @@ void exporter_done(struct exporter *exporter);
 
 /*
  * One page of the first pass; is_scanned tells when it is over, which for
- * other formats than CSV it is at once. ERR_FULL: is_too_wide.
+ * other formats than CSV it is at once.
  */
 MUST_CHECK enum err exporter_scan(struct exporter *exporter, struct store *store);
 

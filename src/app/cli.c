@@ -78,7 +78,7 @@ static const struct verb VERBS[] = {
     {"token", "list", verb_list, 0, "[--json]", "list tokens"},
     {"token", "revoke", verb_named, 1, "NAME", "make a token worthless"},
     {"form", "add", verb_form_add, -1, "NAME [SETTING=VALUE]... [--settings FILE|-]",
-     "add a form; prints its address and a snippet"},
+     "add a form; prints its addresses and a snippet"},
     {"form", "set", verb_form_set, -2, "NAME SETTING=VALUE... (+= adds to a list, = removes)",
      "change settings of a form"},
     {"form", "show", verb_form_show, 1, "NAME", "print a form's settings as JSON"},

@@ -367,6 +367,22 @@ static enum err ignore_form(void *arg, const struct form *form)
     return ERR_OK;
 }
 
+/* {"added":"shop","aliases":[...]} */
+static enum err done_form(struct buf *result, struct str name, const json_t *settings)
+{
+    const json_t *aliases = json_object_get(settings, "aliases");
+
+    js_open(result, '{');
+    js_field_string(result, "added", name);
+    js_key(result, "aliases");
+    if (json_is_array(aliases))
+        js_value(result, aliases);
+    else
+        buf_put(result, STR("[]"));
+    js_close(result, '}');
+    return buf_status(result);
+}
+
 static enum err form_add(struct store *writer, const json_t *args, struct buf *result,
                          struct err_detail *detail)
 {
@@ -379,7 +395,7 @@ static enum err form_add(struct store *writer, const json_t *args, struct buf *r
         return err == ERR_OK ? explain(ERR_EXISTS, "form", name, detail) : err;
     TRY(merge(settings, args));
     TRY(put_form(writer, name, settings, detail));
-    return done(result, "added", name);
+    return done_form(result, name, settings);
 }
 
 static enum err form_set(struct store *writer, const json_t *args, struct buf *result,

@@ -69,7 +69,8 @@ static uint64_t number(const json_t *object, const char *key)
 /* One page: what it returns becomes the place that the next one goes on from. */
 static enum exit_code turn_page(struct run *run, bool is_scan)
 {
-    static const char *const KEPT[] = {"columns", "last", "newest", "hasHead", "rows"};
+    static const char *const KEPT[] = {"columns", "hasSurplus", "last",
+                                       "newest",  "hasHead",    "rows"};
     CLEANUP(buf_done) struct buf result = buf_new(CONTROL_MESSAGE_MAX);
     CLEANUP(js_decref) json_t *page = NULL;
     struct err_detail detail = {""};

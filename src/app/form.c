@@ -116,18 +116,38 @@ static enum exit_code change(struct cli *cli, struct buf *result)
 
 /* --- the verbs ----------------------------------------------------------- */
 
+static void print_addresses(const char *name)
+{
+    printf("    /f/%s      /contact/%s\n", name, name);
+}
+
+/* An older server has not told the aliases. */
+static void print_added(const char *name, struct str result)
+{
+    CLEANUP(js_decref) json_t *told = json_loadb(result.ptr, result.len, 0, NULL);
+    const json_t *alias;
+    size_t index;
+
+    printf("Form %s was added. Its addresses, behind your server's own:\n", name);
+    print_addresses(name);
+    json_array_foreach(json_object_get(told, "aliases"), index, alias)
+    {
+        if (json_is_string(alias))
+            print_addresses(json_string_value(alias));
+    }
+    putchar('\n');
+}
+
 static void print_snippet(const char *name)
 {
-    printf("Form %s was added. Its addresses, behind your server's own:\n"
-           "    /f/%s      /contact/%s\n\n"
-           "For the page:\n"
+    printf("For the page:\n"
            "    <form action=\"https://YOUR-SERVER/f/%s\" method=\"post\">\n"
            "      <label>E-mail <input name=\"email\" type=\"email\" required></label>\n"
            "      <label>Message <textarea name=\"message\" required></textarea></label>\n"
            "      <input name=\"_gotcha\" tabindex=\"-1\" autocomplete=\"off\" hidden>\n"
            "      <button>Send</button>\n"
            "    </form>\n",
-           name, name, name, name);
+           name);
 }
 
 enum exit_code verb_form_add(struct cli *cli)
@@ -137,8 +157,10 @@ enum exit_code verb_form_add(struct cli *cli)
 
     if (code == EXIT_OK && cli->is_json)
         printf("%.*s\n", (int)result.len, result.ptr);
-    else if (code == EXIT_OK)
-        print_snippet(cli->config.args[0]);
+    if (code != EXIT_OK || cli->is_json)
+        return code;
+    print_added(cli->config.args[0], buf_str(&result));
+    print_snippet(cli->config.args[0]);
     return code;
 }
 

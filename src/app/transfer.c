@@ -13,14 +13,16 @@ enum { PLACES_MAX = 256, AGE_MIN_MS = 10, CONTENT_MAX = 1024 * 1024, PAGE_BYTES 
 
 /* --- export -------------------------------------------------------------- */
 
-static enum err add_columns(struct exporter *exporter, const json_t *columns)
+static enum err add_columns(struct exporter *exporter, const json_t *args)
 {
+    const json_t *columns = json_object_get(args, "columns");
     size_t index;
     json_t *name;
 
     if (exporter->format != EXPORT_CSV)
         return ERR_OK;
     TRY(export_columns_new(&exporter->columns));
+    exporter->columns->has_surplus = json_is_true(json_object_get(args, "hasSurplus"));
     json_array_foreach(columns, index, name)
     {
         const char *text = json_string_value(name);
@@ -40,7 +42,7 @@ static enum err read_place(struct exporter *exporter, const json_t *args)
     exporter->has_bom = json_is_true(json_object_get(args, "bom"));
     if (!export_format_parse(js_get_string(args, "format"), &exporter->format))
         return ERR_INVALID;
-    return add_columns(exporter, json_object_get(args, "columns"));
+    return add_columns(exporter, args);
 }
 
 static void put_columns(struct buf *out, const struct export_columns *columns)
@@ -52,6 +54,7 @@ static void put_columns(struct buf *out, const struct export_columns *columns)
         js_string(out, columns->names[i]);
     }
     js_close(out, ']');
+    js_field_bool(out, "hasSurplus", columns && columns->has_surplus);
 }
 
 static void put_place(struct buf *out, const struct exporter *exporter, struct str text,
@@ -70,17 +73,11 @@ static void put_place(struct buf *out, const struct exporter *exporter, struct s
 }
 
 static enum err export_page(struct exporter *exporter, struct store *store, bool is_scan,
-                            struct buf *result, struct err_detail *detail)
+                            struct buf *result)
 {
     CLEANUP(buf_done) struct buf text = buf_new(TRANSFER_TEXT_MAX);
-    enum err err = is_scan ? exporter_scan(exporter, store) : exporter_page(exporter, store, &text);
 
-    if (exporter->is_too_wide)
-        return err_set(detail, ERR_FULL,
-                       "these messages have more than %d different fields; choose a --form, or "
-                       "take --format ndjson",
-                       EXPORT_COLUMNS_MAX);
-    TRY(err);
+    TRY(is_scan ? exporter_scan(exporter, store) : exporter_page(exporter, store, &text));
     put_place(result, exporter, buf_str(&text), is_scan ? exporter->is_scanned : exporter->is_done);
     return buf_status(result);
 }
@@ -92,8 +89,7 @@ enum err transfer_export(struct store *store, const json_t *args, struct buf *re
 
     enum err err = read_place(&exporter, args);
     if (err == ERR_OK)
-        err = export_page(&exporter, store, json_is_true(json_object_get(args, "isScan")), result,
-                          detail);
+        err = export_page(&exporter, store, json_is_true(json_object_get(args, "isScan")), result);
     else
         err_set(detail, err, "this is not an export that was begun here");
     exporter_done(&exporter);

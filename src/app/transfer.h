@@ -9,11 +9,11 @@
 #include "base/json.h"
 #include "store/store.h"
 
-enum { TRANSFER_TEXT_MAX = 448 * 1024 };
+enum { TRANSFER_TEXT_MAX = 640 * 1024 }; /* a page, and the largest row behind it */
 
 /*
- * {"format","form"?,"isScan","columns":[...],"last","newest","hasHead","rows"}, as the
- * page before has returned them (at first without the last five): one page of
+ * {"format","form"?,"isScan","columns":[...],"hasSurplus","last","newest","hasHead","rows"}, as
+ * the page before has returned them (at first without the last six): one page of
  * the first pass over the rows, or one page of the file as "text". The result has
  * the same members, and "isOver". Reads only.
  */

@@ -70,6 +70,11 @@ void csv_text(struct buf *out, struct str text)
     buf_put_char(out, ',');
 }
 
+void csv_empty_text(struct buf *out)
+{
+    buf_put(out, STR("\"\","));
+}
+
 void csv_number(struct buf *out, struct str number)
 {
     buf_put(out, number);
@@ -188,6 +193,7 @@ static enum err take_quoted(struct csv_reader *reader, struct arena *arena, stru
     return unquote(inner, doubled, arena, ret_cell);
 }
 
+/* Nothing at all is not an empty text. */
 static struct str take_plain(struct csv_reader *reader)
 {
     struct str rest = reader->rest;
@@ -197,7 +203,7 @@ static struct str take_plain(struct csv_reader *reader)
            rest.ptr[len] != '\n')
         len++;
     skip(reader, len);
-    return (struct str){rest.ptr, len};
+    return (struct str){len ? rest.ptr : NULL, len};
 }
 
 /* What stands behind a closing quote, up to the separator, belongs to nobody and is left out. */

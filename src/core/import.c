@@ -2,18 +2,21 @@
 /*
  * Columns have roles. A column is looked up under the name that it has in the
  * file, in the rows of the service that the file comes from; the first column
- * with a role gets it, a second one stays a field.
+ * with a role gets it, a second one stays a field. A CSV file of our own is a
+ * service of its own here: core/export tells how its columns are called.
  */
 #include "core/import.h"
 
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "core/csv.h"
+#include "core/export.h"
 
 enum { TIME_TEXT_MAX = 64, ID_ROOM = 8, TEXT_MAX = 256 * 1024 };
 
 enum role {
     ROLE_AT,
+    ROLE_DATE, /* may be the visitor's: the same, if no column is surely the time */
     ROLE_ID,
     ROLE_FORM,
     ROLE_STATE,
@@ -25,14 +28,17 @@ enum role {
     ROLE_PAGE,
     ROLE_SCORE,
     ROLE_STARRED,
-    ROLE_FIELDS, /* an object of further columns */
-    ROLE_NONE,   /* the other service's own; of no use here */
+    ROLE_FIELDS,  /* an object of further columns */
+    ROLE_SURPLUS, /* the same, as a text */
+    ROLE_NONE,    /* the other service's own; of no use here */
     ROLE__COUNT
 };
 
 #define BIT(origin) (1u << (origin))
 enum {
-    OURS = BIT(ORIGIN_CONTACTD),
+    OURS_JSON = BIT(ORIGIN_CONTACTD),
+    OURS_CSV = BIT(ORIGIN_AUTO), /* which no service is */
+    OURS = OURS_JSON | OURS_CSV,
     FORMSPREE = BIT(ORIGIN_FORMSPREE),
     NETLIFY = BIT(ORIGIN_NETLIFY),
     BASIN = BIT(ORIGIN_BASIN),
@@ -58,6 +64,8 @@ static const struct {
     {"submission_date", ROLE_AT, THEIRS},
     {"submissionDate", ROLE_AT, THEIRS},
     {"submission date", ROLE_AT, THEIRS},
+    {"Date", ROLE_DATE, FORMSPREE | BASIN | GETFORM},
+    {"Timestamp", ROLE_DATE, FORMSPREE | BASIN | GETFORM},
     {"id", ROLE_ID, OURS},
     {"form", ROLE_FORM, OURS},
     {"form_name", ROLE_FORM, NETLIFY},
@@ -78,11 +86,12 @@ static const struct {
     {"referrer", ROLE_PAGE, THEIRS},
     {"referer", ROLE_PAGE, THEIRS},
     {"spamScore", ROLE_SCORE, OURS},
-    {"fields", ROLE_FIELDS, OURS},
+    {"fields", ROLE_FIELDS, OURS_JSON},
+    {"furtherFields", ROLE_SURPLUS, OURS_CSV},
     {"data", ROLE_FIELDS, NETLIFY | BASIN | GETFORM},
-    {"spamReasons", ROLE_NONE, OURS},
-    {"starred", ROLE_STARRED, OURS},
-    {"notes", ROLE_NONE, OURS},
+    {"spamReasons", ROLE_NONE, OURS_JSON},
+    {"starred", ROLE_STARRED, OURS_JSON},
+    {"notes", ROLE_NONE, OURS_JSON},
     {"_status", ROLE_NONE, FORMSPREE},
     {"_gotcha", ROLE_NONE, THEIRS},
     {"id", ROLE_NONE, NETLIFY | BASIN | GETFORM},
@@ -120,14 +129,21 @@ static bool has(const json_t *record, const char *name)
     return json_object_get(record, name) != NULL;
 }
 
-/* The services whose columns are to be known, as bits. */
-static unsigned origins_of(const json_t *record, enum import_origin origin)
+static bool is_ours(const json_t *record, enum import_origin origin)
 {
     if (origin != ORIGIN_AUTO)
+        return origin == ORIGIN_CONTACTD;
+    return has(record, "id") && has(record, "form") && has(record, "state") &&
+           (has(record, "receivedAt") || has(record, "createdAt"));
+}
+
+/* The services whose columns are to be known, as bits. */
+static unsigned origins_of(const json_t *record, enum import_origin origin, bool is_csv)
+{
+    if (is_ours(record, origin))
+        return is_csv ? OURS_CSV : OURS_JSON;
+    if (origin != ORIGIN_AUTO)
         return BIT(origin);
-    if (has(record, "id") && has(record, "form") && has(record, "state") &&
-        (has(record, "receivedAt") || has(record, "createdAt")))
-        return OURS;
     if (has(record, "_date"))
         return FORMSPREE;
     if (has(record, "created_at") && (has(record, "site_url") || has(record, "form_name")))
@@ -200,6 +216,7 @@ struct mapping {
     unsigned origins;
     bool is_csv;
     json_t *row, *fields;
+    bool has_time; /* a column is surely the time */
     bool has[ROLE__COUNT];
     struct err_detail *detail;
 };
@@ -217,7 +234,7 @@ static json_t *as_text(const struct mapping *self, json_t *value)
 {
     CLEANUP(buf_done) struct buf text = buf_new(TEXT_MAX);
 
-    if (json_is_string(value) && !(self->is_csv && self->origins == OURS))
+    if (json_is_string(value) && self->origins != OURS_CSV)
         return json_incref(value);
     if (json_is_string(value)) {
         struct str plain =
@@ -228,15 +245,34 @@ static json_t *as_text(const struct mapping *self, json_t *value)
     return buf_status(&text) == ERR_OK ? json_stringn(text.ptr, text.len) : NULL;
 }
 
-/* Lists and objects have become texts in a CSV file of ours. */
+/* A value that is written as this text and no other, the caller's; NULL: there is none. */
+static json_t *parse_value(struct str text)
+{
+    CLEANUP(js_decref) json_t *object = NULL;
+    CLEANUP(buf_done) struct buf body = buf_new(TEXT_MAX), again = buf_new(TEXT_MAX);
+
+    /* As deep as it will stand in the row. */
+    buf_put(&body, STR("{\"fields\":{\"\":"));
+    buf_put(&body, text);
+    buf_put(&body, STR("}}"));
+    if (buf_status(&body) != ERR_OK || js_parse_object(buf_str(&body), &object, NULL) != ERR_OK)
+        return NULL;
+    json_t *value = json_object_get(json_object_get(object, "fields"), "");
+    js_value(&again, value);
+    bool is_same = buf_status(&again) == ERR_OK && str_equal(buf_str(&again), text);
+    return is_same ? json_incref(value) : NULL;
+}
+
+/* Lists, objects and numbers below 0 have become texts in a CSV file of ours. */
 static json_t *as_value(const struct mapping *self, json_t *value)
 {
-    const char *text = json_string_value(value);
-    json_t *parsed;
+    struct str text = {json_string_value(value), json_string_length(value)};
+    json_t *parsed = NULL;
 
-    if (!text || !self->is_csv || self->origins != OURS)
+    if (!text.ptr || self->origins != OURS_CSV)
         return json_incref(value);
-    parsed = *text == '[' || *text == '{' ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    if (text.len && strchr("[{-", text.ptr[0]))
+        parsed = parse_value(text);
     return parsed ? parsed : as_text(self, value);
 }
 
@@ -245,7 +281,7 @@ static enum err set(json_t *object, const char *key, json_t *value)
     return json_object_set_new(object, key, value) ? ERR_MEMORY : ERR_OK;
 }
 
-static enum err set_time(struct mapping *self, const json_t *value)
+static enum err set_time(struct mapping *self, const char *name, const json_t *value)
 {
     struct str text = {json_string_value(value), json_string_length(value)};
     int64_t at_ms = json_integer_value(value);
@@ -254,8 +290,8 @@ static enum err set_time(struct mapping *self, const json_t *value)
         at_ms *= at_ms < 100000000000 ? 1000 : 1;
     else if (!text.ptr || !import_time_parse(text, &at_ms))
         return err_set(self->detail, ERR_INVALID,
-                       "'%.40s' is not a time; use one like 2026-01-31T09:00:00Z",
-                       text.ptr ? text.ptr : "this");
+                       "'%.40s' is not a time; write %.40s like 2026-01-31T09:00:00Z",
+                       text.ptr ? text.ptr : "this", name);
     return set(self->row, "at", json_integer(at_ms));
 }
 
@@ -270,17 +306,11 @@ static enum err set_score(struct mapping *self, const json_t *value)
                json_integer((json_int_t)(score * 100 + (score < 0 ? -0.5 : 0.5))));
 }
 
-/* A further field: "fields.page" is called "page" again. */
 static enum err add_field(struct mapping *self, const char *name, json_t *value)
 {
-    static const struct str PREFIX = {"fields.", 7};
-    bool has_prefix = self->is_csv && self->origins == OURS &&
-                      str_starts_with(str_of(name), PREFIX) &&
-                      role_of(self, str_of(name + PREFIX.len)) != ROLE__COUNT;
-
-    if (self->is_csv && self->origins == OURS)
-        name = csv_unguard(str_of(name)).ptr;
-    return set(self->fields, has_prefix ? name + PREFIX.len : name, as_value(self, value));
+    if (self->origins == OURS_CSV)
+        name = export_name_of_column(str_of(name)).ptr;
+    return set(self->fields, name, as_value(self, value));
 }
 
 static enum err map_value(struct mapping *self, const char *name, json_t *value);
@@ -293,15 +323,34 @@ static enum err map_fields(struct mapping *self, json_t *object)
     json_object_foreach(object, name, value)
     {
         /* What an API calls data is the visitor's fields, and ip and the like among them. */
-        enum err err = self->origins == OURS ? set(self->fields, name, json_incref(value))
-                                             : map_value(self, name, value);
+        enum err err = self->origins & OURS ? set(self->fields, name, json_incref(value))
+                                            : map_value(self, name, value);
         if (err != ERR_OK)
             return err;
     }
     return ERR_OK;
 }
 
-static enum err map_role(struct mapping *self, enum role role, json_t *value)
+/* A field of this name, written before there was such a column, is no object. */
+static enum err map_surplus(struct mapping *self, const char *name, json_t *value)
+{
+    CLEANUP(js_decref) json_t *object = NULL;
+    CLEANUP(buf_done) struct buf body = buf_new(TEXT_MAX);
+    struct str text = {json_string_value(value), json_string_length(value)};
+
+    buf_put(&body, STR("{\"fields\":"));
+    buf_put(&body, text);
+    buf_put(&body, STR("}"));
+    TRY(buf_status(&body));
+    enum err err = js_parse_object(buf_str(&body), &object, NULL);
+    if (err != ERR_OK && err != ERR_INVALID)
+        return err;
+    json_t *fields = json_object_get(object, "fields");
+    bool is_object = json_is_object(fields) && json_object_size(object) == 1;
+    return is_object ? map_fields(self, fields) : add_field(self, name, value);
+}
+
+static enum err map_role(struct mapping *self, enum role role, const char *name, json_t *value)
 {
     static const char *const KEYS[ROLE__COUNT] = {
         [ROLE_ID] = "id",         [ROLE_FORM] = "form",       [ROLE_STATE] = "state",
@@ -310,7 +359,7 @@ static enum err map_role(struct mapping *self, enum role role, json_t *value)
 
     self->has[role] = true;
     if (role == ROLE_AT)
-        return set_time(self, value);
+        return set_time(self, name, value);
     if (role == ROLE_SCORE)
         return set_score(self, value);
     if (role == ROLE_STARRED)
@@ -318,22 +367,48 @@ static enum err map_role(struct mapping *self, enum role role, json_t *value)
     return KEYS[role] ? set(self->row, KEYS[role], as_text(self, value)) : ERR_OK;
 }
 
+/* No value at all: nobody but we says that a text is empty by putting it in quotes. */
+static bool is_nothing(const struct mapping *self, enum role role, const json_t *value)
+{
+    bool is_told = self->origins == OURS_CSV && role == ROLE__COUNT;
+    bool is_empty = json_is_string(value) && !json_string_length(value);
+
+    return json_is_null(value) || (self->is_csv && is_empty && !is_told);
+}
+
 static enum err map_value(struct mapping *self, const char *name, json_t *value)
 {
     enum role role = role_of(self, str_of(name));
 
-    if (json_is_null(value))
+    if (is_nothing(self, role, value))
         return ERR_OK;
     if (role == ROLE_FIELDS && json_is_object(value))
         return map_fields(self, value);
+    if (role == ROLE_SURPLUS)
+        return map_surplus(self, name, value);
+    if (role == ROLE_DATE)
+        role = self->has_time ? ROLE__COUNT : ROLE_AT;
     /* Our own JSON says the time twice, under its old name too. */
-    bool is_old_name =
-        role == ROLE_AT && self->has[ROLE_AT] && self->origins == OURS && !self->is_csv;
+    bool is_old_name = role == ROLE_AT && self->has[ROLE_AT] && self->origins == OURS_JSON;
     if (role == ROLE_NONE || is_old_name)
         return ERR_OK;
     if (role == ROLE__COUNT || role == ROLE_FIELDS || self->has[role])
         return add_field(self, name, value);
-    return map_role(self, role, value);
+    return map_role(self, role, name, value);
+}
+
+/* Whether a column is surely the time. */
+static bool has_time(const struct mapping *self, const json_t *record)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)record, name, value)
+    {
+        if (role_of(self, str_of(name)) == ROLE_AT && !is_nothing(self, ROLE_AT, value))
+            return true;
+    }
+    return false;
 }
 
 /* `data` says more than what a service has picked out of it, so it goes first. */
@@ -341,11 +416,13 @@ static enum err map_record(struct mapping *self, const json_t *record)
 {
     const char *name;
     json_t *value, *data = json_object_get(record, "data");
-    bool has_data =
-        self->origins != OURS && json_is_object(data) && role_of(self, STR("data")) == ROLE_FIELDS;
+    bool has_data = !(self->origins & OURS) && json_is_object(data) &&
+                    role_of(self, STR("data")) == ROLE_FIELDS;
 
+    self->has_time = true; /* a date among the visitor's fields is another one */
     if (has_data)
         TRY(map_fields(self, data));
+    self->has_time = self->has[ROLE_AT] || has_time(self, record);
     json_object_foreach((json_t *)(uintptr_t)record, name, value)
     {
         enum role role = role_of(self, str_of(name));
@@ -381,10 +458,23 @@ static enum err check_form(struct mapping *self, struct str form)
     return ERR_OK;
 }
 
+/* With the columns that would have said it. */
+static enum err refuse_timeless(const struct mapping *self)
+{
+    CLEANUP(buf_done) struct buf known = buf_new(sizeof self->detail->text);
+
+    for (size_t i = 0; i < COUNTOF(COLUMNS); i++)
+        if (COLUMNS[i].origins & self->origins && COLUMNS[i].role <= ROLE_DATE)
+            buf_printf(&known, "%s%s", known.len ? ", " : "", COLUMNS[i].name);
+    return err_set(self->detail, ERR_INVALID,
+                   "it does not say when it arrived; columns that would: %.*s", (int)known.len,
+                   known.len ? known.ptr : "");
+}
+
 static enum err finish(struct mapping *self, struct str form)
 {
     if (!self->has[ROLE_AT])
-        return err_set(self->detail, ERR_INVALID, "it does not say when it arrived");
+        return refuse_timeless(self);
     TRY(check_form(self, form));
     TRY(check_state(self));
     if (!self->has[ROLE_NAME] && !self->has[ROLE_EMAIL] && !self->has[ROLE_MESSAGE] &&
@@ -398,7 +488,7 @@ enum err import_record(const json_t *record, enum import_origin origin, bool is_
 {
     CLEANUP(js_decref) json_t *row = json_object();
     CLEANUP(js_decref) json_t *fields = json_object();
-    struct mapping self = {.origins = origins_of(record, origin),
+    struct mapping self = {.origins = origins_of(record, origin, is_csv),
                            .is_csv = is_csv,
                            .row = row,
                            .fields = fields,

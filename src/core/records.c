@@ -7,7 +7,7 @@
 
 #include "base/utf8.h"
 
-enum { RECORD_MEMORY_MAX = 4 * 1024 * 1024 };
+enum { RECORD_MEMORY_MAX = 4 * 1024 * 1024, RECORD_BYTES_MAX = 4 * 1024 * 1024 };
 
 /* --- JSON ---------------------------------------------------------------- */
 
@@ -18,8 +18,11 @@ static bool is_space(char c)
 
 static void skip(struct records *self, size_t bytes)
 {
-    for (size_t i = 0; i < bytes; i++)
-        self->line += self->rest.ptr[i] == '\n';
+    for (size_t i = 0; i < bytes; i++) {
+        bool is_end = self->rest.ptr[i] == '\n';
+        self->line += is_end;
+        self->column = is_end ? 0 : self->column + 1;
+    }
     self->rest.ptr += bytes;
     self->rest.len -= bytes;
 }
@@ -35,10 +38,10 @@ static void skip_gap(struct records *self)
     skip(self, len);
 }
 
-/* The length of the text in quotes that `text` begins with; 0: it has no end. */
+/* The length of the text in quotes that `text` begins with; 0: it has no end in its line. */
 static size_t string_length(struct str text)
 {
-    for (size_t i = 1; i < text.len; i++) {
+    for (size_t i = 1; i < text.len && text.ptr[i] != '\n'; i++) {
         if (text.ptr[i] == '"')
             return i + 1;
         i += text.ptr[i] == '\\';
@@ -46,21 +49,24 @@ static size_t string_length(struct str text)
     return 0;
 }
 
-/* The length of the object or array that `text` begins with; 0: it has no end. */
+/*
+ * The length of the object or array that `text` begins with; 0: it has no end. A
+ * bracket where none can be is another record's: one that is not closed ends here.
+ */
 static size_t value_length(struct str text)
 {
     size_t depth = 0;
+    char before = ':';
 
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
-        if (c == '"') {
-            size_t len = string_length((struct str){text.ptr + i, text.len - i});
-            if (!len)
-                return 0;
-            i += len - 1;
-            continue;
-        }
-        depth += c == '{' || c == '[';
+        size_t len = c == '"' ? string_length((struct str){text.ptr + i, text.len - i}) : 1;
+        bool is_opened = c == '{' || c == '[';
+        if (!len || (is_opened && !memchr(":,[", before, 3)))
+            return 0;
+        i += len - 1;
+        before = is_space(c) ? before : c;
+        depth += is_opened;
         depth -= (c == '}' || c == ']') && depth;
         if (!depth)
             return i + 1;
@@ -83,7 +89,7 @@ static size_t stray_length(struct str text)
                  : text.ptr[0] == '[' ? value_length(text)
                                       : 0;
 
-    if (len || memchr("{[\"", text.ptr[0], 3))
+    if (len || memchr("[\"", text.ptr[0], 2))
         return len ? len : line_length(text);
     for (len = 1; len < text.len && !is_space(text.ptr[len]); len++)
         if (memchr(",]{[\"", text.ptr[len], 5))
@@ -119,6 +125,7 @@ static bool enter_list(struct records *self)
             skip(&at, 1);
             self->rest = at.rest;
             self->line = at.line;
+            self->column = at.column;
             return self->is_array = true;
         }
         size_t len = c == '"'               ? string_length(at.rest)
@@ -154,6 +161,65 @@ static void open_json(struct records *self)
         (void)enter_list(self);
 }
 
+/* How much of a line is blank; a comma may stand there in a list. */
+static size_t margin(const struct records *self, struct str text)
+{
+    size_t len = 0;
+
+    while (len < text.len &&
+           (strchr(" \t", text.ptr[len]) || (self->is_array && text.ptr[len] == ',')))
+        len++;
+    return len;
+}
+
+/*
+ * Where, within so many bytes behind a record's beginning, the first line is that looks
+ * like another one's: what stands within a record stands farther to the right. 0: nowhere.
+ */
+static size_t next_record(const struct records *self, size_t bytes)
+{
+    struct str rest = {self->rest.ptr, bytes};
+
+    for (;;) {
+        (void)str_cut(&rest, '\n');
+        if (!rest.len)
+            return 0;
+        size_t len = margin(self, rest);
+        if (len <= self->column && len < rest.len && rest.ptr[len] == '{')
+            return (size_t)(rest.ptr - self->rest.ptr);
+    }
+}
+
+/* What is not closed may still seem to end: where another record has a bracket too many. */
+static enum err skip_broken(struct records *self, size_t len, const struct err_detail *reason,
+                            struct err_detail *detail)
+{
+    size_t next = next_record(self, len ? len : self->rest.len);
+
+    if (len && !next) {
+        skip(self, len);
+        return err_set(detail, ERR_INVALID, "%s", reason->text);
+    }
+    skip(self, next ? next : line_length(self->rest));
+    return err_set(detail, ERR_INVALID,
+                   "this JSON object has no end: is a bracket or a quote not closed?");
+}
+
+static enum err next_object(struct records *self, json_t **ret_record, struct err_detail *detail)
+{
+    struct str text = self->rest;
+    struct err_detail reason = {""};
+
+    if (text.len > RECORD_BYTES_MAX)
+        text.len = RECORD_BYTES_MAX;
+    text.len = value_length(text);
+    enum err err = text.len ? js_parse_object(text, ret_record, &reason) : ERR_INVALID;
+    if (err == ERR_INVALID)
+        return skip_broken(self, text.len, &reason, detail);
+    skip(self, text.len);
+    return err;
+}
+
 static enum err next_json(struct records *self, json_t **ret_record, size_t *ret_line,
                           struct err_detail *detail)
 {
@@ -161,12 +227,10 @@ static enum err next_json(struct records *self, json_t **ret_record, size_t *ret
     *ret_line = self->line;
     if (!self->rest.len || (self->is_array && self->rest.ptr[0] == ']'))
         return ERR_NOT_FOUND;
-    size_t len = self->rest.ptr[0] == '{' ? value_length(self->rest) : 0;
-    struct str text = {self->rest.ptr, len};
-    skip(self, len ? len : self->is_array ? stray_length(self->rest) : line_length(self->rest));
-    if (!len)
-        return err_set(detail, ERR_INVALID, "this is not a JSON object");
-    return js_parse_object(text, ret_record, detail);
+    if (self->rest.ptr[0] == '{')
+        return next_object(self, ret_record, detail);
+    skip(self, self->is_array ? stray_length(self->rest) : line_length(self->rest));
+    return err_set(detail, ERR_INVALID, "this is not a JSON object");
 }
 
 /* --- CSV ----------------------------------------------------------------- */
@@ -183,13 +247,22 @@ static enum err open_csv(struct records *self, struct str text, struct err_detai
                    "neither JSON nor CSV with the names of its columns in the first line");
 }
 
-/* A name that comes again makes a list. */
+static bool is_empty(const json_t *value)
+{
+    return json_is_string(value) && !json_string_length(value);
+}
+
+/* A name that comes again makes a list of what is not empty. */
 static int set_cell(json_t *record, const char *name, json_t *value)
 {
     json_t *before = json_object_get(record, name);
 
-    if (!before)
+    if (!before || is_empty(before))
         return json_object_set_new(record, name, value);
+    if (is_empty(value)) {
+        json_decref(value);
+        return 0;
+    }
     if (json_is_array(before))
         return json_array_append_new(before, value);
     return json_object_set_new(record, name, json_pack("[Oo]", before, value));
@@ -201,7 +274,7 @@ static enum err put_cell(struct records *self, size_t column, json_t *record, st
     struct str cell = self->row.cells[column], name = str_trim(self->head.cells[column]);
     size_t points;
 
-    if (!cell.len || !name.len)
+    if (!cell.ptr || !name.len)
         return ERR_OK;
     if (!utf8_length(cell, &points) || !utf8_length(name, &points))
         return err_set(detail, ERR_INVALID, "not UTF-8 text");

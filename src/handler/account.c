@@ -157,6 +157,17 @@ static bool is_member(const char *key, const char *const members[])
     return false;
 }
 
+static enum err refuse_member(const char *key, const char *const members[],
+                              struct err_detail *detail)
+{
+    CLEANUP(buf_done) struct buf known = buf_new(sizeof detail->text);
+
+    for (size_t i = 0; members[i]; i++)
+        buf_printf(&known, "%s%s", i ? ", " : "", members[i]);
+    return err_set(detail, ERR_INVALID, "%.64s: there is no such member here; known: %.*s", key,
+                   (int)known.len, known.ptr ? known.ptr : "");
+}
+
 enum flow account_bad_value(struct exchange *x, enum err err, const struct err_detail *detail)
 {
     if (err != ERR_INVALID)
@@ -179,8 +190,7 @@ json_t *account_parse(struct exchange *x, const char *const members[])
     {
         if (is_member(key, members))
             continue;
-        err = err_set(&detail, ERR_INVALID, "%.64s: there is no such member here", key);
-        account_bad_value(x, err, &detail);
+        account_bad_value(x, refuse_member(key, members, &detail), &detail);
         json_decref(object);
         return NULL;
     }

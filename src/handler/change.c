@@ -9,20 +9,34 @@
 #include "guards.h"
 #include "notify.h"
 
-enum err change_read(const json_t *object, size_t others, struct change *ret_change,
+/* `is_bulk`: many are changed, and their ids say which. */
+static enum err check_members(const json_t *object, bool is_bulk, struct err_detail *detail)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)object, name, value)
+    {
+        bool is_known = strcmp(name, "state") == 0 || strcmp(name, "starred") == 0 ||
+                        (is_bulk && strcmp(name, "ids") == 0);
+        if (!is_known)
+            return err_set(detail, ERR_INVALID,
+                           "%.64s: there is no such member here; known: %sstate, starred", name,
+                           is_bulk ? "ids, " : "");
+    }
+    return ERR_OK;
+}
+
+enum err change_read(const json_t *object, bool is_bulk, struct change *ret_change,
                      struct err_detail *detail)
 {
     const json_t *state = json_object_get(object, "state");
     const json_t *starred = json_object_get(object, "starred");
     struct change change = {.has_state = state != NULL, .has_star = starred != NULL};
 
+    TRY(check_members(object, is_bulk, detail));
     if (!state && !starred)
         return err_set(detail, ERR_INVALID, "send state, starred, or both");
-    if (json_object_size(object) != others + change.has_state + change.has_star)
-        return err_set(detail, ERR_INVALID,
-                       "a member is not known here; known are%s state and "
-                       "starred",
-                       others ? " ids," : "");
     if (state && !submission_state_parse(js_get_string(object, "state"), &change.state))
         return err_set(detail, ERR_INVALID, "state must be new, read, archived, spam or trash");
     if (starred && !json_is_boolean(starred))

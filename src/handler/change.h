@@ -17,10 +17,10 @@ struct change {
 };
 
 /*
- * Reads "state" and "starred", of which one must be there; `others` are the object's
- * members beside these. ERR_INVALID with a detail.
+ * Reads "state" and "starred", of which one must be there, and nothing else; with
+ * `is_bulk` there may be "ids". ERR_INVALID with a detail.
  */
-MUST_CHECK enum err change_read(const json_t *object, size_t others, struct change *ret_change,
+MUST_CHECK enum err change_read(const json_t *object, bool is_bulk, struct change *ret_change,
                                 struct err_detail *detail);
 
 /*

@@ -3,7 +3,7 @@
  * Everything that somebody may see, as one file. A reader renders a page, the
  * client takes it, the next page is rendered: however many rows there are and
  * however slow the client is, one page is in memory. For CSV, a first pass
- * finds the columns before the reply begins, so that it can still be refused.
+ * finds the columns before the reply begins.
  *
  * run_scan() and run_page() are a worker's, run_audit() is the committer's, the
  * rest is the HTTP thread's.
@@ -44,8 +44,7 @@ const struct route EXPORT_ROUTES[1] = {
      .query = &EXPORT_PARAMETERS,
      .replies = {{200, NULL, "text/csv; charset=utf-8"},
                  {200, NULL, "application/x-ndjson"},
-                 {200, "SubmissionExport"}},
-     .problems = PROBLEM_BIT(TOO_MANY_COLUMNS)},
+                 {200, "SubmissionExport"}}},
 };
 
 struct export
@@ -149,10 +148,6 @@ static enum flow begin(struct exchange *x)
 
 static enum flow refuse(struct exchange *x, enum err err)
 {
-    if (export_of(x)->exporter.is_too_wide)
-        return reply_problem(x, PROBLEM_TOO_MANY_COLUMNS,
-                             "these messages have more than 500 different fields; choose a form or "
-                             "a time with form, since and until, or take format=ndjson");
     if (err != ERR_FULL && err != ERR_STOPPING)
         log_failure(x, err);
     return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);

@@ -13,7 +13,10 @@
 #include "guards.h"
 #include "http/reply.h"
 #include "opening.h"
+#include "page_origin.h"
 #include "topics.h"
+
+enum { URL_MAX = 1024 };
 
 static enum flow invitation_list(struct app_ctx *ctx, struct exchange *x);
 static enum flow invitation_post(struct app_ctx *ctx, struct exchange *x);
@@ -158,28 +161,41 @@ static enum err run_add(struct job *job, struct store *writer)
     return audit_add(writer, &entry);
 }
 
+/* For whom it is: as it can be sent, and without the server's address, which may be another. */
+static void put_link(struct buf *out, const struct invitation_job *self)
+{
+    CLEANUP(buf_done) struct buf url = buf_new(URL_MAX);
+    char path[64];
+
+    snprintf(path, sizeof path, "/admin/#invite=%s", self->text);
+    page_own_origin(self->base.x, &url);
+    buf_put(&url, str_of(path));
+    js_field_string(out, "url", buf_status(&url) == ERR_OK ? buf_str(&url) : str_of(path));
+    js_field_string(out, "path", str_of(path));
+    secret_wipe(path, sizeof path);
+    if (url.len)
+        secret_wipe(url.ptr, url.len);
+}
+
 static enum flow was_added(struct app_ctx *ctx, struct exchange *x)
 {
     struct invitation_job *self = CONTAINER_OF(x->job, struct invitation_job, base.job);
     struct buf *out = &x->reply.body;
-    char url[64];
 
     (void)ctx;
     if (self->base.job.result != ERR_OK)
         return account_failed(&self->base);
-    snprintf(url, sizeof url, "/admin/#invite=%s", self->text);
     x->decision = "added";
     reply_json(x, 201);
     reply_header(x, "Cache-Control", "no-store");
     js_open(out, '{');
     js_field_string(out, "name", self->invitation.name);
-    js_field_string(out, "url", str_of(url));
+    put_link(out, self);
     js_field_string(out, "token", str_of(self->text));
     js_field_time(out, "expiresAt", self->invitation.expires_at_ms);
     js_close(out, '}');
     buf_put_char(out, '\n');
     secret_wipe(self->text, sizeof self->text);
-    secret_wipe(url, sizeof url);
     return FLOW_DONE;
 }
 

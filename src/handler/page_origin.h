@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which page a request comes from, as far as the browser tells. */
+/* Which page a request comes from, and to where, as far as the request tells. */
 #ifndef CONTACTD_HANDLER_PAGE_ORIGIN_H
 #define CONTACTD_HANDLER_PAGE_ORIGIN_H
 
@@ -18,5 +18,12 @@ struct str page_origin(const struct exchange *x);
  * else the Referer. ptr NULL: it is not known.
  */
 struct str page_url(const struct exchange *x, struct str told);
+
+/*
+ * Appends where we are for whoever asks, "https://forms.example"; nothing if that is
+ * not known. Our own page says how it reaches us; else it is https, without which
+ * browsers keep nobody signed in, but for a host that is the machine itself.
+ */
+void page_own_origin(const struct exchange *x, struct buf *out);
 
 #endif

@@ -219,7 +219,7 @@ static enum err read_patch(struct triage *self, struct err_detail *detail)
     CLEANUP(js_decref) json_t *object = NULL;
 
     TRY(js_parse_object(self->x->body, &object, detail));
-    return change_read(object, 0, &self->change, detail);
+    return change_read(object, false, &self->change, detail);
 }
 
 static enum flow submission_patch(struct app_ctx *ctx, struct exchange *x)
@@ -270,7 +270,7 @@ static enum err read_bulk(struct triage *self, struct err_detail *detail)
 
     TRY(js_parse_object(self->x->body, &object, detail));
     TRY(read_ids(self, json_object_get(object, "ids"), detail));
-    return change_read(object, 1, &self->change, detail);
+    return change_read(object, true, &self->change, detail);
 }
 
 static enum flow submission_bulk(struct app_ctx *ctx, struct exchange *x)

@@ -6,6 +6,7 @@
  */
 #include "chores.h"
 
+#include "core/session.h"
 #include "core/submission.h"
 
 enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS, DAY_MS = 24 * HOUR_MS };
@@ -136,6 +137,15 @@ static enum err spent_step(struct chore_turn *turn, bool *ret_has_more)
     return store_spent_purge(turn->writer, turn->now_ms);
 }
 
+/* Both are few, and most of them go by when somebody signs in or is invited. */
+static enum err ended_step(struct chore_turn *turn, bool *ret_has_more)
+{
+    *ret_has_more = false;
+    TRY(store_session_purge(turn->writer, turn->now_ms,
+                            turn->now_ms - (int64_t)SESSION_IDLE_S * 1000));
+    return store_invitation_purge(turn->writer, turn->now_ms);
+}
+
 const struct chore CHORES[] = {
     {"index", index_step, 250, .is_for_news = true},
     /* The more parts the index has, the longer a step of merging takes: they must not pile up. */
@@ -143,6 +153,7 @@ const struct chore CHORES[] = {
     {"retention", retention_step, HOUR_MS, .is_told = true},
     {"spam_retention", spam_retention_step, HOUR_MS, .is_told = true},
     {"spent", spent_step, MINUTE_MS, .is_told = false},
+    {"ended", ended_step, MINUTE_MS, .is_told = false},
 };
 
 _Static_assert(COUNTOF(CHORES) == CHORE_COUNT, "the janitor has a place for each");

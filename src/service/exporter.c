@@ -28,9 +28,7 @@ static enum err use_row(struct page *page, const struct submission *row)
 
     if (!page->out) {
         exporter->scanned++;
-        enum err err = export_columns_note(exporter->columns, row);
-        exporter->is_too_wide = err == ERR_FULL;
-        return err;
+        return export_columns_note(exporter->columns, row);
     }
     return export_row(page->out, exporter->format, exporter->columns, row, exporter->rows++ == 0);
 }

@@ -770,7 +770,7 @@ def accept(server, token, password="battery staple", **headers):
 
 def test_an_invitation_makes_one_account_and_signs_in(server, ada):
     invitation = invite(ada, forms=["shop"])
-    assert invitation["url"] == "/admin/#invite=" + invitation["token"]
+    assert invitation["path"] == "/admin/#invite=" + invitation["token"] and invitation["url"] == server.url + invitation["path"]
     assert 6.9 * 86400 < -seconds_ago(invitation["expiresAt"]) <= 7 * 86400
     listed, = ada("GET", "/admin/invitations").json()["invitations"]
     assert (listed["name"], listed["role"], listed["forms"], listed["createdBy"]) == ("bob", "manager", ["shop"], "ada")
@@ -783,6 +783,33 @@ def test_an_invitation_makes_one_account_and_signs_in(server, ada):
     assert accept(server, invitation["token"], "another one").status_code == 404
     assert sign_in(server, "bob", "battery staple").status_code == 200
     assert ("bob", "invitation.accept") in [(e["actor"], e["action"]) for e in entries(ada)]
+
+
+@pytest.mark.parametrize("headers, origin", [
+    ({"Host": "forms.example"}, "https://forms.example"), ({"Host": "forms.example:8443"}, "https://forms.example:8443"), ({"Host": "127.0.0.1:3000"}, "http://127.0.0.1:3000"),
+    ({"Host": "localhost:3000"}, "http://localhost:3000"), ({"Host": "[::1]:3000"}, "http://[::1]:3000"), ({"Host": "127.0.0.1.example"}, "https://127.0.0.1.example"),
+    ({"Host": "lan.example", "Origin": "http://lan.example"}, "http://lan.example"), ({"Host": "forms.example", "Origin": "https://forms.example"}, "https://forms.example"),
+    ({"Host": "forms.example", "Origin": "http://other.example"}, "https://forms.example"), ({"Host": "forms.example", "Origin": "ftp://forms.example"}, "https://forms.example")])
+def test_an_invitation_can_be_sent_as_it_is(server, headers, origin):
+    owner = bearer(server.token("manage"))
+    answer = call(server, "POST", "/admin/invitations", {"name": "bob", "role": "reader"}, headers={**owner, **headers})
+    assert answer.status_code == 201, answer.text
+    told = answer.json()
+    assert told["url"] == f"{origin}/admin/#invite={told['token']}" and told["path"] == f"/admin/#invite={told['token']}"
+
+
+def test_without_a_host_an_invitation_is_a_path(server):
+    body = b'{"name":"bob","role":"reader"}'
+    head = f"POST /admin/invitations HTTP/1.0\r\nAuthorization: Bearer {server.token('manage')}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    reply = raw(server.port, head.encode() + body, timeout=30)
+    assert b" 201 " in reply.data[:20] and b'"url":"/admin/#invite=' in reply.data, reply.data
+
+
+def test_members_that_are_not_known_are_answered_with_those_that_are(server, ada):
+    answer = ada("POST", "/admin/invitations", {"name": "bob", "rôle": "reader"})
+    assert answer.status_code == 422 and "rôle: there is no such member here; known: name, role, forms" in answer.text
+    answer = ada("PATCH", "/admin/users/ada", {"colour": "red"})
+    assert answer.status_code == 422 and "colour: there is no such member here; known: role, forms, password" in answer.text
 
 
 def test_an_invitation_is_over_when_it_is_replaced_taken_back_or_old(server, ada):

@@ -153,13 +153,34 @@ def test_head_has_no_body(server):
     assert answer.status_code == 200 and "attachment" in answer.headers["Content-Disposition"]
 
 
-def test_too_many_columns_are_refused_honestly(server):
+def all_fields(row):
+    """A row's further fields, from its own columns and from the last one."""
+    own = {name: text for name, text in row.items() if name not in FIXED and name != "furtherFields" and text}
+    return {**own, **json.loads(row.get("furtherFields") or "{}")}
+
+
+@pytest.mark.parametrize("names", [500, 501, 600, 6000])
+def test_what_has_no_column_is_in_the_last_one(server, names):
     token = server.token()
-    for i in range(12):
-        post(server, **{f"field{i}-{j}": "x" for j in range(45)})
-    answer = export(server, token)
-    assert answer.status_code == 422 and answer.json()["code"] == "too_many_columns"
-    assert len(export(server, token, format="ndjson").text.splitlines()) == 12
+    sent = []
+    for start in range(0, names, 50):
+        sent.insert(0, {f"field{i}": f"={i}" for i in range(start, min(start + 50, names))})
+        post(server, **sent[0])
+    answer = export(server, token, state="all")
+    rows = table(answer)
+    columns = list(rows[0])
+    appearing = [name for fields in sent for name in fields]
+    assert columns == FIXED + appearing[:500] + (["furtherFields"] if names > 500 else [])
+    assert [{name: without_guard(text) for name, text in all_fields(row).items()} for row in rows] == sent
+    for row in rows:
+        for cell in row.values():
+            assert not cell.startswith(tuple("=+-@\t\r＝＋－＠")), cell
+    if names > 500:
+        assert [list(json.loads(row["furtherFields"] or "{}")) for row in rows] == [[n for n in fields if n not in columns] for fields in sent]
+        surplus = rows[-1]["furtherFields"]
+        assert surplus == json.dumps(json.loads(surplus), separators=(",", ":"))
+        assert rows[0]["furtherFields"] == ""
+    assert export(server, token, state="all").content == answer.content
 
 
 def fill(server, rows):

@@ -194,6 +194,20 @@ def test_forms_are_managed_by_verbs_while_the_server_runs(admin):
     assert admin.post("/f/three", fresh()).status_code == 404
 
 
+def test_who_adds_a_form_is_told_all_its_addresses(admin, tmp_path):
+    cli = admin.server.cli
+    (tmp_path / "settings").write_text('{"aliases": ["one", "two"]}')
+    told = cli("form", "add", "shop", "aliases+=three", "--settings", tmp_path / "settings").stdout
+    addresses = told.split("\n\n")[0].split()
+    addresses = [word for word in addresses if word.startswith("/")]
+    assert addresses == [f"/{door}/{name}" for name in ("shop", "one", "two", "three") for door in ("f", "contact")]
+    for address in addresses:
+        assert admin.post(address, fresh()).status_code == 200
+    assert len(admin.messages(form="shop")) == len(addresses)
+    assert [w for w in cli("form", "add", "plain").stdout.split("\n\n")[0].split() if w.startswith("/")] == ["/f/plain", "/contact/plain"]
+    assert json.loads(cli("form", "add", "third", "aliases=x", "--json").stdout) == {"added": "third", "aliases": ["x"]}
+
+
 def test_forms_are_there_after_a_restart(start, tmp_path):
     first = Admin(start(directory=tmp_path / "d"))
     first.form("shop", aliases=["x"])

@@ -108,6 +108,8 @@ def test_a_change_that_says_nothing_clear_is_400(server, writer, body):
     answer = requests.patch(f"{server.url}/admin/submissions/{identity}", data=body, timeout=20 * SLOW,
                             headers={**writer.headers, "Content-Type": "application/json"})
     assert answer.status_code == 400 and answer.json()["code"] == "invalid_json"
+    for unknown in ("colour", "ids"):
+        assert f'"{unknown}"' not in body or f"{unknown}: there is no such member here; known: state, starred" in answer.text
     row = writer.one(identity)
     assert row["state"] == "new" and row["starred"] is False
 
@@ -168,7 +170,8 @@ def test_many_are_changed_at_once(server, writer):
                                   {"ids": [1], "state": "read"}, {"ids": [NOBODY], "state": "gone"}, {"state": "read"},
                                   {"ids": [NOBODY], "state": "read", "more": 1}, {"ids": [NOBODY] * 501, "state": "read"}])
 def test_a_wrong_list_is_400(writer, body):
-    assert writer.call("POST", "/submissions/bulk", 400, json=body)["code"] == "invalid_json"
+    answer = writer.call("POST", "/submissions/bulk", 400, json=body)
+    assert answer["code"] == "invalid_json" and ("more" not in body or "more: there is no such member here; known: ids, state, starred" in answer["detail"])
 
 
 def test_many_teach_the_filter_of_each_form(server, writer):

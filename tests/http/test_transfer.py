@@ -71,6 +71,39 @@ def test_what_was_exported_is_imported_as_it_was(start, format):
     other.start()
 
 
+ODD = {"furtherFields": "mine", "Page": "a", "fields.page": "b", "fields.fields.page": "c", "notes": "d", "createdAt": "e", "starred": "f", "=sum": "g", " padded ": "h", "none": None, "empty": "", "minus": -5, "less": "-5", "true": True,
+       "spaced": "[1, 2]", "list": [1, "x", {"y": None}], "looks like JSON": '{"a":1}', "deep": "[" * 15 + "]" * 15}
+
+
+@pytest.mark.parametrize("names", [0, 600, 6000])
+def test_a_table_that_was_imported_is_exported_again_byte_for_byte(start, names):
+    server, other, last = start(), start(), start()
+    post(server, "shop", **ODD, other="x")
+    for begin in range(0, names, 50):
+        post(server, "shop", **{f"field {i}": [f"={i}", i, "", {"i": -i}, None][i % 5] for i in range(begin, begin + 50)})
+    post(server, "shop", empty="not here", late="", none="not here", minus=7, furtherFields=["a", "a"])
+    post(server, "shop", empty="")
+    for page in "first", "second":
+        done = server.cli("export", "--output", page)
+        assert done.returncode == 0, done.stderr
+    tables = [(server.directory / "first").read_bytes()]
+    assert (server.directory / "second").read_bytes() == tables[0]
+    assert (b",furtherFields\r\n" in tables[0]) and tables[0] == requests.get(server.url + "/admin/export?state=all", headers={"Authorization": f"Bearer {server.token()}"}, timeout=30 * SLOW).content
+    path = server.directory / "first"
+    for after in other, last:
+        done = after.cli("import", path, "--json")
+        assert done.returncode == 0 and json.loads(done.stdout)["added"] == 3 + names // 50, done.stderr
+        path = after.directory / "again"
+        assert after.cli("export", "--output", path).returncode == 0
+        tables.append(path.read_bytes())
+    assert tables[1] == tables[0] and tables[2] == tables[0]
+
+    def fields(server):
+        return [{name: value if isinstance(value, str) else json.dumps(value, separators=(",", ":")) for name, value in row["fields"].items() if value is not None} for row in listed(server)]
+
+    assert fields(other) == fields(server)
+
+
 def test_one_form_alone(server):
     post(server, "shop")
     post(server, "other")
@@ -161,3 +194,31 @@ def test_what_is_no_record_does_not_cost_the_record_behind_it(start, stray):
     counts, complaints = load(server, f"[{stray},{good}]", "--from", "contactd", code=1)
     assert counts == {"added": 1, "known": 0, "skipped": 1} and "file:1: this is not a JSON object" in complaints
     assert [row["message"] for row in listed(server)] == ["good"]
+
+
+GOOD = '{"created_at":"2020-01-01","email":"%s@example.org"}'
+
+
+@pytest.mark.parametrize("open_one", ['{"created_at":"2020-01-02","email":"b@example.org"', '{"created_at":"2020-01-02","email":"b@example.org', '{"created_at":"2020-01-02","deep":{"a":[1,2}', "{"])
+def test_a_line_that_is_not_closed_costs_itself_alone(server, open_one):
+    lines = [GOOD % "a", open_one, GOOD % "c", GOOD % "d" + "}", GOOD % "e"]
+    counts, complaints = load(server, "\n".join(lines) + "\n", "--form", "shop", code=1)
+    assert counts == {"added": 4, "known": 0, "skipped": 2}
+    assert [line.split(": ")[1].rsplit(":", 1)[1] for line in complaints.splitlines()] == ["2", "4"], complaints
+    assert "file:2: this JSON object has no end" in complaints
+    counts, complaints = load(server, "[\n" + ",\n".join(lines[:3]) + "\n]\n", "--form", "other", code=1)
+    assert counts == {"added": 2, "known": 0, "skipped": 1} and "file:3: " in complaints
+
+
+@pytest.mark.parametrize("service, name", [("formspree", "Date"), ("getform", "timestamp"), ("basin", "Submitted At"), ("auto", "submitted at"), ("auto", "DATE")])
+def test_a_date_by_any_name_of_theirs(server, service, name):
+    assert load(server, f"Email,{name}\na@example.org,2021-02-03 04:05:06\n", "--form", "shop", "--from", service)[0]["added"] == 1
+    assert received(listed(server)[0]) == "2021-02-03T04:05:06.000Z"
+
+
+def test_columns_for_the_date_are_named(server):
+    text = "Email,When\na@example.org,2021-02-03\n"
+    complaints = load(server, text, "--form", "shop", "--from", "formspree", code=1)[1]
+    assert "file:2: it does not say when it arrived; columns that would: _date, created_at," in complaints and "Date, Timestamp" in complaints
+    complaints = load(server, text.replace("When", "Date").replace("2021-02-03", "3 May"), "--form", "shop", code=1)[1]
+    assert "file:2: '3 May' is not a time; write Date like 2026-01-31T09:00:00Z" in complaints

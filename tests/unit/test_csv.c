@@ -61,6 +61,29 @@ static void numbers_and_ends_of_rows(void **state)
     buf_done(&out);
 }
 
+static void an_empty_text_is_not_nothing(void **state)
+{
+    struct buf out = buf_new(100);
+    struct csv_reader reader;
+    struct csv_row row;
+    struct arena arena;
+
+    (void)state;
+    csv_text(&out, STR("a"));
+    csv_empty_text(&out);
+    csv_text(&out, STR(""));
+    csv_end_row(&out);
+    check_str(buf_str(&out), "a,\"\",\r\n");
+    arena_init(&arena, 1000, NULL, 0);
+    reader = csv_open(buf_str(&out));
+    assert_int_equal(csv_next(&reader, &arena, &row), ERR_OK);
+    assert_int_equal(row.count, 3);
+    assert_true(row.cells[1].ptr && !row.cells[1].len);
+    assert_true(!row.cells[2].ptr && !row.cells[2].len);
+    arena_done(&arena);
+    buf_done(&out);
+}
+
 static void a_ceiling_sticks(void **state)
 {
     struct buf out = buf_new(4);
@@ -180,6 +203,7 @@ int main(void)
         CASE("a text is quoted where that is needed", quotes_where_needed),
         CASE("no cell is a formula", no_cell_is_a_formula),
         CASE("numbers stand as they are, rows end with CRLF", numbers_and_ends_of_rows),
+        CASE("an empty text is not nothing", an_empty_text_is_not_nothing),
         CASE("a ceiling sticks", a_ceiling_sticks),
         CASE("unguarding is the exact way back", unguarding_is_the_way_back),
         CASE("reads what others write, and tells lines", reads_what_others_write),

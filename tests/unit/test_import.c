@@ -44,6 +44,7 @@ static void records_are_found_in_every_kind_of_file(void **state)
     (void)state;
     finds("a,b\n1,2\n,3\n", "2:{\"a\":\"1\",\"b\":\"2\"} 3:{\"b\":\"3\"}");
     finds("a,a,a\n1,2,3\n", "2:{\"a\":[\"1\",\"2\",\"3\"]}");
+    finds("a,a,b,b,c\n\"\",2,1,\"\",\"\"\n", "2:{\"a\":\"2\",\"b\":\"1\",\"c\":\"\"}");
     finds("a,b\n1,2,3\n4,5\n", "2:! 3:{\"a\":\"4\",\"b\":\"5\"}");
     finds("a,b\n\xff,2\n", "2:!");
     finds("{\"a\":1}\n{\"a\":2}\n", "1:{\"a\":1} 2:{\"a\":2}");
@@ -62,6 +63,31 @@ static void records_are_found_in_every_kind_of_file(void **state)
     finds("", "no");
     finds("one line\n", "no");
     finds("\"never closed", "no");
+}
+
+static void what_is_not_closed_costs_itself_alone(void **state)
+{
+    (void)state;
+    finds("{\"a\":1}\n{\"a\":2\n{\"a\":3}\n", "1:{\"a\":1} 2:! 3:{\"a\":3}");
+    finds("{\"a\":2\n{\"a\":3}}\n{\"a\":4}\n", "1:! 2:{\"a\":3} 2:! 3:{\"a\":4}");
+    finds("{\"a\":{\"b\":2}\n{\"a\":3}\n{\"a\":4}\n", "1:! 2:{\"a\":3} 3:{\"a\":4}");
+    finds("{\"a\":[1,2}\n{\"a\":3}\n{\"a\":4}]\n", "1:! 2:{\"a\":3} 3:{\"a\":4} 3:!");
+    finds("{\"a\":\"x}\n{\"a\":\"y\"}\n{\"a\":4}\n", "1:! 2:{\"a\":\"y\"} 3:{\"a\":4}");
+    finds("{\"a\":1,\n{\"a\":3}\n", "1:! 2:{\"a\":3}");
+    /* Its last member is a record of its own, as far as anybody can tell. */
+    finds("{\"a\":\n{\"a\":3}\n", "1:! 2:{\"a\":3}");
+    finds("{\"a\":1\n{\"a\":2\n{\"a\":3", "1:! 2:! 3:!");
+    /* In lists, by where the records stand in their lines. */
+    finds("[\n  {\n    \"a\": {\n      \"b\": 1\n  },\n  {\n    \"a\": {\n      \"c\": 2\n    }\n  "
+          "},\n"
+          "  {\"a\":3}\n]\n",
+          "2:! 6:{\"a\":{\"c\":2}} 11:{\"a\":3}");
+    finds("[{\"a\":1},\n {\"a\":2,\n {\"a\":3}]", "1:{\"a\":1} 2:! 3:{\"a\":3}");
+    finds("[{\"a\":1\n,{\"a\":2}\n,{\"a\":3}]", "1:! 2:{\"a\":2} 3:{\"a\":3}");
+    finds("{\"data\":[{\"a\":1},\n{\"a\":\"2},\n{\"a\":3}]}", "1:! 2:! 3:{\"a\":3} 3:!");
+    /* What is broken elsewise ends where it ends. */
+    finds("{\"a\":tru}\n{\"a\":1}\n", "1:! 2:{\"a\":1}");
+    finds("[{\"a\":tru},{\"a\":{\n\"b\":,}\n},{\"a\":1}]", "1:! 1:! 3:{\"a\":1}");
 }
 
 /* --- rows ---------------------------------------------------------------- */
@@ -124,6 +150,84 @@ static void columns_get_their_meaning(void **state)
         "\"fields\":{\"x\":1}}");
 }
 
+/* The visitor's own date must not pass for it. */
+static void a_date_is_the_time_when_nothing_else_is(void **state)
+{
+    (void)state;
+    becomes("{\"date\":\"2020-01-01\",\"email\":\"a@b\"}", ORIGIN_FORMSPREE, true, "shop",
+            "{\"at\":1577836800000,\"email\":\"a@b\",");
+    becomes("{\"Timestamp\":\"2020-01-01\",\"email\":\"a@b\"}", ORIGIN_GETFORM, true, "shop",
+            "{\"at\":1577836800000,\"email\":\"a@b\",");
+    becomes("{\"SUBMITTED AT\":\"2020-01-01\",\"email\":\"a@b\"}", ORIGIN_BASIN, true, "shop",
+            "{\"at\":1577836800000,\"email\":\"a@b\",");
+    becomes("{\"Date\":\"1 May\",\"_date\":\"2020-01-01\"}", ORIGIN_AUTO, true, "shop",
+            "{\"at\":1577836800000,\"form\":\"shop\",\"state\":\"read\",\"fields\":{\"Date\":\"1 "
+            "May\"}}");
+    becomes(
+        "{\"date\":\"2020-01-01\",\"timestamp\":\"2021-01-01\",\"email\":\"a@b\"}", ORIGIN_AUTO,
+        true, "shop",
+        "{\"at\":1577836800000,\"email\":\"a@b\",\"form\":\"shop\",\"state\":\"read\",\"fields\":{"
+        "\"timestamp\":\"2021-01-01\"}}");
+    becomes("{\"data\":{\"date\":\"1 May\"},\"Date\":\"2020-01-01\"}", ORIGIN_BASIN, false, "shop",
+            "{\"at\":1577836800000,\"form\":\"shop\",\"state\":\"read\",\"fields\":{\"date\":\"1 "
+            "May\"}}");
+    becomes("{\"created_at\":\"\",\"Date\":\"2020-01-01\",\"email\":\"a@b\"}", ORIGIN_BASIN, true,
+            "shop", "{\"at\":1577836800000,");
+    becomes("{\"Date\":\"2020-01-01\",\"email\":\"a@b\"}", ORIGIN_NETLIFY, false, "shop",
+            "it does not say when");
+}
+
+#define OURS "\"id\":\"x\",\"form\":\"shop\",\"receivedAt\":\"2020-01-01\",\"state\":\"new\","
+
+/* The fields alone of a row of our own CSV. */
+static void has_fields(const char *cells, const char *expected)
+{
+    struct buf text = buf_new(10000), row = buf_new(10000);
+
+    buf_printf(&text, "{" OURS "%s}", cells);
+    buf_printf(
+        &row,
+        "{\"id\":\"x\",\"form\":\"shop\",\"at\":1577836800000,\"state\":\"new\",\"fields\":%s}",
+        expected);
+    buf_put_char(&text, '\0');
+    buf_put_char(&row, '\0');
+    becomes(text.ptr, ORIGIN_AUTO, true, NULL, row.ptr);
+    buf_done(&text);
+    buf_done(&row);
+}
+
+static void our_own_columns_are_undone(void **state)
+{
+    (void)state;
+    has_fields(
+        "\"a\":\"1\",\"furtherFields\":\"{\\\"b\\\":[1,-2],\\\"fields.page\\\":\\\"'=x\\\",\\\" "
+        "\\\":null}\"",
+        "{\"a\":\"1\",\"b\":[1,-2],\"fields.page\":\"'=x\",\" \":null}");
+    has_fields("\"a\":\"1\",\"furtherFields\":\"\"", "{\"a\":\"1\"}");
+    /* The visitor's own of that name, as it is written, and as it was before. */
+    has_fields("\"fields.furtherFields\":\"x\",\"furtherFields\":\"{\\\"b\\\":1}\"",
+               "{\"furtherFields\":\"x\",\"b\":1}");
+    has_fields("\"furtherFields\":\"we are many\"", "{\"furtherFields\":\"we are many\"}");
+    has_fields("\"furtherFields\":\"{} and more\"", "{\"furtherFields\":\"{} and more\"}");
+    has_fields("\"furtherFields\":\"1},\\\"x\\\":{\"", "{\"furtherFields\":\"1},\\\"x\\\":{\"}");
+    /* What has got no column of ours is a field, whatever it is called. */
+    has_fields(
+        "\"notes\":\"n\",\"starred\":\"s\",\"fields\":\"f\",\"createdAt\":\"c\",\"spamReasons\":"
+        "\"r\"",
+        "{\"notes\":\"n\",\"starred\":\"s\",\"fields\":\"f\",\"createdAt\":\"c\",\"spamReasons\":"
+        "\"r\"}");
+    has_fields("\"fields.Page\":\"p\",\"fields.fields.page\":\"q\"",
+               "{\"Page\":\"p\",\"fields.page\":\"q\"}");
+    /* A text stays one unless it is exactly what a value is written as. */
+    has_fields(
+        "\"a\":\"[1, 2]\",\"b\":\"[1,2]\",\"c\":\"-5\",\"d\":\"'-5\",\"e\":\"-x\",\"f\":\"\",\"g\":"
+        "\"{\\\"a\\\":1,\\\"a\\\":2}\"",
+        "{\"a\":\"[1, 2]\",\"b\":[1,2],\"c\":-5,\"d\":\"-5\",\"e\":\"-x\",\"f\":\"\",\"g\":\"{"
+        "\\\"a\\\":1,\\\"a\\\":2}\"}");
+    has_fields("\"a\":\"[[[[[[[[[[[[[[1]]]]]]]]]]]]]]\",\"b\":\"[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]\"",
+               "{\"a\":[[[[[[[[[[[[[[1]]]]]]]]]]]]]],\"b\":\"[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]\"}");
+}
+
 static void what_is_no_message_is_told(void **state)
 {
     (void)state;
@@ -132,6 +236,12 @@ static void what_is_no_message_is_told(void **state)
             "'yesterday' is not a time");
     becomes("{\"created_at\":\"2020-01-01\",\"email\":\"a@b\"}", ORIGIN_AUTO, false, NULL,
             "it does not say its form");
+    becomes("{\"email\":\"a@b\"}", ORIGIN_FORMSPREE, false, "shop",
+            "it does not say when it arrived; columns that would: _date, created_at, created at, "
+            "submitted_at, submittedAt, submitted at, submission_date, submissionDate, submission "
+            "date, Date, Timestamp");
+    becomes("{\"Date\":\"May\",\"email\":\"a@b\"}", ORIGIN_AUTO, true, "shop",
+            "'May' is not a time; write Date like 2026-01-31T09:00:00Z");
     becomes("{\"created_at\":\"2020-01-01\",\"form_name\":\"Two Words\",\"email\":\"a@b\"}",
             ORIGIN_NETLIFY, false, NULL, "'Two Words' is not a form's name");
     becomes("{\"created_at\":\"2020-01-01\"}", ORIGIN_AUTO, false, "shop", "it says nothing");
@@ -207,7 +317,10 @@ int main(void)
 {
     static const struct CMUnitTest CASES[] = {
         CASE("records are found in every kind of file", records_are_found_in_every_kind_of_file),
+        CASE("what is not closed costs itself alone", what_is_not_closed_costs_itself_alone),
         CASE("columns get their meaning", columns_get_their_meaning),
+        CASE("a date is the time when nothing else is", a_date_is_the_time_when_nothing_else_is),
+        CASE("our own columns are undone", our_own_columns_are_undone),
         CASE("what is no message is told", what_is_no_message_is_told),
         CASE("times are read as exports write them", times_are_read_as_exports_write_them),
         CASE("ids carry the time and repeat", ids_carry_the_time_and_repeat),

@@ -108,6 +108,95 @@ static void what_is_too_old_goes_in_small_pieces(void **state)
     store_close(world.store);
 }
 
+static enum err count_session(void *arg, const struct session *session)
+{
+    int *seen = arg;
+
+    *seen |= 1 << session->hash.bytes[0];
+    return ERR_OK;
+}
+
+static enum err count_invitation(void *arg, const struct invitation *invitation)
+{
+    int *seen = arg;
+
+    *seen |= 1 << invitation->hash.bytes[0];
+    return ERR_OK;
+}
+
+static int sessions(struct store *reader)
+{
+    int seen = 0;
+
+    assert_int_equal(store_session_list(reader, (struct str){0}, count_session, &seen), ERR_OK);
+    return seen;
+}
+
+static int invitations(struct store *reader)
+{
+    int seen = 0;
+
+    assert_int_equal(store_invitation_list(reader, count_invitation, &seen), ERR_OK);
+    return seen;
+}
+
+static void put_session(struct store *store, int number, int64_t seen_at_ms, int64_t expires_at_ms)
+{
+    const struct session session = {.hash = {{(uint8_t)number}},
+                                    .user = STR("ada"),
+                                    .csrf = STR("x"),
+                                    .created_at_ms = seen_at_ms,
+                                    .seen_at_ms = seen_at_ms,
+                                    .expires_at_ms = expires_at_ms};
+
+    assert_int_equal(store_session_insert(store, &session), ERR_OK);
+}
+
+static void put_invitation(struct store *store, int number, const char *name, int64_t expires_at_ms)
+{
+    const struct invitation invitation = {.hash = {{(uint8_t)number}},
+                                          .name = str_of(name),
+                                          .role = ROLE_READER,
+                                          .forms = STR("*"),
+                                          .created_by = STR("ada"),
+                                          .created_at_ms = 1,
+                                          .expires_at_ms = expires_at_ms};
+
+    assert_int_equal(store_invitation_put(store, &invitation), ERR_OK);
+}
+
+static void what_has_ended_goes_without_a_sign_in(void **state)
+{
+    const int64_t now_ms = clock_wall_ms(), end_ms = clock_mono_ms() + PATIENCE_MS;
+    const int64_t idle_ms = (int64_t)SESSION_IDLE_S * 1000;
+    struct world world = start();
+    struct janitor *janitor = NULL;
+    struct store *reader = NULL;
+
+    (void)state;
+    assert_int_equal(store_begin(world.store), ERR_OK);
+    put_session(world.store, 0, now_ms, now_ms + DAY_MS);
+    put_session(world.store, 1, now_ms, now_ms - 1);
+    put_session(world.store, 2, now_ms - idle_ms - 1, now_ms + DAY_MS);
+    put_session(world.store, 3, now_ms - idle_ms + DAY_MS / 2, now_ms + DAY_MS);
+    put_invitation(world.store, 0, "bob", now_ms - 1);
+    put_invitation(world.store, 1, "eve", now_ms + DAY_MS);
+    assert_int_equal(store_commit(world.store), ERR_OK);
+    assert_int_equal(store_open_reader(world.store, &reader, NULL), ERR_OK);
+    assert_int_equal(sessions(reader), 15);
+    assert_int_equal(invitations(reader), 3);
+    assert_int_equal(janitor_start(world.commit, world.forms, &janitor), ERR_OK);
+    while ((sessions(reader) != 9 || invitations(reader) != 2) && clock_mono_ms() < end_ms)
+        usleep(1000);
+    janitor_stop(janitor);
+    assert_int_equal(sessions(reader), 9);
+    assert_int_equal(invitations(reader), 2);
+    commit_stop(world.commit);
+    store_close(reader);
+    forms_free(world.forms);
+    store_close(world.store);
+}
+
 static void it_stops_at_once_whatever_it_does(void **state)
 {
     struct world world = start();
@@ -150,6 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_too_old_goes_in_small_pieces),
+        cmocka_unit_test(what_has_ended_goes_without_a_sign_in),
         cmocka_unit_test(it_stops_at_once_whatever_it_does),
         cmocka_unit_test(forms_are_walked_by_name_and_not_by_alias),
     };
