@@ -20,6 +20,7 @@ import threading
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
+from faults import break_it, hook_to, mail_to, mend_it  # noqa: E402
 from world import WAIT, Listener, answer, drive, http_talk, mail, post  # noqa: E402
 
 NAME_SERVER = "127.0.0.53"
@@ -171,6 +172,20 @@ def doctor(arguments, seconds, **_):
         done = subprocess.run([binary, "doctor", "--json", *arguments], cwd=directory, env=environment,
                               capture_output=True, text=True, timeout=seconds)
         return {"code": done.returncode, "out": json.loads(done.stdout), "err": done.stderr}
+
+
+def faulty_name(directory, kind, **_):
+    """The whole program with a destination whose name is never resolved."""
+    with world(is_silent=True):
+        there = mail_to if kind == "mail" else hook_to
+
+        @contextlib.contextmanager
+        def fault():
+            more, notify = there(25)
+            yield json.loads(json.dumps([more, notify]).replace("127.0.0.1", "nowhere.test"))
+
+        seen = break_it(directory, fault)
+        return {**seen, "arrived": mend_it(directory, seen["ids"])}
 
 
 if __name__ == "__main__":
