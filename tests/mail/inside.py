@@ -38,6 +38,16 @@ NAMES = {
     "rebind2.test": [["8.8.8.8"], ["127.0.0.1"], ["::1"]],
 }
 
+LONG = "v=DKIM1; k=rsa; p=" + "A" * 400
+TEXTS = {
+    "forms.good.test": ["google-site-verification=abc", "v=spf1 include:mail.test -all"],
+    "sel._domainkey.forms.good.test": [LONG],
+    "_dmarc.good.test": ["v=DMARC1; p=quarantine"],
+    "bad.test": ["v=spf1 -all", "v=spf1 +all"],
+    "sel._domainkey.bad.test": ["v=DKIM1; p="],
+}
+SERVERS = {"forms.good.test": [10, 20]}
+
 
 # --- the network ------------------------------------------------------------------
 
@@ -87,6 +97,14 @@ class NameServer:
         version = {1: 4, 28: 6}.get(kind)
         return [a.packed for a in map(ipaddress.ip_address, known) if a.version == version]
 
+    def records(self, name, kind):
+        if kind == 16:
+            return [b"".join(bytes([len(part)]) + part for part in (text[i:i + 255].encode() for i in range(0, len(text), 255)))
+                    for text in TEXTS.get(name, [])]
+        if kind == 15:
+            return [struct.pack(">H", preference) + b"\2mx\0" for preference in SERVERS.get(name, [])]
+        return self.addresses(name, kind) if name in NAMES else []
+
     def answer(self, question):
         labels, at = [], 12
         while question[at]:
@@ -95,8 +113,8 @@ class NameServer:
         kind = int.from_bytes(question[at + 1:at + 3], "big")
         name = ".".join(labels).lower()
         self.questions.append(name)
-        known = self.addresses(name, kind) if name in NAMES else []
-        flags = 0x8180 if name in NAMES else 0x8183
+        known = self.records(name, kind)
+        flags = 0x8180 if known or name in NAMES else 0x8183
         records = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, 0, len(a)) + a for a in known)
         return question[:2] + struct.pack(">HHHHH", flags, 1, len(known), 0, 0) + question[12:at + 5] + records
 
@@ -164,9 +182,9 @@ def silent_resolver(**_):
         return {"results": results, "end": end, "asked": asked, "cut": cut, "cut_end": cut_end}
 
 
-def doctor(arguments, seconds, **_):
-    """`contactd doctor` with a resolver that never answers; also how long it took."""
-    with world(is_silent=True), tempfile.TemporaryDirectory() as directory:
+def doctor(arguments, seconds, is_silent=True, **_):
+    """`contactd doctor` with our name server, which may never answer."""
+    with world(is_silent), tempfile.TemporaryDirectory() as directory:
         environment = {k: v for k, v in os.environ.items() if k == "CONTACTD" or not k.startswith("CONTACTD")}
         binary = environment.pop("CONTACTD")
         done = subprocess.run([binary, "doctor", "--json", *arguments], cwd=directory, env=environment,
