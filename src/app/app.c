@@ -414,7 +414,7 @@ static enum err control_stage_start(struct app *app, struct err_detail *detail)
     if (strcmp(app->config->database, "memory:") == 0)
         return ERR_OK;
     return control_start(app->config->database, app->commit, app->signin, app->forms, app->readers,
-                         &app->control, detail);
+                         app->outbox, &app->control, detail);
 }
 
 static void control_stage_stop(struct app *app)

@@ -433,3 +433,37 @@ def test_a_host_that_fails_is_asked_less_and_less(world):
     assert world.ask("POST", f"/admin/deliveries/{row['id']}/retry").status_code == 200
     wait(lambda: len(world.deliveries(state="delivered", limit=200)) >= len(waiting))
     assert len(sent) == 20
+
+
+# --- verbs --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_running", [True, False], ids=["beside a server", "without one"])
+def test_the_command_line_lists_and_repeats(world, is_running):
+    world.form("shop", mail=["owner@example.org", "gone@example.org"])
+    world.mails.answers["gone@example.org"] = "550 no such user"
+    submission = world.post("shop")
+    arrived = world.state(submission, "delivered", "mail:owner@example.org")
+    failed = world.state(submission, "failed", "mail:gone@example.org")
+    world.mails.answers.clear()
+    if not is_running:
+        world.server.stop()
+
+    def verb(*words):
+        done = world.server.cli("delivery", *words)
+        return done.returncode, done.stdout + done.stderr
+
+    code, listed = verb("list", "--form", "shop", "--json")
+    assert code == 0 and {row["id"] for row in json.loads(listed)} == {arrived["id"], failed["id"]}
+    assert [row["id"] for row in json.loads(verb("list", "--state", "failed", "--json")[1])] == [failed["id"]]
+    assert json.loads(verb("list", "--form", "jobs", "--json")[1]) == []
+    assert "mail:gone@example.org" in verb("list")[1]
+    assert verb("list", "--state", "lost")[0] != 0
+    assert verb("retry", arrived["id"])[0] != 0 and verb("replay", failed["id"])[0] != 0 and verb("retry", "x")[0] != 0
+    assert verb("replay", arrived["id"])[0] == 0
+    assert verb("retry", "mail:gone@example.org", "--form", "shop") == (0, '{"count":1}\n')
+    if not is_running:
+        world.server.start()
+        world.url = world.server.url
+    world.state(submission, "delivered", "mail:gone@example.org")
+    wait(lambda: len(world.mails.to("owner@example.org")) == 2)
