@@ -173,7 +173,7 @@ class Server(Process):
 
     def token(self, scope="read"):
         """Makes an API token and returns it."""
-        done = self.cli("token", "add", f"test-{os.getpid()}-{next(TOKEN_NAMES)}", "--scope", scope)
+        done = self.cli("token", "add", f"test-{os.getpid()}-{next(TOKEN_NAMES)}", "--scope", scope, "--forms", "*")
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 

@@ -54,6 +54,18 @@ struct digest hmac_sha256(struct str key, const struct str *parts, size_t count)
 enum { TABLE_KEY_BYTES = 16 };
 void table_hash(struct str text, const uint8_t key[TABLE_KEY_BYTES], uint64_t ret_words[2]);
 
+/*
+ * A number that only we can read: SEAL_BYTES that are others each time
+ * (ChaCha20-Poly1305 under a random nonce). Nobody learns anything from
+ * them, not even whether two are of the same number. Any thread.
+ */
+enum { SEAL_BYTES = 36, SEAL_KEY_BYTES = 32 };
+void seal_number(uint64_t number, const uint8_t key[SEAL_KEY_BYTES], uint8_t ret_seal[SEAL_BYTES]);
+
+/* False: it was not sealed with this key. */
+MUST_CHECK bool seal_open(const uint8_t seal[SEAL_BYTES], const uint8_t key[SEAL_KEY_BYTES],
+                          uint64_t *ret_number);
+
 static inline bool digest_equal(const struct digest *a, const struct digest *b)
 {
     return secret_equal(a->bytes, b->bytes, DIGEST_BYTES);

@@ -62,7 +62,7 @@ struct submission {
 
 /* What somebody of the house has written beside a message. */
 struct submission_note {
-    int64_t id;
+    int64_t id;        /* a row number as submissions have: tells the time, counts nothing */
     struct str author; /* a user's or token's name */
     struct str text;
     int64_t created_at_ms;

@@ -33,6 +33,8 @@
     X(INVALID_FIELDS, "invalid_fields", 422, "invalid input")                                      \
     X(TOO_MANY_NOTES, "too_many_notes", 422, "there are as many notes here as there may be")       \
     X(TOO_MANY_ATTEMPTS, "too_many_attempts", 429, "too many attempts; try again later")           \
+    X(ACCOUNT_BUSY, "account_busy", 429,                                                           \
+      "too many requests of this account at once; try again in a moment")                          \
     X(HEAD_TOO_LARGE, "head_too_large", 431, "the request's head is too large")                    \
     X(RATE_LIMITED, "rate_limited", 429, "too many messages; try again later")                     \
     X(INTERNAL, "internal", 500, "something went wrong on our side")                               \

@@ -3,6 +3,7 @@
  * What happens, told to whoever is watching. The newest events are kept in a
  * ring in memory, numbered; a watcher that falls behind it, or comes back after
  * a restart, learns that it has missed something. Nobody who publishes ever waits.
+ * Numbers count what happens on all forms, so they are not for clients: marks are.
  */
 #ifndef CONTACTD_SERVICE_EVENTS_H
 #define CONTACTD_SERVICE_EVENTS_H
@@ -55,8 +56,14 @@ void events_publish(struct events *events, const struct event *event);
 void events_publish_one(struct events *events, enum event_kind kind, struct str form,
                         const struct id *id, enum submission_state state);
 
-/* Which run of the server the numbers belong to. Constant. */
-uint32_t events_run(const struct events *events);
+enum { EVENT_MARK_LEN = 48 };
+
+/* A number as clients get it: a text that tells nothing, and is another one each time. */
+void events_mark(const struct events *events, uint64_t number, char ret_mark[EVENT_MARK_LEN + 1]);
+
+/* False: it is no mark of this run of the server. */
+MUST_CHECK bool events_read_mark(const struct events *events, struct str mark,
+                                 uint64_t *ret_number);
 
 /* The number that the next event will get. Numbers start with 1. */
 uint64_t events_next_number(struct events *events);
@@ -65,12 +72,22 @@ uint64_t events_next_number(struct events *events);
 MUST_CHECK enum err events_get(struct events *events, uint64_t number,
                                struct kept_event *ret_event);
 
+/*
+ * Whether an event `number`, or a later one, is gone that was about `form`; now and then
+ * also when it was about another. Number 0 is of another run: everything is gone. Any thread.
+ */
+bool events_has_lost(struct events *events, uint64_t number, struct str form);
+
+/* The oldest number that is not gone. Any thread. */
+uint64_t events_oldest_number(struct events *events);
+
 /* Who watches: the caller's, in memory that lives until events_leave(). */
 struct watcher {
     /* From whatever thread; once per events_wait(). `more`: another is woken right after. */
     void (*wake)(struct watcher *watcher, bool more);
-    uint64_t next;  /* the number that is waited for */
-    int64_t due_ms; /* monotonic; is woken then without an event */
+    uint64_t next;    /* the number that is waited for */
+    int64_t due_ms;   /* monotonic; is woken then without an event */
+    uint16_t account; /* whose it is, for events_recall() */
 
     struct watcher *older, *newer; /* the service's */
     bool is_waiting;
@@ -85,5 +102,8 @@ void events_wait(struct events *events, struct watcher *watcher);
 
 /* Wakes a watcher that waits at once, from this thread. */
 void events_hurry(struct events *events, struct watcher *watcher);
+
+/* The same for all who watch for this account. NULL for `events` is allowed. Any thread. */
+void events_recall(struct events *events, uint16_t account);
 
 #endif

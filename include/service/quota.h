@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How much of something each account has under way, so that one of them cannot
- * have all of it. Accounts share a fixed number of counters by hash: two that meet in
- * one share what one may have, which is rare and harms nobody.
+ * have all of it. The first QUOTA_ACCOUNTS that come have a counter of their own each; who
+ * comes after so many shares one.
  */
 #ifndef CONTACTD_SERVICE_QUOTA_H
 #define CONTACTD_SERVICE_QUOTA_H
@@ -11,11 +11,12 @@
 
 #include "base/str.h"
 
-enum { QUOTA_COUNTERS = 4096 };
+enum { QUOTA_ACCOUNTS = 4096 };
 
 /* All zero: nobody has anything. */
 struct quota {
-    atomic_uint counters[QUOTA_COUNTERS];
+    atomic_uint_least64_t names[QUOTA_ACCOUNTS]; /* hashes; 0: the place is free */
+    atomic_uint counters[QUOTA_ACCOUNTS];
 };
 
 /* What was taken, to be given back once: NULL when `name` has `max` already. Any thread. */

@@ -13,17 +13,25 @@
 #include "core/scope.h"
 #include "core/session.h"
 #include "service/commit.h"
+#include "service/events.h"
 #include "service/worker.h"
 
 struct signin;
+
+/* When a credential was found good, and whose it is: see signin_stands(). */
+struct standing {
+    uint64_t since;   /* on signin's own count of changes */
+    uint16_t account; /* one of SIGNIN_ACCOUNTS places; two accounts may meet in one */
+};
 
 struct identity {
     char name[ACCOUNT_NAME_MAX + 1]; /* of the user or the token */
     enum access access;
     struct scope scope;
     bool is_token;
-    enum role role;         /* of a user */
-    int64_t expires_at_ms;  /* wall; when it ends if it is not used: token or session; 0: never */
+    enum role role;        /* of a user */
+    int64_t expires_at_ms; /* wall; when it ends if it is not used: token or session; 0: never */
+    struct standing standing;
     struct digest password; /* of the hash that the password was held against, else zero */
 
     bool is_session; /* it came with a cookie; then the next two are set */
@@ -35,6 +43,7 @@ struct signin_options {
     bool has_rate_limit;
     struct worker *readers; /* looks tokens and sessions up; borrowed */
     struct commit *commit;  /* notes when something was used; borrowed; NULL: nothing is noted */
+    struct events *events;  /* whose watchers are recalled; borrowed; NULL: there are none */
 };
 
 /* Starts the hashing thread. `writer` as in worker_start(). */
@@ -42,8 +51,10 @@ MUST_CHECK enum err signin_start(struct store *writer, const struct signin_optio
                                  struct signin **ret_signin, struct err_detail *detail);
 void signin_stop(struct signin *signin); /* NULL is allowed */
 
-/* Another number than before: signin_forget() was called since. Any thread. */
-uint64_t signin_generation(struct signin *signin);
+enum { SIGNIN_ACCOUNTS = 1024 };
+
+/* False: the account was changed since, and who has it should be asked for it anew. Any thread. */
+bool signin_stands(struct signin *signin, const struct standing *standing);
 
 /*
  * One attempt. Lives in the caller's memory until done(); then job.result is
@@ -58,7 +69,7 @@ struct signin_attempt {
     void (*told)(struct job *job, bool more); /* the caller's done() */
     struct credential credential;
     struct digest key;
-    uint64_t generation;
+    uint64_t since;      /* how many changes there were before the database was asked */
     bool is_for_session; /* not remembered: the caller makes a session of it */
     bool is_news;        /* and tells the audit log, if it was not told of the like just now */
     char scratch[CREDENTIAL_ROOM];
@@ -95,9 +106,11 @@ MUST_CHECK int64_t signin_throttle(struct signin *signin, struct str source, int
 /* Gives the attempt away; attempt->job.done() follows exactly once. */
 void signin_verify(struct signin_attempt *attempt);
 
-/* Forgets everything verified so far: call when a user, token or session has changed. Any thread.
+/*
+ * Forgets what was verified of an account, and recalls its watchers: call when it, or one of its
+ * sessions, has changed. Any thread.
  */
-void signin_forget(struct signin *signin);
+void signin_forget(struct signin *signin, bool is_token, struct str name);
 
 /* A new password on its way to its hash, which job.result being ERR_OK says is there. */
 struct signin_hashing {

@@ -99,9 +99,9 @@ MUST_CHECK enum err store_submission_set_state(struct store *store, const struct
                                                enum submission_taught taught, int64_t at_ms);
 MUST_CHECK enum err store_submission_set_starred(struct store *store, const struct id *id,
                                                  bool is_starred);
-/* For a submission that the caller has seen in this transaction. note->id is not looked at. */
+/* For a submission that the caller has seen in this transaction. ERR_EXISTS: note->id is taken. */
 MUST_CHECK enum err store_note_insert(struct store *store, const struct id *submission,
-                                      const struct submission_note *note, int64_t *ret_id);
+                                      const struct submission_note *note);
 /* ERR_NOT_FOUND when this submission has no such note. */
 MUST_CHECK enum err store_note_delete(struct store *store, const struct id *submission,
                                       int64_t note_id);

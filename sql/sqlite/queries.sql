@@ -118,7 +118,7 @@ UPDATE submission SET starred = ?2 WHERE seq = ?1 AND id = ?3;
 DELETE FROM submission WHERE seq = ?1 AND id = ?2;
 
 -- name: note_insert
-INSERT INTO note (seq, author, text, created_at) VALUES (?1, ?2, ?3, ?4);
+INSERT INTO note (seq, id, author, text, created_at) VALUES (?1, ?2, ?3, ?4, ?5);
 
 -- name: note_list
 SELECT id, author, text, created_at FROM note WHERE seq = ?1 ORDER BY id;

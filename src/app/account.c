@@ -75,8 +75,21 @@ static enum exit_code set_password(struct cli *cli, const char *role)
     return code;
 }
 
+/* Before any work is done; the server says the same to verbs that are older than it. */
+static bool has_forms(const struct cli *cli)
+{
+    static const char REMEDY[] =
+        "say which forms: --forms shop,jobs, or --forms '*' for all of them";
+
+    if (!cli->forms)
+        fprintf(stderr, "contactd: %s add: %s\n", cli->verb->verb, REMEDY);
+    return cli->forms != NULL;
+}
+
 enum exit_code verb_user_add(struct cli *cli)
 {
+    if (!(cli->role && strcmp(cli->role, "owner") == 0) && !has_forms(cli))
+        return EXIT_USAGE;
     return set_password(cli, cli->role ? cli->role : "reader");
 }
 
@@ -128,6 +141,8 @@ enum exit_code verb_token_add(struct cli *cli)
     char token[TOKEN_TEXT_LEN + 1], hash_text[BASE64URL_LEN(DIGEST_BYTES) + 1];
     int64_t expires_at_ms;
 
+    if (!has_forms(cli))
+        return EXIT_USAGE;
     if (!parse_expiry(cli->expires ? cli->expires : "never", &expires_at_ms)) {
         fprintf(stderr, "contactd: --expires %s: not a time from now; use 30m, 12h, 90d or never\n",
                 cli->expires);

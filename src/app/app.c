@@ -255,7 +255,8 @@ static enum err signin_stage_start(struct app *app, struct err_detail *detail)
 {
     const struct signin_options options = {.has_rate_limit = app->config->has_rate_limit,
                                            .readers = app->readers,
-                                           .commit = app->commit};
+                                           .commit = app->commit,
+                                           .events = app->events};
 
     return signin_start(app->writer, &options, &app->signin, detail);
 }
@@ -448,13 +449,13 @@ static const struct stage {
     {secrets_start, secrets_stop, EXIT_DATABASE},
     {forms_start, forms_stop, EXIT_DATABASE},
     {posts_start, posts_stop, EXIT_FAILED},
+    {events_stage_start, events_stage_stop, EXIT_FAILED}, /* whoever commits tells them */
     {commit_stage_start, commit_stage_stop, EXIT_FAILED},
     {description_start, description_stop, EXIT_FAILED},
     {readers_start, readers_stop, EXIT_DATABASE},
     {searchers_start, searchers_stop, EXIT_DATABASE},
     {signin_stage_start, signin_stage_stop, EXIT_DATABASE},
     {captcha_stage_start, captcha_stage_stop, EXIT_FAILED},
-    {events_stage_start, events_stage_stop, EXIT_FAILED},
     {outbox_stage_start, outbox_stage_stop, EXIT_FAILED},
     {janitor_stage_start, janitor_stage_stop, EXIT_FAILED},
     {control_stage_start, control_stage_stop, EXIT_FAILED}, /* before anybody can see us run */

@@ -43,12 +43,15 @@ static enum err explain(enum err err, const char *kind, struct str name, struct 
     return err;
 }
 
-/* "a,b" or "*", as the command line has it; not given: what is there already. */
+/* "a,b" or "*", as the command line has it; not given: `scope` as it is, if it is anything. */
 static enum err get_scope(const json_t *args, struct scope *scope, struct err_detail *detail)
 {
     struct str text = js_get_string(args, "forms");
     char stored[SCOPE_TEXT_MAX + 1];
 
+    if (!text.ptr && !scope->len)
+        return err_set(detail, ERR_INVALID,
+                       "say which forms: --forms shop,jobs, or --forms '*' for all of them");
     if (!text.ptr)
         return ERR_OK;
     for (size_t i = 0; i < text.len && i < sizeof stored; i++)
@@ -87,10 +90,12 @@ static enum err user_add(struct store *writer, const json_t *args, struct buf *r
 {
     struct user user = {.password_hash = js_get_string(args, "passwordHash"),
                         .created_at_ms = clock_wall_ms()};
-    struct scope scope = scope_all();
+    struct scope scope = {.len = 0};
 
     TRY(get_name(args, &user.name, detail));
     TRY(get_role(args, &user.role, detail));
+    if (user.role == ROLE_OWNER)
+        scope = scope_all();
     TRY(get_scope(args, &scope, detail));
     TRY(check_owner_scope(user.role, &scope, detail));
     user.forms = scope_text(&scope);
@@ -229,7 +234,7 @@ static enum err token_add(struct store *writer, const json_t *args, struct buf *
 {
     struct token token = {.created_at_ms = clock_wall_ms()};
     struct str scope = js_get_string(args, "scope"), hash = js_get_string(args, "hash");
-    struct scope forms = scope_all();
+    struct scope forms = {.len = 0};
     size_t hash_len;
 
     TRY(get_name(args, &token.name, detail));

@@ -166,6 +166,17 @@ static enum err reload_forms(struct control *control, const json_t *request)
     return commit_run(control->commit, &self.job);
 }
 
+/* Whatever a command does to an account, who has it is asked for it anew. */
+static void forget_account(struct control *control, const json_t *request)
+{
+    struct str verb = js_get_string(request, "verb");
+    struct str name = js_get_string(json_object_get(request, "args"), "name");
+    bool is_token = str_equal(verb, STR("token"));
+
+    if (name.ptr && (is_token || str_equal(verb, STR("user"))))
+        signin_forget(control->signin, is_token, name);
+}
+
 static enum err run_request(struct control *control, const json_t *request, struct buf *result,
                             struct err_detail *detail)
 {
@@ -175,9 +186,7 @@ static enum err run_request(struct control *control, const json_t *request, stru
     if (str_equal(js_get_string(request, "verb"), STR("export")))
         return worker_run(control->readers, &self.job);
     enum err err = commit_run(control->commit, &self.job);
-    /* Messages that come in by the hundred change nobody's account. */
-    if (!str_equal(js_get_string(request, "verb"), STR("import")))
-        signin_forget(control->signin);
+    forget_account(control, request);
     if (str_equal(js_get_string(request, "verb"), STR("delivery")))
         outbox_hurry(control->outbox);
     return err == ERR_OK ? reload_forms(control, request) : err;

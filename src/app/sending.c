@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/email.h"
+#include "core/mail.h"
 #include "core/mail_sender.h"
 
 static enum err check_recipients(const struct config *config, const struct mail_sender *sender,
@@ -17,7 +17,7 @@ static enum err check_recipients(const struct config *config, const struct mail_
     const struct config_list *list = &config->notify_to;
 
     for (size_t i = 0; i < list->count; i++)
-        if (!email_is_valid(str_of(list->items[i])))
+        if (!mail_address_is_usable(str_of(list->items[i])))
             return err_set(detail, ERR_INVALID,
                            "notify-to: %.100s is not an address; write them like "
                            "ada@example.org,bob@example.org",

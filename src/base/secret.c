@@ -75,3 +75,30 @@ void table_hash(struct str text, const uint8_t key[TABLE_KEY_BYTES], uint64_t re
     crypto_shorthash_siphashx24(bytes, (const unsigned char *)text.ptr, text.len, key);
     memcpy(ret_words, bytes, sizeof bytes);
 }
+
+enum { NONCE_BYTES = crypto_aead_chacha20poly1305_ietf_NPUBBYTES };
+
+_Static_assert(SEAL_KEY_BYTES == crypto_aead_chacha20poly1305_ietf_KEYBYTES &&
+                   SEAL_BYTES ==
+                       NONCE_BYTES + sizeof(uint64_t) + crypto_aead_chacha20poly1305_ietf_ABYTES,
+               "a seal is nonce, number and proof");
+
+void seal_number(uint64_t number, const uint8_t key[SEAL_KEY_BYTES], uint8_t ret_seal[SEAL_BYTES])
+{
+    randombytes_buf(ret_seal, NONCE_BYTES);
+    crypto_aead_chacha20poly1305_ietf_encrypt(ret_seal + NONCE_BYTES, NULL,
+                                              (const unsigned char *)&number, sizeof number, NULL,
+                                              0, NULL, ret_seal, key);
+}
+
+bool seal_open(const uint8_t seal[SEAL_BYTES], const uint8_t key[SEAL_KEY_BYTES],
+               uint64_t *ret_number)
+{
+    unsigned char bytes[sizeof *ret_number];
+
+    if (crypto_aead_chacha20poly1305_ietf_decrypt(bytes, NULL, NULL, seal + NONCE_BYTES,
+                                                  SEAL_BYTES - NONCE_BYTES, NULL, 0, seal, key))
+        return false;
+    memcpy(ret_number, bytes, sizeof bytes);
+    return true;
+}

@@ -9,6 +9,7 @@
 #include "base/encode.h"
 #include "base/utf8.h"
 #include "core/email.h"
+#include "core/mail.h"
 
 enum { URL_MAX = 1024, NAME_MAX_BYTES = 128 };
 
@@ -199,7 +200,7 @@ bool mailbox_parse(struct str text, struct str *ret_name, struct str *ret_addres
         if (!address.ptr || !is_name(name))
             return false;
     }
-    if (!email_is_valid(address))
+    if (!mail_address_is_usable(address))
         return false;
     *ret_name = name.len ? name : (struct str){NULL, 0};
     *ret_address = address;

@@ -10,6 +10,7 @@
 #include "base/encode.h"
 #include "base/utf8.h"
 #include "core/email.h"
+#include "core/mail.h"
 #include "core/notice_table.h"
 #include "core/point.h"
 #include "core/target.h"
@@ -230,7 +231,8 @@ static const struct {
     const char *expected;
 } TEXTS[] = {
     [NOTICE_NAME] = {is_name, "letters, digits, '-' and '_'"},
-    [NOTICE_MAILBOX] = {email_is_valid, "an address such as owner@example.org"},
+    [NOTICE_MAILBOX] = {mail_address_is_usable,
+                        "an address such as owner@example.org, of plain ASCII"},
     [NOTICE_URL] = {target_url_is_sound,
                     "an https URL without user name and fragment, its host a name or a plain "
                     "address"},

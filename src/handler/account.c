@@ -40,12 +40,20 @@ static void read_done(struct job *job, bool more)
     exchange_wake(CONTAINER_OF(job, struct account_job, job)->x, more);
 }
 
+static void forget(struct signin *signin, bool is_token, struct str name)
+{
+    if (name.len)
+        signin_forget(signin, is_token, name);
+}
+
 static void write_done(struct job *job, bool more)
 {
     struct account_job *self = CONTAINER_OF(job, struct account_job, job);
 
-    if (job->result == ERR_OK && !self->is_addition)
-        signin_forget(self->ctx->signin);
+    if (job->result == ERR_OK) {
+        forget(self->ctx->signin, false, self->user);
+        forget(self->ctx->signin, true, self->token);
+    }
     exchange_wake(self->x, more);
 }
 
@@ -240,10 +248,9 @@ enum err account_get_forms(const json_t *object, struct arena *arena, struct str
     const json_t *list = json_object_get(object, "forms");
     struct scope scope;
 
-    if (!list) {
-        *ret_forms = STR("*");
-        return ERR_OK;
-    }
+    if (!list)
+        return err_set(detail, ERR_INVALID,
+                       "forms: say which ones, as in [\"shop\"], or [\"*\"] for all of them");
     if (!json_is_array(list) || join_forms(list, &text) != ERR_OK || buf_status(&text) != ERR_OK ||
         !scope_parse(buf_str(&text), &scope))
         return err_set(detail, ERR_INVALID,
@@ -257,6 +264,17 @@ enum err account_check_owner_forms(enum role role, struct str forms, struct err_
     if (role == ROLE_OWNER && !str_equal(forms, STR("*")))
         return err_set(detail, ERR_INVALID, "forms: an owner always has all of them");
     return ERR_OK;
+}
+
+enum err account_get_forms_of(enum role role, const json_t *object, struct arena *arena,
+                              struct str *ret_forms, struct err_detail *detail)
+{
+    if (role == ROLE_OWNER && !json_object_get(object, "forms")) {
+        *ret_forms = STR("*");
+        return ERR_OK;
+    }
+    TRY(account_get_forms(object, arena, ret_forms, detail));
+    return account_check_owner_forms(role, *ret_forms, detail);
 }
 
 enum err account_get_password(const json_t *object, const char *key, struct secret *ret_password,

@@ -15,7 +15,8 @@ struct account_job {
     struct exchange *x;
     struct app_ctx *ctx;
     enum problem problem; /* what ERR_INVALID means: see account_refuse() */
-    bool is_addition;     /* nobody can do less after it, so signin need not forget anybody */
+    struct str user;      /* whose account is changed, which signin forgets then; empty: nobody's */
+    struct str token;     /* the same of tokens */
     struct err_detail detail;
     struct signin_hashing hashing;
     struct secret password;
@@ -25,8 +26,7 @@ struct account_job {
 MUST_CHECK void *account_job_new(struct app_ctx *ctx, struct exchange *x, size_t bytes);
 struct account_job *account_job_of(struct exchange *x);
 
-/* Each gives the job away; `next` finds job.result. What changes makes signin forget, if need be.
- */
+/* Each gives the job away; `next` finds job.result. */
 enum flow account_read(struct account_job *self, enum err (*run)(struct job *, struct store *),
                        step_fn next);
 enum flow account_write(struct account_job *self, enum err (*run)(struct job *, struct store *),
@@ -63,9 +63,12 @@ MUST_CHECK enum err account_get_name(const json_t *object, struct arena *arena,
                                      struct str *ret_name, struct err_detail *detail);
 MUST_CHECK enum err account_get_role(const json_t *object, enum role *ret_role,
                                      struct err_detail *detail);
-/* The list "forms" as scope_parse() takes it. Not given: all. */
+/* The list "forms" as scope_parse() takes it, which must be given: nobody gets all by a slip. */
 MUST_CHECK enum err account_get_forms(const json_t *object, struct arena *arena,
                                       struct str *ret_forms, struct err_detail *detail);
+/* The same for this role; owners, who have all forms, need not say so. */
+MUST_CHECK enum err account_get_forms_of(enum role role, const json_t *object, struct arena *arena,
+                                         struct str *ret_forms, struct err_detail *detail);
 /* Owners have all forms. */
 MUST_CHECK enum err account_check_owner_forms(enum role role, struct str forms,
                                               struct err_detail *detail);

@@ -42,7 +42,7 @@ const struct route ERASE_ROUTES[ERASE_ROUTE_COUNT] = {
      .help = "delete all that an address has sent, or say what that would be",
      .body = "Erasure",
      .replies = {{200, "Erased"}},
-     .problems = PROBLEM_BIT(INVALID_JSON)},
+     .problems = PROBLEM_BIT(INVALID_JSON) | PROBLEM_BIT(ACCOUNT_BUSY)},
 };
 
 struct erasure {
@@ -291,7 +291,7 @@ static enum flow erase(struct app_ctx *ctx, struct exchange *x)
         return reply_problem(x, PROBLEM_INTERNAL, NULL);
     self->search = quota_take(&ctx->searches, str_of(x->principal->actor), SEARCHES_EACH_MAX);
     if (!self->search)
-        return reply_retry_later(x, PROBLEM_TOO_MANY_ATTEMPTS, SEARCH_RETRY_MS);
+        return reply_retry_later(x, PROBLEM_ACCOUNT_BUSY, SEARCH_RETRY_MS);
     x->end = erase_end;
     return look_on(ctx, self);
 }

@@ -2,8 +2,8 @@
 /*
  * Live events as text/event-stream (HTML Standard, section 9.2). A stream
  * carries names and states, never what a message says: whoever wants that asks
- * for it, and is checked again. It ends after a while, and soon after any account
- * was changed, for the same reason: clients come back by themselves, with
+ * for it, and is checked again. It ends after a while, and when its account is
+ * changed, for the same reason: clients come back by themselves, with
  * credentials that must still be good.
  *
  * watch() runs on the HTTP thread of its exchange, the wakes come from the
@@ -33,7 +33,8 @@ const struct route EVENT_ROUTES[1] = {
      .path = "/admin/events",
      .steps = {guard_read, event_stream},
      .help = "what happens, as server-sent events; Last-Event-ID resumes",
-     .replies = {{200, NULL, "text/event-stream"}}},
+     .replies = {{200, NULL, "text/event-stream"}},
+     .problems = PROBLEM_BIT(ACCOUNT_BUSY)},
 };
 
 struct stream {
@@ -43,7 +44,7 @@ struct stream {
     struct job job;     /* is not run: x->job leads here */
     int64_t sent_ms;    /* monotonic; the last time that anything was */
     int64_t until_ms;   /* monotonic */
-    uint64_t accounts;  /* signin_generation() when it began */
+    uint64_t since;     /* with watcher.account a struct standing */
     atomic_uint *place; /* what it has taken of ctx->streams */
     bool sees_all;
     struct str forms; /* else these; as scope_next() reads them */
@@ -65,8 +66,10 @@ static const char *const NAMES[] = {
 
 static void put_id_line(struct buf *out, const struct stream *self, uint64_t number)
 {
-    buf_printf(out, "id: %08x-%llu\n", (unsigned)events_run(self->ctx->events),
-               (unsigned long long)number);
+    char mark[EVENT_MARK_LEN + 1];
+
+    events_mark(self->ctx->events, number, mark);
+    buf_printf(out, "id: %s\n", mark);
 }
 
 static void put_ids(struct buf *out, const struct kept_event *event)
@@ -142,18 +145,37 @@ static bool sees(const struct stream *self, const char *form)
     return self->sees_all;
 }
 
+/* However much others' forms had to tell is no loss, and none of the client's business. */
+static bool has_lost(const struct stream *self)
+{
+    struct events *events = self->ctx->events;
+    struct str rest = self->forms, form;
+
+    if (self->watcher.next == 0 || self->sees_all)
+        return true;
+    while (scope_next(&rest, &form))
+        if (events_has_lost(events, self->watcher.next, form))
+            return true;
+    return false;
+}
+
 /* Everything that is there and may be seen, up to a piece's size. */
 static void put_events(struct buf *out, struct stream *self)
 {
+    struct events *events = self->ctx->events;
     struct kept_event event NOT_CLEARED;
     enum err err;
 
     while (out->len < PIECE_MAX) {
-        err = events_get(self->ctx->events, self->watcher.next, &event);
+        err = events_get(events, self->watcher.next, &event);
         if (err == ERR_NOT_FOUND)
             return;
-        if (err != ERR_OK) {
+        if (err != ERR_OK && has_lost(self)) {
             put_reset(out, self);
+            continue;
+        }
+        if (err != ERR_OK) {
+            self->watcher.next = events_oldest_number(events);
             continue;
         }
         if (sees(self, event.form))
@@ -162,14 +184,36 @@ static void put_events(struct buf *out, struct stream *self)
     }
 }
 
+static bool is_over(struct app_ctx *ctx, const struct stream *self, int64_t now_ms)
+{
+    const struct standing standing = {.since = self->since, .account = self->watcher.account};
+
+    return now_ms >= self->until_ms || !signin_stands(ctx->signin, &standing);
+}
+
 static enum flow watch(struct app_ctx *ctx, struct exchange *x);
+
+/* How many events there are to tell, up to one too many; never how many others' forms have. */
+static size_t count_behind(const struct stream *self)
+{
+    struct events *events = self->ctx->events;
+    uint64_t number = self->watcher.next, end = events_next_number(events);
+    struct kept_event event NOT_CLEARED;
+    size_t count = 0;
+
+    if (end - number <= BEHIND_MAX || self->sees_all)
+        return end - number;
+    for (; number < end && count <= BEHIND_MAX; number++)
+        count += events_get(events, number, &event) == ERR_OK && sees(self, event.form);
+    return count;
+}
 
 /* In a flood of messages a list is better loaded anew than patched a thousand times. */
 static enum flow watched(struct app_ctx *ctx, struct exchange *x)
 {
     struct stream *self = stream_of(x);
 
-    if (events_next_number(ctx->events) - self->watcher.next > BEHIND_MAX)
+    if (count_behind(self) > BEHIND_MAX)
         put_reset(&x->reply.body, self);
     return watch(ctx, x);
 }
@@ -180,7 +224,7 @@ static enum flow watch(struct app_ctx *ctx, struct exchange *x)
     struct buf *out = &x->reply.body;
     int64_t now_ms = clock_mono_ms();
 
-    if (now_ms >= self->until_ms || signin_generation(ctx->signin) != self->accounts)
+    if (is_over(ctx, self, now_ms))
         return FLOW_DONE;
     put_events(out, self);
     if (!out->len && now_ms - self->sent_ms >= COMMENT_MS)
@@ -194,6 +238,8 @@ static enum flow watch(struct app_ctx *ctx, struct exchange *x)
         self->watcher.due_ms = self->until_ms;
     exchange_wait(x, watched);
     events_wait(ctx->events, &self->watcher);
+    if (is_over(ctx, self, now_ms)) /* recalled just before it waited */
+        events_hurry(ctx->events, &self->watcher);
     return FLOW_WAIT;
 }
 
@@ -231,27 +277,16 @@ static void stream_end(struct exchange *x)
     quota_give_back(self->place);
 }
 
-/* "0badcafe-17" of this run: event 18 is next. Of another run, or anything else: 0, which is gone.
- */
-static uint64_t next_after(const struct events *events, struct str last_id)
-{
-    char run[9];
-    struct str rest = last_id, head = str_cut(&rest, '-');
-    uint64_t number;
-
-    snprintf(run, sizeof run, "%08x", (unsigned)events_run(events));
-    if (!str_equal(head, str_of(run)) || !rest.ptr || !str_to_u64(rest, INT64_MAX, &number))
-        return 0;
-    return number + 1;
-}
-
+/* A mark of event 17: 18 is next. Of another run, or anything else: 0, which is gone. */
 static void set_start(struct stream *self, struct str last_id)
 {
-    uint64_t now = events_next_number(self->ctx->events);
+    struct events *events = self->ctx->events;
+    uint64_t number;
 
-    self->watcher.next = last_id.ptr ? next_after(self->ctx->events, last_id) : now;
-    if (self->watcher.next > now)
-        self->watcher.next = 0;
+    if (!last_id.ptr)
+        self->watcher.next = events_next_number(events);
+    else
+        self->watcher.next = events_read_mark(events, last_id, &number) ? number + 1 : 0;
 }
 
 /* A stream ends with the token or session that it was asked for with, if not before. */
@@ -266,6 +301,7 @@ static int64_t life_ms(const struct identity *identity)
 static struct stream *stream_new(struct app_ctx *ctx, struct exchange *x)
 {
     struct scope scope = x->principal->identity.scope;
+    struct standing standing = x->principal->identity.standing;
     int64_t until_ms = clock_mono_ms() + life_ms(&x->principal->identity);
     CLEANUP(buf_done) struct buf last_id = buf_new(64);
     bool has_last_id = x->headers[HEADER_LAST_EVENT_ID].ptr;
@@ -280,7 +316,8 @@ static struct stream *stream_new(struct app_ctx *ctx, struct exchange *x)
                             .x = x,
                             .ctx = ctx,
                             .until_ms = until_ms,
-                            .accounts = signin_generation(ctx->signin),
+                            .watcher.account = standing.account,
+                            .since = standing.since,
                             .sees_all = scope.is_all};
     if (!scope.is_all && arena_keep(&x->arena, scope_text(&scope), &self->forms) != ERR_OK)
         return NULL;
@@ -295,7 +332,7 @@ static enum flow event_stream(struct app_ctx *ctx, struct exchange *x)
     atomic_uint *place = quota_take(&ctx->streams, str_of(x->principal->actor), ctx->streams_each);
 
     if (!place)
-        return reply_retry_later(x, PROBLEM_TOO_MANY_ATTEMPTS, FULL_RETRY_MS);
+        return reply_retry_later(x, PROBLEM_ACCOUNT_BUSY, FULL_RETRY_MS);
     struct stream *self = stream_new(ctx, x);
     if (!self) {
         quota_give_back(place);

@@ -44,7 +44,8 @@ const struct route EXPORT_ROUTES[1] = {
      .query = &EXPORT_PARAMETERS,
      .replies = {{200, NULL, "text/csv; charset=utf-8"},
                  {200, NULL, "application/x-ndjson"},
-                 {200, "SubmissionExport"}}},
+                 {200, "SubmissionExport"}},
+     .problems = PROBLEM_BIT(ACCOUNT_BUSY)},
 };
 
 struct export
@@ -242,7 +243,7 @@ static enum flow submission_export(struct app_ctx *ctx, struct exchange *x)
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
     self->search = quota_take(&ctx->searches, str_of(x->principal->actor), SEARCHES_EACH_MAX);
     if (!self->search)
-        return reply_retry_later(x, PROBLEM_TOO_MANY_ATTEMPTS, SEARCH_RETRY_MS);
+        return reply_retry_later(x, PROBLEM_ACCOUNT_BUSY, SEARCH_RETRY_MS);
     x->job = &self->job;
     x->end = export_end;
     return submit(ctx, x, run_scan, export_scanned);

@@ -206,8 +206,8 @@ static enum err read_new(struct invitation_job *self, const json_t *object,
 
     TRY(account_get_name(object, arena, &self->invitation.name, detail));
     TRY(account_get_role(object, &self->invitation.role, detail));
-    TRY(account_get_forms(object, arena, &self->invitation.forms, detail));
-    return account_check_owner_forms(self->invitation.role, self->invitation.forms, detail);
+    return account_get_forms_of(self->invitation.role, object, arena, &self->invitation.forms,
+                                detail);
 }
 
 static void make_text(struct invitation_job *self)
@@ -232,7 +232,6 @@ static enum flow invitation_post(struct app_ctx *ctx, struct exchange *x)
     enum err err = read_new(self, object, &detail);
     if (err != ERR_OK)
         return account_bad_value(x, err, &detail);
-    self->base.is_addition = true;
     self->invitation.created_by = str_of(x->principal->actor);
     make_text(self);
     return account_write(&self->base, run_add, was_added);
@@ -292,7 +291,9 @@ static enum err run_accept(struct job *job, struct store *writer)
     TRY(store_invitation_delete(writer, user.name));
     entry.actor = user.name;
     TRY(audit_add(writer, &entry));
-    return opening_run(&self->opening, writer);
+    TRY(opening_run(&self->opening, writer));
+    self->base.user = str_of(self->opening.former_user);
+    return ERR_OK;
 }
 
 static enum flow was_accepted(struct app_ctx *ctx, struct exchange *x)
@@ -315,7 +316,6 @@ static enum flow was_hashed(struct app_ctx *ctx, struct exchange *x)
     if (self->base.job.result != ERR_OK)
         return was_accepted(ctx, x);
     opening_prepare(&self->opening, x, &self->identity);
-    self->base.is_addition = !self->opening.has_former;
     return account_write(&self->base, run_accept, was_accepted);
 }
 

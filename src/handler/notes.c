@@ -78,7 +78,9 @@ static enum err note_run(struct job *job, struct store *writer)
     if (self->count >= NOTES_MAX)
         return ERR_EXISTS;
     self->note.created_at_ms = clock_wall_ms();
-    return store_note_insert(writer, &self->id, &self->note, &self->note.id);
+    const struct id id = store_next_id(writer, self->note.created_at_ms);
+    self->note.id = id_seq(&id);
+    return store_note_insert(writer, &self->id, &self->note);
 }
 
 static enum err unnote_run(struct job *job, struct store *writer)

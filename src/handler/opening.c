@@ -55,10 +55,23 @@ void opening_prepare(struct opening *self, const struct exchange *x,
     self->identity.session = token_digest(str_of(self->cookie));
 }
 
+static enum err take_former(void *arg, const struct session *session)
+{
+    struct opening *self = arg;
+
+    if (session->user.len > ACCOUNT_NAME_MAX)
+        return ERR_CORRUPT;
+    memcpy(self->former_user, session->user.ptr, session->user.len);
+    return ERR_OK;
+}
+
 static enum err end_former(struct opening *self, struct store *writer)
 {
-    enum err err = self->has_former ? store_session_delete(writer, &self->former) : ERR_OK;
+    enum err err =
+        self->has_former ? store_session_get(writer, &self->former, take_former, self) : ERR_OK;
 
+    if (err == ERR_OK && self->has_former)
+        err = store_session_delete(writer, &self->former);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 

@@ -11,6 +11,7 @@ enum { OPENING_AGENT_MAX = 256 };
 struct opening {
     struct identity identity; /* whose session it is, and then of the session itself */
     struct digest former;     /* of the session that came along, which ends */
+    char former_user[ACCOUNT_NAME_MAX + 1]; /* whose that was; empty: there was none */
     bool has_former;
     bool is_untold; /* the audit log knows of one like it already */
     struct str source;

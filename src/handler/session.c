@@ -147,7 +147,9 @@ static enum err run_sign_in(struct job *job, struct store *writer)
     struct entry_job *self = CONTAINER_OF(job, struct entry_job, base.job);
 
     TRY(check_still_right(writer, &self->opening.identity));
-    return opening_run(&self->opening, writer);
+    TRY(opening_run(&self->opening, writer));
+    self->base.user = str_of(self->opening.former_user);
+    return ERR_OK;
 }
 
 static enum flow signed_in(struct app_ctx *ctx, struct exchange *x)
@@ -170,7 +172,6 @@ static enum flow was_right(struct app_ctx *ctx, struct exchange *x)
         return signed_in(ctx, x);
     opening_prepare(&self->opening, x, &self->attempt.identity);
     self->opening.is_untold = !self->attempt.is_news;
-    self->base.is_addition = !self->opening.has_former;
     return account_write(&self->base, run_sign_in, signed_in);
 }
 
@@ -298,6 +299,7 @@ static enum flow session_delete(struct app_ctx *ctx, struct exchange *x)
         return FLOW_DONE;
     if (!x->principal->identity.is_session)
         return account_no_content(x, "no_session");
+    self->user = str_of(x->principal->identity.name);
     return account_write(self, run_sign_out, signed_out);
 }
 
@@ -324,7 +326,8 @@ static enum err run_end(struct job *job, struct store *writer)
     if (!self->is_found)
         return ERR_NOT_FOUND;
     TRY(store_session_delete(writer, &self->found));
-    const struct audit_entry entry = audit_of(self->base.x, "session.end", str_of(self->user));
+    self->base.user = str_of(self->user);
+    const struct audit_entry entry = audit_of(self->base.x, "session.end", self->base.user);
     return audit_add(writer, &entry);
 }
 
@@ -377,6 +380,7 @@ static enum flow password_hashed(struct app_ctx *ctx, struct exchange *x)
 
     if (self->base.job.result != ERR_OK)
         return password_changed(ctx, x);
+    self->base.user = str_of(x->principal->identity.name);
     return account_write(&self->base, run_password, password_changed);
 }
 

@@ -38,7 +38,8 @@ const struct route STATS_ROUTES[STATS_ROUTE_COUNT] = {
      .steps = {guard_read, stats_get},
      .help = "how many messages there are, per form and state, and per day",
      .query = &STATS_PARAMETERS,
-     .replies = {{200, "Stats"}}},
+     .replies = {{200, "Stats"}},
+     .problems = PROBLEM_BIT(ACCOUNT_BUSY)},
 };
 
 struct stats {
@@ -249,7 +250,7 @@ static enum flow stats_get(struct app_ctx *ctx, struct exchange *x)
     x->job = &self->job;
     self->search = quota_take(&ctx->searches, str_of(x->principal->actor), SEARCHES_EACH_MAX);
     if (!self->search)
-        return reply_retry_later(x, PROBLEM_TOO_MANY_ATTEMPTS, SEARCH_RETRY_MS);
+        return reply_retry_later(x, PROBLEM_ACCOUNT_BUSY, SEARCH_RETRY_MS);
     x->end = stats_end;
     reply_json(x, 200);
     exchange_wait(x, stats_counted);

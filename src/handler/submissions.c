@@ -45,7 +45,8 @@ const struct route SUBMISSION_ROUTES[2] = {
      .steps = {guard_read, submission_list},
      .help = "submissions, newest first",
      .query = &PAGE,
-     .replies = {{200, "SubmissionList"}}},
+     .replies = {{200, "SubmissionList"}},
+     .problems = PROBLEM_BIT(ACCOUNT_BUSY)},
     {.name = "submission_get",
      .method = "GET",
      .path = "/admin/submissions/{id}",
@@ -286,7 +287,7 @@ static enum flow submission_list(struct app_ctx *ctx, struct exchange *x)
         return read_start(ctx->readers, x, self, submission_listed);
     self->search = quota_take(&ctx->searches, str_of(x->principal->actor), SEARCHES_EACH_MAX);
     if (!self->search)
-        return reply_retry_later(x, PROBLEM_TOO_MANY_ATTEMPTS, SEARCH_RETRY_MS);
+        return reply_retry_later(x, PROBLEM_ACCOUNT_BUSY, SEARCH_RETRY_MS);
     x->end = search_end;
     return read_start(ctx->searchers, x, self, submission_listed);
 }

@@ -177,7 +177,6 @@ static enum flow token_post(struct app_ctx *ctx, struct exchange *x)
     if (err != ERR_OK)
         return account_bad_value(x, err, &detail);
     make_text(self);
-    self->base.is_addition = true;
     return account_write(&self->base, run_add, was_added);
 }
 
@@ -208,5 +207,8 @@ static enum flow token_delete(struct app_ctx *ctx, struct exchange *x)
 {
     struct account_job *self = account_job_new(ctx, x, sizeof *self);
 
-    return self ? account_write(self, run_delete, was_deleted) : FLOW_DONE;
+    if (!self)
+        return FLOW_DONE;
+    self->token = x->params[0];
+    return account_write(self, run_delete, was_deleted);
 }

@@ -165,7 +165,6 @@ static enum flow was_hashed(struct app_ctx *ctx, struct exchange *x)
     if (self->base.job.result != ERR_OK)
         return account_failed(&self->base);
     self->user.password_hash = str_of(self->base.hashing.hash);
-    self->base.is_addition = true;
     return account_write(&self->base, run_add, was_added);
 }
 
@@ -175,8 +174,7 @@ static enum err read_new(struct user_job *self, const json_t *object, struct err
 
     TRY(account_get_name(object, arena, &self->user.name, detail));
     TRY(account_get_role(object, &self->user.role, detail));
-    TRY(account_get_forms(object, arena, &self->user.forms, detail));
-    TRY(account_check_owner_forms(self->user.role, self->user.forms, detail));
+    TRY(account_get_forms_of(self->user.role, object, arena, &self->user.forms, detail));
     self->has_role = true;
     return account_get_password(object, "password", &self->base.password, detail);
 }
@@ -293,7 +291,7 @@ static enum flow user_patch(struct app_ctx *ctx, struct exchange *x)
 
     if (!object)
         return FLOW_DONE;
-    self->user.name = x->params[0];
+    self->user.name = self->base.user = x->params[0];
     enum err err = read_patch(self, object, &detail);
     if (err != ERR_OK)
         return account_bad_value(x, err, &detail);
@@ -329,6 +327,6 @@ static enum flow user_delete(struct app_ctx *ctx, struct exchange *x)
 
     if (!self)
         return FLOW_DONE;
-    self->user.name = x->params[0];
+    self->user.name = self->base.user = x->params[0];
     return account_write(&self->base, run_delete, was_deleted);
 }

@@ -7,6 +7,7 @@
 #include <stdalign.h>
 #include <stdatomic.h>
 
+#include "base/secret.h"
 #include "http/reply.h"
 #include "http/server.h"
 
@@ -96,7 +97,7 @@ struct loop {
 struct server {
     struct server_options options;
     struct route_stats *stats; /* one per route, and one for requests that match none */
-    uint64_t request_id_base;
+    uint8_t request_id_key[TABLE_KEY_BYTES];
     atomic_bool is_stopping;
     _Atomic int64_t stop_by_ms;
     size_t started;      /* loops that run; main thread only */

@@ -51,12 +51,17 @@ static void exchange_free(struct loop *loop, struct http_exchange *self)
     loop->spare_count++;
 }
 
-static void set_request_id(struct exchange *x, uint64_t number)
+/* Of a number that counts requests, a keyed hash: clients need not know how many there are. */
+static void set_request_id(struct exchange *x, struct loop *loop)
 {
     static const char HEX[] = "0123456789abcdef";
+    const uint64_t number[] = {(uint64_t)(loop - loop->server->loops), loop->request_count++};
+    uint64_t words[2];
 
+    table_hash((struct str){(const char *)number, sizeof number}, loop->server->request_id_key,
+               words);
     for (int i = 0; i < REQUEST_ID_LEN; i++)
-        x->request_id[i] = HEX[number >> (60 - 4 * i) & 15];
+        x->request_id[i] = HEX[words[0] >> (60 - 4 * i) & 15];
     x->request_id[REQUEST_ID_LEN] = '\0';
 }
 
@@ -80,7 +85,7 @@ void *request_on_target(void *arg, const char *target, struct MHD_Connection *mh
     self->http.body = buf_new(loop->server->options.max_body);
     arena_init(&self->x.arena, EXCHANGE_MEMORY_MAX, self->first, sizeof self->first);
     self->x.started_us = clock_mono_us();
-    set_request_id(&self->x, loop->server->request_id_base + loop->request_count++);
+    set_request_id(&self->x, loop);
 
     struct str rest = str_of(target);
     char *copy = arena_copy(&self->x.arena, rest);

@@ -50,6 +50,9 @@ enum MHD_Result send_reply(struct exchange *x)
                                                         MHD_RESPMEM_PERSISTENT);
     if (!response)
         return MHD_NO;
+    /* For a HEAD too the library would write the chunk that ends all others. */
+    if (x->reply.more && str_equal(x->method, STR("HEAD")))
+        (void)MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
     enum MHD_Result queued = MHD_NO;
     if (add_headers(response, x))
         queued = MHD_queue_response(http->mhd, x->reply.status, response);

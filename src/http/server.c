@@ -21,7 +21,7 @@ enum err server_new(const struct server_options *options, struct server **ret_se
         return ERR_MEMORY;
     server->options = *options;
     server->options.max_body++; /* for the NUL behind a body */
-    secret_random(&server->request_id_base, sizeof server->request_id_base);
+    secret_random(server->request_id_key, sizeof server->request_id_key);
     enum err err = stats_new(options->routes->count, &server->stats);
     for (size_t i = 0; err == ERR_OK && i < options->threads; i++)
         err = loop_init(&server->loops[i], server);

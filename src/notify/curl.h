@@ -48,7 +48,7 @@ const struct curl_lib *curl_lib(void);
  */
 CURL *curl_lib_easy(void);
 
-/* Trusts the certificates in this PEM file as well, or in place of the others. */
+/* Trusts the certificates in this PEM file as well. */
 void curl_lib_trust(CURL *easy, const char *ca_file);
 
 /* What a failed transfer's code means, for people; static text. */

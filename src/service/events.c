@@ -15,14 +15,17 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/encode.h"
+#include "base/secret.h"
 
+enum { GONE_PLACES = 1024 };
 enum { ROUND_WATCHERS = 128, ROUND_MS = 50 };
 
 struct events {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     pthread_t thread;
-    uint32_t run;
+    uint8_t key[SEAL_KEY_BYTES]; /* of this run's marks */
     bool is_stopping;
     bool is_asleep;          /* the thread sleeps, and must be told of what is due */
     int64_t asleep_until_ms; /* monotonic */
@@ -30,6 +33,7 @@ struct events {
     struct watcher waiting;  /* list head; who has waited longest is its `newer` */
     size_t watchers, watchers_max;
     struct kept_event ring[EVENTS_KEPT];
+    uint64_t gone[GONE_PLACES]; /* by form: the newest event that has left the ring */
 };
 
 /* --- publishing ---------------------------------------------------------- */
@@ -38,6 +42,26 @@ static void wake_thread(struct events *events)
 {
     if (events->is_asleep)
         pthread_cond_signal(&events->changed);
+}
+
+/* FNV-1a */
+static uint64_t *gone_of(struct events *events, struct str form)
+{
+    uint32_t hash = 2166136261u;
+
+    for (size_t i = 0; i < form.len; i++)
+        hash = (hash ^ (unsigned char)form.ptr[i]) * 16777619u;
+    return &events->gone[(hash ^ hash >> 16) % GONE_PLACES];
+}
+
+/* The place of the next event. */
+static struct kept_event *make_room(struct events *events)
+{
+    struct kept_event *kept = &events->ring[++events->last % EVENTS_KEPT];
+
+    if (events->last > EVENTS_KEPT)
+        *gone_of(events, str_of(kept->form)) = events->last - EVENTS_KEPT;
+    return kept;
 }
 
 static void keep(struct kept_event *kept, const struct event *event, size_t first)
@@ -66,7 +90,7 @@ void events_publish(struct events *events, const struct event *event)
         return;
     pthread_mutex_lock(&events->lock);
     do {
-        struct kept_event *kept = &events->ring[++events->last % EVENTS_KEPT];
+        struct kept_event *kept = make_room(events);
         keep(kept, event, told);
         told += kept->id_count;
     } while (told < event->id_count);
@@ -86,9 +110,22 @@ void events_publish_one(struct events *events, enum event_kind kind, struct str 
 
 /* --- watching ------------------------------------------------------------ */
 
-uint32_t events_run(const struct events *events)
+void events_mark(const struct events *events, uint64_t number, char ret_mark[EVENT_MARK_LEN + 1])
 {
-    return events->run;
+    uint8_t seal[SEAL_BYTES];
+
+    _Static_assert(EVENT_MARK_LEN == BASE64URL_LEN(SEAL_BYTES), "a mark is a seal as text");
+    seal_number(number, events->key, seal);
+    base64url_encode(seal, sizeof seal, ret_mark);
+}
+
+bool events_read_mark(const struct events *events, struct str mark, uint64_t *ret_number)
+{
+    uint8_t seal[SEAL_BYTES];
+    size_t len;
+
+    return base64url_decode(mark, seal, sizeof seal, &len) && len == sizeof seal &&
+           seal_open(seal, events->key, ret_number);
 }
 
 uint64_t events_next_number(struct events *events)
@@ -112,6 +149,22 @@ enum err events_get(struct events *events, uint64_t number, struct kept_event *r
         *ret_event = events->ring[number % EVENTS_KEPT];
     pthread_mutex_unlock(&events->lock);
     return err;
+}
+
+bool events_has_lost(struct events *events, uint64_t number, struct str form)
+{
+    pthread_mutex_lock(&events->lock);
+    bool has_lost = number == 0 || *gone_of(events, form) >= number;
+    pthread_mutex_unlock(&events->lock);
+    return has_lost;
+}
+
+uint64_t events_oldest_number(struct events *events)
+{
+    pthread_mutex_lock(&events->lock);
+    uint64_t number = events->last > EVENTS_KEPT ? events->last - EVENTS_KEPT + 1 : 1;
+    pthread_mutex_unlock(&events->lock);
+    return number;
 }
 
 enum err events_enter(struct events *events, struct watcher *watcher)
@@ -167,6 +220,40 @@ void events_hurry(struct events *events, struct watcher *watcher)
         watcher->wake(watcher, false);
 }
 
+static size_t take_account(struct events *events, uint16_t account, struct watcher *batch[])
+{
+    size_t count = 0;
+
+    for (struct watcher *next, *w = events->waiting.newer;
+         w != &events->waiting && count < ROUND_WATCHERS; w = next) {
+        next = w->newer;
+        if (w->account != account)
+            continue;
+        take_out(w);
+        batch[count++] = w;
+    }
+    return count;
+}
+
+static void wake_all(struct watcher *const batch[], size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        batch[i]->wake(batch[i], i + 1 < count);
+}
+
+void events_recall(struct events *events, uint16_t account)
+{
+    struct watcher *batch[ROUND_WATCHERS];
+    size_t count = events ? ROUND_WATCHERS : 0;
+
+    while (count == ROUND_WATCHERS) {
+        pthread_mutex_lock(&events->lock);
+        count = take_account(events, account, batch);
+        pthread_mutex_unlock(&events->lock);
+        wake_all(batch, count);
+    }
+}
+
 /* --- the thread ---------------------------------------------------------- */
 
 /* Takes who is due off the list, into `batch`; *ret_due_ms is when the first of the others is. */
@@ -189,12 +276,6 @@ static size_t take_due(struct events *events, struct watcher *batch[], int64_t *
             break;
     }
     return count;
-}
-
-static void wake_all(struct watcher *const batch[], size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        batch[i]->wake(batch[i], i + 1 < count);
 }
 
 /* Until `until_ms`, or, if `may_be_woken`, until something is due sooner. */
@@ -256,7 +337,7 @@ enum err events_start(size_t watchers_max, struct events **ret_events, struct er
         return ERR_MEMORY;
     events->watchers_max = watchers_max;
     events->waiting.older = events->waiting.newer = &events->waiting;
-    secret_random(&events->run, sizeof events->run);
+    secret_random(events->key, sizeof events->key);
     pthread_mutex_init(&events->lock, NULL);
     if (!make_condition(&events->changed) ||
         pthread_create(&events->thread, NULL, events_main, events)) {
@@ -278,5 +359,6 @@ void events_stop(struct events *events)
     pthread_join(events->thread, NULL);
     pthread_cond_destroy(&events->changed);
     pthread_mutex_destroy(&events->lock);
+    secret_wipe(events->key, sizeof events->key);
     free(events);
 }

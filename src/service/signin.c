@@ -11,7 +11,10 @@
  * Tokens and sessions have 256 random bits and need no brake.
  *
  * HTTP threads call signin_begin...(), the workers' threads run the attempts;
- * `lock` guards `memory`, `friends` and the two buckets, `generation` is atomic.
+ * `lock` guards `memory`, `friends` and the buckets; what counts changes is atomic.
+ *
+ * Changes of accounts are counted, and each account's place keeps the number of
+ * its latest: what was verified before that is asked for anew. Others do not notice.
  */
 #include "service/signin.h"
 
@@ -51,7 +54,6 @@ static const struct bucket_limit ALL_TOLD_FAILURES = {.burst = 60, .per_hour = 1
 
 struct remembered {
     struct digest key;
-    uint64_t generation;
     int64_t until_ms;
     struct identity identity;
 };
@@ -61,13 +63,43 @@ struct signin {
     struct worker *hasher; /* one thread: one argon2id at a time */
     struct limiter *limiter;
     uint8_t key[DIGEST_KEY_BYTES];
-    atomic_uint_least64_t generation;
+    atomic_uint_least64_t changes;                  /* how many there were */
+    atomic_uint_least64_t changed[SIGNIN_ACCOUNTS]; /* the latest one of each place */
     pthread_mutex_t lock;
     struct bucket overall, newcomers; /* not in the limiter, where strangers could crowd them out */
     struct bucket told_failures;
     struct remembered memory[MEMORY_SLOTS];
     struct digest friends[FRIEND_SLOTS];
 };
+
+/* --- changes ------------------------------------------------------------- */
+
+/* FNV-1a; a token is not the user of the same name. */
+static uint16_t place_of(bool is_token, struct str name)
+{
+    uint32_t hash = (2166136261u ^ is_token) * 16777619u;
+
+    for (size_t i = 0; i < name.len; i++)
+        hash = (hash ^ (unsigned char)name.ptr[i]) * 16777619u;
+    return (uint16_t)((hash ^ hash >> 16) % SIGNIN_ACCOUNTS);
+}
+
+bool signin_stands(struct signin *signin, const struct standing *standing)
+{
+    return atomic_load(&signin->changed[standing->account]) <= standing->since;
+}
+
+void signin_forget(struct signin *signin, bool is_token, struct str name)
+{
+    uint16_t place = place_of(is_token, name);
+    uint_least64_t change = atomic_fetch_add(&signin->changes, 1) + 1;
+    uint_least64_t latest = atomic_load(&signin->changed[place]);
+
+    while (latest < change &&
+           !atomic_compare_exchange_weak(&signin->changed[place], &latest, change))
+        ;
+    events_recall(signin->options.events, place);
+}
 
 /* --- memory -------------------------------------------------------------- */
 
@@ -81,9 +113,8 @@ static bool recall(struct signin *signin, const struct digest *key, int64_t now_
 {
     pthread_mutex_lock(&signin->lock);
     const struct remembered *slot = &signin->memory[slot_of(key, MEMORY_SLOTS)];
-    bool is_known = slot->until_ms > now_ms &&
-                    slot->generation == atomic_load(&signin->generation) &&
-                    digest_equal(&slot->key, key);
+    bool is_known = slot->until_ms > now_ms && digest_equal(&slot->key, key) &&
+                    signin_stands(signin, &slot->identity.standing);
     if (is_known)
         *ret_identity = slot->identity;
     pthread_mutex_unlock(&signin->lock);
@@ -91,16 +122,16 @@ static bool recall(struct signin *signin, const struct digest *key, int64_t now_
 }
 
 /* `kept_ms` at most; the slot's former owner simply verifies again. */
-static void remember(const struct signin_attempt *attempt, int64_t kept_ms)
+static void remember(struct signin_attempt *attempt, int64_t kept_ms)
 {
     struct signin *signin = attempt->signin;
 
+    attempt->identity.standing = (struct standing){
+        .since = attempt->since,
+        .account = place_of(attempt->identity.is_token, str_of(attempt->identity.name))};
     pthread_mutex_lock(&signin->lock);
-    signin->memory[slot_of(&attempt->key, MEMORY_SLOTS)] =
-        (struct remembered){.key = attempt->key,
-                            .generation = attempt->generation,
-                            .until_ms = clock_mono_ms() + kept_ms,
-                            .identity = attempt->identity};
+    signin->memory[slot_of(&attempt->key, MEMORY_SLOTS)] = (struct remembered){
+        .key = attempt->key, .until_ms = clock_mono_ms() + kept_ms, .identity = attempt->identity};
     pthread_mutex_unlock(&signin->lock);
 }
 
@@ -142,16 +173,6 @@ static void befriend(struct signin *signin, const struct signin_attempt *attempt
     pthread_mutex_lock(&signin->lock);
     signin->friends[slot_of(&key, FRIEND_SLOTS)] = key;
     pthread_mutex_unlock(&signin->lock);
-}
-
-void signin_forget(struct signin *signin)
-{
-    atomic_fetch_add(&signin->generation, 1);
-}
-
-uint64_t signin_generation(struct signin *signin)
-{
-    return atomic_load(&signin->generation);
 }
 
 /* --- verifying ----------------------------------------------------------- */
@@ -362,7 +383,7 @@ static enum err run(struct job *job, struct store *reader)
 
     attempt->identity = (struct identity){.access = ACCESS_NONE};
     /* Read before the database: a change that comes between makes this result old. */
-    attempt->generation = atomic_load(&attempt->signin->generation);
+    attempt->since = atomic_load(&attempt->signin->changes);
     enum err err = RUNS[attempt->credential.kind](job, reader);
     metric_add(METRIC_SIGNINS, 1);
     if (err == ERR_DENIED)

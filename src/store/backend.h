@@ -47,7 +47,7 @@ struct store_ops {
     enum err (*submission_scan)(struct store *store, int64_t below_seq, int64_t max,
                                 store_submission_fn fn, void *arg);
     enum err (*note_insert)(struct store *store, const struct id *submission,
-                            const struct submission_note *note, int64_t *ret_id);
+                            const struct submission_note *note);
     enum err (*note_delete)(struct store *store, const struct id *submission, int64_t note_id);
     enum err (*note_list)(struct store *store, const struct id *submission, store_note_fn fn,
                           void *arg);

@@ -12,7 +12,6 @@
 struct memory {
     pthread_mutex_t lock; /* guards the rows */
     struct rows rows;
-    int64_t last_note; /* the writer's */
 };
 
 struct memory_store {
@@ -66,7 +65,7 @@ enum err memory_submission_scan(struct store *store, int64_t below_seq, int64_t 
 /* --- memory_note.c -------------------------------------------------------- */
 
 enum err memory_note_insert(struct store *store, const struct id *submission,
-                            const struct submission_note *note, int64_t *ret_id);
+                            const struct submission_note *note);
 enum err memory_note_delete(struct store *store, const struct id *submission, int64_t note_id);
 enum err memory_note_list(struct store *store, const struct id *submission, store_note_fn fn,
                           void *arg);

@@ -15,21 +15,21 @@ static struct str note_key(int64_t seq, int64_t note_id, char key[NOTE_KEY_BYTES
 }
 
 enum err memory_note_insert(struct store *store, const struct id *submission,
-                            const struct submission_note *note, int64_t *ret_id)
+                            const struct submission_note *note)
 {
     struct memory_store *self = memory_of(store);
     struct submission_note copy = *note;
     struct str *texts[] = {&copy.author, &copy.text};
-    struct row *row = row_new(ROW_NOTE, texts, COUNTOF(texts));
+    char key[NOTE_KEY_BYTES];
 
-    copy.id = self->memory->last_note + 1;
+    if (memory_is_taken(self, ROW_NOTE, note_key(id_seq(submission), note->id, key)))
+        return ERR_EXISTS;
+    struct row *row = row_new(ROW_NOTE, texts, COUNTOF(texts));
     if (row) {
         row->note = copy;
         row->key = note_key(id_seq(submission), copy.id, row->note_key);
     }
-    TRY(memory_put(self, row, NULL));
-    *ret_id = self->memory->last_note = copy.id;
-    return ERR_OK;
+    return memory_put(self, row, NULL);
 }
 
 enum err memory_note_delete(struct store *store, const struct id *submission, int64_t note_id)

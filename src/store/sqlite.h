@@ -142,7 +142,7 @@ enum err sqlite_submission_scan(struct store *store, int64_t below_seq, int64_t 
 /* --- sqlite_note.c -------------------------------------------------------- */
 
 enum err sqlite_note_insert(struct store *store, const struct id *submission,
-                            const struct submission_note *note, int64_t *ret_id);
+                            const struct submission_note *note);
 enum err sqlite_note_delete(struct store *store, const struct id *submission, int64_t note_id);
 enum err sqlite_note_list(struct store *store, const struct id *submission, store_note_fn fn,
                           void *arg);

@@ -6,18 +6,16 @@
 #include "store/sqlite.h"
 
 enum err sqlite_note_insert(struct store *store, const struct id *submission,
-                            const struct submission_note *note, int64_t *ret_id)
+                            const struct submission_note *note)
 {
-    struct sqlite_store *self = sqlite_of(store);
-    CLEANUP(query_done) struct query query = query_start(self, SQL_NOTE_INSERT);
+    CLEANUP(query_done) struct query query = query_start(sqlite_of(store), SQL_NOTE_INSERT);
 
     query_bind_i64(&query, 1, id_seq(submission));
-    query_bind_str(&query, 2, note->author);
-    query_bind_str(&query, 3, note->text);
-    query_bind_i64(&query, 4, note->created_at_ms);
-    TRY(query_write(&query));
-    *ret_id = sqlite3_last_insert_rowid(self->db);
-    return ERR_OK;
+    query_bind_i64(&query, 2, note->id);
+    query_bind_str(&query, 3, note->author);
+    query_bind_str(&query, 4, note->text);
+    query_bind_i64(&query, 5, note->created_at_ms);
+    return query_write(&query);
 }
 
 enum err sqlite_note_delete(struct store *store, const struct id *submission, int64_t note_id)

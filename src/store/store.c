@@ -255,10 +255,10 @@ enum err store_submission_scan(struct store *store, int64_t below_seq, int64_t m
 }
 
 enum err store_note_insert(struct store *store, const struct id *submission,
-                           const struct submission_note *note, int64_t *ret_id)
+                           const struct submission_note *note)
 {
     assert(store->depth != STORE_IDLE);
-    return store->ops->note_insert(store, submission, note, ret_id);
+    return store->ops->note_insert(store, submission, note);
 }
 
 enum err store_note_delete(struct store *store, const struct id *submission, int64_t note_id)

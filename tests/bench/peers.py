@@ -90,7 +90,7 @@ class Contactd(Peer):
                 if os.path.exists(f"{database}.sock"):
                     break
                 time.sleep(0.05)
-            return self._run("token add bench --scope read", env)
+            return self._run("token add bench --scope read --forms *", env)
         finally:
             server.terminate()
             server.wait(timeout=30)

@@ -17,8 +17,8 @@ SAME = {"Sec-Fetch-Site": "same-origin"}
 DAY_MS = 86400_000
 
 
-def add_user(server, name="ada", role="owner", forms=None, password=PASSWORD):
-    args = ["user", "add", name, "--role", role, "--password-file", "-"] + (["--forms", forms] if forms else [])
+def add_user(server, name="ada", role="owner", forms="*", password=PASSWORD):
+    args = ["user", "add", name, "--role", role, "--forms", forms, "--password-file", "-"]
     done = server.cli(*args, input=password + "\n")
     assert done.returncode == 0, done.stderr
     return name, password
@@ -162,7 +162,7 @@ def test_additions_let_nobody_verify_anew(server, ada):
     assert call(server, "GET", "/admin/session", auth=("ada", PASSWORD)).status_code == 200
     before = signins()
     invite(ada)
-    ada("POST", "/admin/tokens", {"name": "ci", "scope": "read"})
+    ada("POST", "/admin/tokens", {"name": "ci", "scope": "read", "forms": ["*"]})
     Panel(server)
     assert call(server, "GET", "/admin/session", auth=("ada", PASSWORD)).status_code == 200
     assert signins() <= before + 2  # the new session's, and the old one's first look
@@ -253,13 +253,22 @@ def test_a_change_with_the_cookie_needs_our_own_page_and_its_token(server, ada, 
         headers["Origin"] = server.url if origin is HOST else origin
     if has_token:
         headers["X-CSRF-Token"] = ada.csrf
-    body = {"name": "bob", "role": "reader", "password": PASSWORD}
+    body = {"name": "bob", "role": "reader", "forms": ["*"], "password": PASSWORD}
     answer = call(server, "POST", "/admin/users", body, headers=headers)
     assert answer.status_code == (201 if passes else 403), answer.text
     if not passes:
         assert answer.json()["code"] == "csrf"
         names = [user["name"] for user in ada("GET", "/admin/users").json()["users"]]
         assert "bob" not in names
+
+
+def test_whoever_signs_in_where_somebody_else_was_ends_that_session_at_once(server, ada):
+    """Although it was verified just before, and although it is another account's."""
+    add_user(server, "bob", "reader")
+    bob = Panel(server, "bob")
+    assert bob("GET", "/admin/session").status_code == 200
+    Panel(server, "ada", Cookie=f"{COOKIE}={bob.cookie}")
+    assert bob("GET", "/admin/session").status_code == 401 and ada("GET", "/admin/session").status_code == 200
 
 
 @pytest.mark.parametrize("token", ["", "x", "A" * 43, "A" * 44])
@@ -278,7 +287,7 @@ def test_reading_needs_no_csrf_token_and_other_credentials_need_none_at_all(serv
     cookie = {"Cookie": f"{COOKIE}={ada.cookie}", "Sec-Fetch-Site": "cross-site"}
     assert call(server, "GET", "/admin/users", headers=cookie).status_code == 200
     assert call(server, "HEAD", "/admin/users", headers=cookie).status_code == 200
-    body = {"name": "ci", "scope": "read"}
+    body = {"name": "ci", "scope": "read", "forms": ["*"]}
     assert call(server, "POST", "/admin/tokens", body, auth=("ada", PASSWORD)).status_code == 201
     token = server.token("manage")
     assert call(server, "DELETE", "/admin/tokens/ci", headers=bearer(token)).status_code == 204
@@ -480,10 +489,11 @@ def test_a_password_that_an_owner_sets_ends_that_users_sessions(server, ada):
     ({"name": "a b"}, 422), ({"name": ""}, 422), ({"name": "x" * 65}, 422), ({"name": "ada"}, 409), ({"name": None}, 422),
     ({"role": "king"}, 422), ({"role": None}, 422), ({"password": "short"}, 422), ({"password": None}, 422), ({"forms": []}, 422),
     ({"forms": "shop"}, 422), ({"forms": ["UPPER"]}, 422), ({"forms": ["*", "shop"]}, 422), ({"forms": [1]}, 422), ({"forms": ["a"] * 33}, 422),
-    ({"role": "owner", "forms": ["shop"]}, 422), ({"more": 1}, 422), ({"role": "owner"}, 201), ({"forms": ["*"]}, 201), ({"forms": ["not-registered"]}, 201),
+    ({"role": "owner", "forms": ["shop"]}, 422), ({"more": 1}, 422), ({"role": "owner", "forms": None}, 201), ({"role": "owner", "forms": ["*"]}, 201), ({"forms": None}, 422),
+    ({"role": "manager", "forms": None}, 422), ({"forms": ["*"]}, 201), ({"forms": ["not-registered"]}, 201),
 ])
 def test_a_new_user_is_checked(server, ada, change, status):
-    body = {"name": "bob", "role": "reader", "password": PASSWORD, **change}
+    body = {"name": "bob", "role": "reader", "forms": ["shop"], "password": PASSWORD, **change}
     answer = ada("POST", "/admin/users", {k: v for k, v in body.items() if v is not None})
     assert answer.status_code == status, answer.text
     if status == 409:
@@ -542,22 +552,22 @@ def test_a_tokens_life_over_the_api(server, ada):
 
 @pytest.mark.parametrize("change, status", [
     ({"name": "a/b"}, 422), ({"scope": "root"}, 422), ({"scope": None}, 422), ({"forms": [""]}, 422), ({"expiresAt": "tomorrow"}, 422),
-    ({"expiresAt": "2020-01-01"}, 422), ({"expiresAt": 5}, 422), ({"expires": "90d"}, 422), ({"expiresAt": "2099-01-01"}, 201),
+    ({"expiresAt": "2020-01-01"}, 422), ({"expiresAt": 5}, 422), ({"expires": "90d"}, 422), ({"forms": None}, 422), ({"expiresAt": "2099-01-01"}, 201),
 ])
 def test_a_new_token_is_checked(server, ada, change, status):
-    body = {"name": "ci", "scope": "read", **change}
+    body = {"name": "ci", "scope": "read", "forms": ["*"], **change}
     assert ada("POST", "/admin/tokens", {k: v for k, v in body.items() if v is not None}).status_code == status
     assert len(ada("GET", "/admin/tokens").json()["tokens"]) == (status == 201)
 
 
 def test_a_tokens_name_is_its_own(server, ada):
-    assert ada("POST", "/admin/tokens", {"name": "ci", "scope": "read"}).status_code == 201
-    answer = ada("POST", "/admin/tokens", {"name": "ci", "scope": "manage"})
+    assert ada("POST", "/admin/tokens", {"name": "ci", "scope": "read", "forms": ["*"]}).status_code == 201
+    answer = ada("POST", "/admin/tokens", {"name": "ci", "scope": "manage", "forms": ["*"]})
     assert answer.status_code == 409 and answer.json()["code"] == "name_taken"
 
 
 def test_last_use_is_written_once_in_ten_minutes(server, ada):
-    secret = ada("POST", "/admin/tokens", {"name": "ci", "scope": "read"}).json()["token"]
+    secret = ada("POST", "/admin/tokens", {"name": "ci", "scope": "read", "forms": ["*"]}).json()["token"]
 
     def used_at():
         server.stop()
@@ -644,10 +654,10 @@ def test_what_is_changed_is_in_the_audit_log(server, ada):
     bob = Panel(server, "bob", "battery staple")
     bob("POST", "/admin/password", {"old": "battery staple", "new": PASSWORD})
     bob("DELETE", "/admin/session")
-    token = ada("POST", "/admin/tokens", {"name": "ci", "scope": "manage"}).json()["token"]
+    token = ada("POST", "/admin/tokens", {"name": "ci", "scope": "manage", "forms": ["*"]}).json()["token"]
     call(server, "DELETE", "/admin/users/bob", headers=bearer(token))
     ada("DELETE", "/admin/tokens/ci")
-    ada("POST", "/admin/invitations", {"name": "eve", "role": "reader"})
+    ada("POST", "/admin/invitations", {"name": "eve", "role": "reader", "forms": ["*"]})
     ada("DELETE", "/admin/invitations/eve")
     ada("PUT", "/admin/forms/shop", {"title": "Shop"})
     ada("DELETE", "/admin/forms/shop")
@@ -697,7 +707,7 @@ def test_what_is_deleted_and_allowed_is_in_the_audit_log_without_the_address(ser
 
 def test_what_fails_is_not_in_the_audit_log(server, ada):
     before = entries(ada)
-    ada("POST", "/admin/users", {"name": "ada", "role": "reader", "password": PASSWORD})
+    ada("POST", "/admin/users", {"name": "ada", "role": "reader", "forms": ["*"], "password": PASSWORD})
     ada("DELETE", "/admin/users/ada")
     ada("DELETE", "/admin/tokens/none")
     ada("DELETE", "/admin/sessions/none")
@@ -728,12 +738,12 @@ def test_sign_ins_are_told_once_a_minute_for_each_account(server, ada):
 
 def test_the_audit_log_is_paged(server, ada):
     for i in range(12):
-        ada("POST", "/admin/tokens", {"name": f"t{i}", "scope": "read"})
+        ada("POST", "/admin/tokens", {"name": f"t{i}", "scope": "read", "forms": ["*"]})
     everything, seen, cursor = entries(ada), [], None
     for _ in range(10):
         page = ada("GET", "/admin/audit?limit=5" + (f"&cursor={cursor}" if cursor else "")).json()
         seen += page["entries"]
-        ada("POST", "/admin/tokens", {"name": f"late{len(seen)}", "scope": "read"})
+        ada("POST", "/admin/tokens", {"name": f"late{len(seen)}", "scope": "read", "forms": ["*"]})
         cursor = page["next"]
         if not cursor:
             break
@@ -747,8 +757,8 @@ def test_a_bad_query_of_the_audit_log_is_400(server, ada, query):
 
 
 def test_no_secret_is_in_the_audit_log(server, ada):
-    secret = ada("POST", "/admin/tokens", {"name": "ci", "scope": "read"}).json()["token"]
-    invitation = ada("POST", "/admin/invitations", {"name": "eve", "role": "reader"}).json()["token"]
+    secret = ada("POST", "/admin/tokens", {"name": "ci", "scope": "read", "forms": ["*"]}).json()["token"]
+    invitation = ada("POST", "/admin/invitations", {"name": "eve", "role": "reader", "forms": ["*"]}).json()["token"]
     ada("POST", "/admin/password", {"old": PASSWORD, "new": "battery staple"})
     text = str(entries(ada))
     for word in (secret, invitation, PASSWORD, "battery staple", ada.cookie, ada.csrf):
@@ -759,7 +769,7 @@ def test_no_secret_is_in_the_audit_log(server, ada):
 
 
 def invite(panel, name="bob", role="manager", **more):
-    answer = panel("POST", "/admin/invitations", {"name": name, "role": role, **more})
+    answer = panel("POST", "/admin/invitations", {"name": name, "role": role, "forms": ["*"], **more})
     assert answer.status_code == 201, answer.text
     return answer.json()
 
@@ -792,14 +802,14 @@ def test_an_invitation_makes_one_account_and_signs_in(server, ada):
     ({"Host": "forms.example", "Origin": "http://other.example"}, "https://forms.example"), ({"Host": "forms.example", "Origin": "ftp://forms.example"}, "https://forms.example")])
 def test_an_invitation_can_be_sent_as_it_is(server, headers, origin):
     owner = bearer(server.token("manage"))
-    answer = call(server, "POST", "/admin/invitations", {"name": "bob", "role": "reader"}, headers={**owner, **headers})
+    answer = call(server, "POST", "/admin/invitations", {"name": "bob", "role": "reader", "forms": ["*"]}, headers={**owner, **headers})
     assert answer.status_code == 201, answer.text
     told = answer.json()
     assert told["url"] == f"{origin}/admin/#invite={told['token']}" and told["path"] == f"/admin/#invite={told['token']}"
 
 
 def test_without_a_host_an_invitation_is_a_path(server):
-    body = b'{"name":"bob","role":"reader"}'
+    body = b'{"name":"bob","role":"reader", "forms": ["*"]}'
     head = f"POST /admin/invitations HTTP/1.0\r\nAuthorization: Bearer {server.token('manage')}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     reply = raw(server.port, head.encode() + body, timeout=30)
     assert b" 201 " in reply.data[:20] and b'"url":"/admin/#invite=' in reply.data, reply.data
@@ -831,7 +841,7 @@ def test_an_invitation_is_over_when_it_is_replaced_taken_back_or_old(server, ada
 def test_the_invitations_of_whoever_owns_no_more_are_over(server, ada):
     add_user(server, "olga", "owner")
     add_user(server, "omar", "owner")
-    token = server.cli("token", "add", "ci", "--scope", "manage").stdout.strip()
+    token = server.cli("token", "add", "ci", "--scope", "manage", "--forms", "*").stdout.strip()
     by_olga, by_omar = invite(Panel(server, "olga"), "a", "owner"), invite(Panel(server, "omar"), "b", "owner")
     by_ada, by_token = invite(ada, "c"), call(server, "POST", "/admin/invitations", {"name": "d", "role": "owner"}, headers=bearer(token)).json()
     assert ada("PATCH", "/admin/users/olga", {"role": "manager", "forms": ["*"]}).status_code == 200
@@ -848,9 +858,20 @@ def test_an_invitations_secret_is_stored_hashed(server, ada):
 
 
 @pytest.mark.parametrize("change, status", [({"name": "ada"}, 409), ({"name": "a b"}, 422), ({"role": "x"}, 422), ({"forms": []}, 422),
-                                            ({"role": "owner", "forms": ["shop"]}, 422), ({"password": "x"}, 422), ({"role": "owner"}, 201)])
+                                            ({"role": "owner", "forms": ["shop"]}, 422), ({"password": "x"}, 422), ({"role": "owner"}, 201),
+                                            ({"role": "owner", "forms": None}, 201), ({"forms": None}, 422), ({"role": "manager", "forms": None}, 422)])
 def test_a_new_invitation_is_checked(server, ada, change, status):
-    assert ada("POST", "/admin/invitations", {"name": "bob", "role": "reader", **change}).status_code == status
+    body = {"name": "bob", "role": "reader", "forms": ["*"], **change}
+    assert ada("POST", "/admin/invitations", {k: v for k, v in body.items() if v is not None}).status_code == status
+
+
+def test_whose_forms_are_not_said_gets_none_and_learns_how_to_say_it(server, ada):
+    for path, body in (("/admin/users", {"name": "bob", "role": "reader", "password": PASSWORD}), ("/admin/users", {"name": "bob", "role": "manager", "password": PASSWORD}),
+                       ("/admin/tokens", {"name": "bob", "scope": "read"}), ("/admin/invitations", {"name": "bob", "role": "reader"})):
+        answer = ada("POST", path, body)
+        assert answer.status_code == 422 and answer.json()["code"] == "invalid_fields", answer.text
+        assert answer.json()["message"].startswith("forms: ") and '["*"]' in answer.json()["message"]
+        assert ada("POST", path, {**body, "forms": None}).status_code == 422
 
 
 def test_accepting_is_checked(server, ada):
@@ -889,7 +910,7 @@ def test_the_command_line_binds_accounts_to_forms(server):
 @pytest.mark.parametrize("args", [("user", "add", "bob", "--forms", "UPPER"), ("user", "add", "bob", "--forms", ""), ("user", "add", "bob", "--forms", "a,*"),
                                   ("user", "add", "bob", "--role", "owner", "--forms", "shop"), ("user", "set", "ada", "--role", "reader"),
                                   ("user", "set", "ada", "--forms", "shop"), ("user", "set", "ada"), ("user", "set", "nobody", "--role", "reader"),
-                                  ("user", "set", "ada", "--role", "king"), ("token", "add", "ci", "--forms", "a b")])
+                                  ("user", "set", "ada", "--role", "king"), ("user", "add", "bob"), ("user", "add", "bob", "--role", "manager"), ("token", "add", "ci"), ("token", "add", "ci", "--forms", "a b")])
 def test_the_command_line_says_what_is_wrong(server, args):
     done = server.cli(*args)
     assert done.returncode != 0 and done.stderr.strip(), done

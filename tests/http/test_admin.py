@@ -10,7 +10,7 @@ ADA = {"name": "Ada", "email": "ada@example.org", "message": "Hello"}
 
 
 def add_user(server, name="ada", password="correct horse", role="owner"):
-    done = server.cli("user", "add", name, "--role", role, "--password-file", "-", input=password + "\n")
+    done = server.cli("user", "add", name, "--role", role, "--forms", "*", "--password-file", "-", input=password + "\n")
     assert done.returncode == 0, done.stderr
     return name, password
 
@@ -73,7 +73,7 @@ def signins(server):
 
 
 def test_a_revoked_token_and_a_removed_user_are_out_at_once(server):
-    auth, token = add_user(server), server.cli("token", "add", "ci").stdout.strip()
+    auth, token = add_user(server), server.cli("token", "add", "ci", "--forms", "*").stdout.strip()
     assert get(server, auth=auth).status_code == get(server, token=token).status_code == 200
     assert server.cli("token", "revoke", "ci").returncode == 0
     assert server.cli("user", "remove", auth[0]).returncode == 0
@@ -91,7 +91,7 @@ def test_tokens_and_passwords_are_stored_only_hashed(server):
 
 def test_an_expired_token_is_out(server):
     # Expiry is counted in minutes on the command line, so the clock of the row is moved instead.
-    token = server.cli("token", "add", "brief", "--expires", "1m").stdout.strip()
+    token = server.cli("token", "add", "brief", "--forms", "*", "--expires", "1m").stdout.strip()
     assert get(server, token=token).status_code == 200
     server.stop()
     import sqlite3

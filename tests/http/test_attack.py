@@ -224,7 +224,7 @@ def test_healthcheck_finds_a_server_on_all_addresses(tmp_path):
         process.wait(timeout=15 * SLOW)
 
 
-@pytest.mark.parametrize("verb", [("user", "list"), ("token", "add", "x"), ("form", "add", "x"), ("user", "add", "eve")])
+@pytest.mark.parametrize("verb", [("user", "list"), ("token", "add", "x", "--forms", "*"), ("form", "add", "x"), ("user", "add", "eve", "--forms", "*")])
 def test_only_serve_makes_a_database(tmp_path, verb):
     server = Server(tmp_path)
     done = server.cli(*verb)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The inbox from outside: states, stars, notes, deleting and erasing, and that nobody sees beyond their forms."""
+import datetime
 import sqlite3
 import time
 import uuid
@@ -66,18 +67,13 @@ def reader(server):
 
 
 def bound(server, **scopes):
-    """Callers with tokens that are bound to forms, one for each NAME=(scope, forms). Restarts the server."""
-    tokens = {}
-    for name, (scope, _) in scopes.items():
-        done = server.cli("token", "add", name, "--scope", scope)
+    """Callers with tokens that are bound to forms, one for each NAME=(scope, forms)."""
+    callers = []
+    for name, (scope, forms) in scopes.items():
+        done = server.cli("token", "add", name, "--scope", scope, "--forms", forms.replace(" ", ","))
         assert done.returncode == 0, done.stderr
-        tokens[name] = done.stdout.strip()
-    server.stop()
-    with sqlite3.connect(server.directory / "contactd.db") as database:
-        for name, (_, forms) in scopes.items():
-            assert database.execute("UPDATE token SET forms = ? WHERE name = ?", (forms, name)).rowcount == 1
-    server.start()
-    return [Caller(server, token) for token in tokens.values()]
+        callers.append(Caller(server, done.stdout.strip()))
+    return callers
 
 
 # --- state and star ----------------------------------------------------------
@@ -262,6 +258,16 @@ def test_a_note_needs_a_text_and_a_message(server, writer, reader):
     note = writer.note(identity, "x")["id"]
     for path in (f"{other}/notes/{note}", f"{identity}/notes/0", f"{identity}/notes/x", f"{identity}/notes/-1", f"{identity}/notes/{2**63}", f"x/notes/{note}"):
         writer.call("DELETE", f"/submissions/{path}", 404)
+
+
+def test_a_notes_id_counts_nothing(server, writer):
+    """It tells the time that is told anyway, in its own order: not how many notes others have written."""
+    first, second = post(server), post(server, message="another")
+    notes = [writer.note(identity, f"note {i}") for i in range(5) for identity in (first, second)]
+    for note in notes:
+        written = datetime.datetime.fromisoformat(note["createdAt"].replace("Z", "+00:00")).timestamp()
+        assert abs(int(note["id"]) / 2**15 / 1000 - written) < 60, note
+    assert writer.one(first)["notes"] == notes[::2] and writer.one(second)["notes"] == notes[1::2]
 
 
 def test_notes_have_a_ceiling(server, writer):
@@ -474,7 +480,7 @@ def test_a_cursor_leads_no_further_than_the_scope(server):
 
 def test_a_user_is_bound_as_a_token_is(server):
     mine, other = post(server, "a"), post(server, "b")
-    done = server.cli("user", "add", "eve", "--role", "manager", "--password-file", "-", input="correct horse battery\n")
+    done = server.cli("user", "add", "eve", "--role", "manager", "--forms", "*", "--password-file", "-", input="correct horse battery\n")
     assert done.returncode == 0, done.stderr
     server.stop()
     with sqlite3.connect(server.directory / "contactd.db") as database:

@@ -75,12 +75,12 @@ class World:
 
     def made_user(self):
         name = next(NAMES)
-        self.cli("user", "add", name, "--password-file", "-", input=PASSWORD + "\n")
+        self.cli("user", "add", name, "--forms", "*", "--password-file", "-", input=PASSWORD + "\n")
         return name
 
     def made_token(self):
         name = next(NAMES)
-        self.cli("token", "add", name)
+        self.cli("token", "add", name, "--forms", "*")
         return name
 
     def made_note(self):

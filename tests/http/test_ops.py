@@ -88,14 +88,14 @@ def test_the_first_start_makes_an_admin_and_shows_the_password_once(start):
 
 
 def test_verbs_work_with_and_without_a_running_server(server):
-    assert server.cli("user", "add", "eve", "--password-file", "-", input="pass-word-1\n").returncode == 0
+    assert server.cli("user", "add", "eve", "--forms", "*", "--password-file", "-", input="pass-word-1\n").returncode == 0
     listed = json.loads(server.cli("user", "list", "--json").stdout)
     server.stop()
     assert "eve" in {u["name"] for u in listed}
     offline = json.loads(server.cli("user", "list", "--json").stdout)
     assert offline == listed
-    assert re.fullmatch(r"ctd_[\w-]{43}\n", server.cli("token", "add", "ci").stdout)
-    assert server.cli("token", "add", "ci").returncode == 1
+    assert re.fullmatch(r"ctd_[\w-]{43}\n", server.cli("token", "add", "ci", "--forms", "*").stdout)
+    assert server.cli("token", "add", "ci", "--forms", "*").returncode == 1
     server.start()
     assert server.cli("token", "revoke", "ci").returncode == 0
     missing = server.cli("token", "revoke", "ci")
@@ -103,7 +103,7 @@ def test_verbs_work_with_and_without_a_running_server(server):
 
 
 def test_a_table_for_people(server):
-    server.cli("user", "add", "eve", "--role", "reader", "--password-file", "-", input="pass-word-1\n")
+    server.cli("user", "add", "eve", "--forms", "*", "--role", "reader", "--password-file", "-", input="pass-word-1\n")
     table = server.cli("user", "list").stdout.splitlines()
     assert table[0].split() == ["name", "role", "forms", "createdAt"] and any(line.split()[:2] == ["eve", "reader"] for line in table)
 
@@ -111,11 +111,14 @@ def test_a_table_for_people(server):
 @pytest.mark.parametrize("args, code, hint", [
     (["frobnicate"], 2, "--help"),
     (["user", "add"], 2, "NAME"),
-    (["user", "add", "a/b"], 1, "not a name"),
-    (["user", "add", "eve", "--role", "king"], 1, "owner"),
-    (["token", "add", "t", "--scope", "all"], 1, "read"),
-    (["token", "add", "t", "--expires", "soon"], 2, "90d"),
-    (["user", "add", "eve", "--password-file", "/nonexistent"], 1, "/nonexistent"),
+    (["user", "add", "a/b", "--forms", "*"], 1, "not a name"),
+    (["user", "add", "eve", "--forms", "*", "--role", "king"], 1, "owner"),
+    (["token", "add", "t", "--forms", "*", "--scope", "all"], 1, "read"),
+    (["token", "add", "t", "--forms", "*", "--expires", "soon"], 2, "90d"),
+    (["user", "add", "eve", "--forms", "*", "--password-file", "/nonexistent"], 1, "/nonexistent"),
+    (["user", "add", "eve"], 2, "--forms '*'"),
+    (["user", "add", "eve", "--role", "manager"], 2, "--forms shop,jobs"),
+    (["token", "add", "t"], 2, "--forms '*'"),
     (["serve", "--listne", "x"], 3, "listen"),
     (["serve", "--listen", "nowhere"], 3, "HOST:PORT"),
     (["serve", "--listen", "192.0.2.1:3000"], 5, "192.0.2.1:3000"),
@@ -132,7 +135,7 @@ def test_a_mistake_names_its_remedy_and_has_its_exit_code(tmp_path, args, code, 
 
 
 def test_a_short_password_is_refused(server):
-    done = server.cli("user", "add", "eve", "--password-file", "-", input="short\n")
+    done = server.cli("user", "add", "eve", "--forms", "*", "--password-file", "-", input="short\n")
     assert done.returncode == 1 and "8" in done.stderr
 
 
@@ -282,3 +285,10 @@ def test_the_options_that_the_readme_names_exist():
     table = (ROOT / "README.md").read_text().split("| option | default | |")[1].split("\n\n")[0]
     names = [n for row in re.findall(r"^\| (`.*?`) \|", table, re.M) for n in re.findall(r"`([a-z-]+)`", row)]
     assert len(names) >= 10 and [n for n in names if f"--{n}" not in help_text] == []
+
+
+def test_request_ids_count_nothing(start):
+    server = start(threads=2)
+    ids = [int(requests.get(server.url + "/healthz", timeout=10).headers["X-Request-Id"], 16) for _ in range(50)]
+    assert len(set(ids)) == 50
+    assert all(abs(a - b) > 2**32 for a, b in zip(ids, ids[1:]))

@@ -217,15 +217,16 @@ static void a_change_of_state_has_its_time(void **state)
 
 static int64_t add_note(struct fixture *fix, const struct submission *row, const char *text)
 {
-    const struct submission_note note = {
+    struct submission_note note = {
         .author = STR("ada"), .text = str_of(text), .created_at_ms = T0 + 1};
-    int64_t id = 0;
 
     begin(fix);
-    assert_ok(store_note_insert(fix->store, &row->id, &note, &id));
+    const struct id id = store_next_id(fix->store, note.created_at_ms);
+    note.id = id_seq(&id);
+    assert_ok(store_note_insert(fix->store, &row->id, &note));
+    assert_err(store_note_insert(fix->store, &row->id, &note), ERR_EXISTS);
     commit(fix);
-    assert_true(id > 0);
-    return id;
+    return note.id;
 }
 
 static enum err put_note(void *arg, const struct submission_note *note)

@@ -162,6 +162,78 @@ static void a_thousand_are_all_woken_but_not_at_once(void **state)
     events_stop(events);
 }
 
+static void who_watches_for_an_account_is_recalled_at_once(void **state)
+{
+    struct events *events = start(WATCHERS);
+
+    (void)state;
+    events_recall(NULL, 0);
+    events_recall(events, 0);
+    for (size_t i = 0; i < WATCHERS; i++) {
+        watchers[i].watcher.account = i % 4 == 0;
+        wait(events, &watchers[i], 1, FAR_MS);
+    }
+    events_recall(events, 1);
+    for (size_t i = 0; i < WATCHERS; i++)
+        assert_int_equal(atomic_load(&watchers[i].woken), i % 4 == 0);
+    events_recall(events, 1); /* they wait no more */
+    publish(events, 1);       /* and the others still do */
+    for (size_t i = 0; i < WATCHERS; i++)
+        wait_for(&watchers[i], 1);
+    events_stop(events);
+}
+
+static void a_mark_is_read_in_its_run_alone(void **state)
+{
+    const uint64_t NUMBERS[] = {0, 1, 1024, UINT64_MAX};
+    const char *const WRONG[] = {"", "1", "0badcafe-17",
+                                 "A long text that could not be any mark of ours at all"};
+    struct events *events = start(1), *other = start(1);
+    char mark[EVENT_MARK_LEN + 1], again[EVENT_MARK_LEN + 1];
+    uint64_t number;
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(NUMBERS); i++) {
+        events_mark(events, NUMBERS[i], mark);
+        events_mark(events, NUMBERS[i], again);
+        assert_int_equal(strlen(mark), EVENT_MARK_LEN);
+        assert_string_not_equal(mark, again);
+        assert_true(events_read_mark(events, str_of(mark), &number));
+        assert_true(number == NUMBERS[i]);
+        assert_false(events_read_mark(other, str_of(mark), &number));
+        assert_false(events_read_mark(events, (struct str){mark, EVENT_MARK_LEN - 1}, &number));
+    }
+    for (size_t i = 0; i < COUNTOF(WRONG); i++)
+        assert_false(events_read_mark(events, str_of(WRONG[i]), &number));
+    events_stop(events);
+    events_stop(other);
+}
+
+/* "shop" has events 1 and, at the end, one more; all between are of "jobs". */
+static void a_form_loses_what_is_its_own(void **state)
+{
+    struct events *events = start(1);
+
+    (void)state;
+    publish(events, 1);
+    for (size_t i = 0; i < EVENTS_KEPT - 1; i++)
+        events_publish_one(events, EVENT_SUBMISSION, STR("jobs"), &ID, STATE_NEW);
+    assert_int_equal(events_oldest_number(events), 1);
+    assert_false(events_has_lost(events, 1, STR("shop")));
+    assert_true(events_has_lost(events, 0, STR("shop"))); /* another run */
+    publish(events, 1);
+    assert_int_equal(events_oldest_number(events), 2);
+    assert_true(events_has_lost(events, 1, STR("shop")));
+    assert_false(events_has_lost(events, 2, STR("shop")));
+    assert_false(events_has_lost(events, 1, STR("jobs")));
+    publish(events, 1);
+    assert_true(events_has_lost(events, 1, STR("jobs")));
+    assert_true(events_has_lost(events, 2, STR("jobs")));
+    assert_false(events_has_lost(events, 3, STR("jobs")));
+    assert_false(events_has_lost(events, 2, STR("shop")));
+    events_stop(events);
+}
+
 int main(void)
 {
     static const struct CMUnitTest CASES[] = {
@@ -170,6 +242,10 @@ int main(void)
         CASE("only so many may watch", only_so_many_may_watch),
         CASE("an event, or the time, wakes once", an_event_or_the_time_wakes_once),
         CASE("a thousand are all woken, but not at once", a_thousand_are_all_woken_but_not_at_once),
+        CASE("who watches for an account is recalled at once",
+             who_watches_for_an_account_is_recalled_at_once),
+        CASE("a mark is read in its run alone", a_mark_is_read_in_its_run_alone),
+        CASE("a form loses what is its own", a_form_loses_what_is_its_own),
     };
 
     if (secret_start() != ERR_OK)

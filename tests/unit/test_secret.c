@@ -99,6 +99,27 @@ static void digests_compare(void **state)
     assert_false(digest_equal(&a, &b));
 }
 
+static void a_seal_tells_nothing_and_is_read_by_its_key_alone(void **state)
+{
+    const uint8_t key[SEAL_KEY_BYTES] = {1}, other[SEAL_KEY_BYTES] = {2};
+    uint8_t seal[SEAL_BYTES], again[SEAL_BYTES];
+    uint64_t number = 7;
+
+    (void)state;
+    seal_number(UINT64_MAX - 1, key, seal);
+    seal_number(UINT64_MAX - 1, key, again);
+    assert_memory_not_equal(seal, again, sizeof seal);
+    assert_false(seal_open(seal, other, &number));
+    assert_int_equal(number, 7);
+    assert_true(seal_open(seal, key, &number));
+    assert_true(number == UINT64_MAX - 1);
+    for (size_t i = 0; i < sizeof seal; i++) {
+        seal[i] ^= 1;
+        assert_false(seal_open(seal, key, &number));
+        seal[i] ^= 1;
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest CASES[] = {
@@ -109,6 +130,8 @@ int main(void)
         CASE("random bytes differ", random_bytes_differ),
         CASE("the digest is BLAKE2b-256, keyed or not", the_digest_is_blake2b_256),
         CASE("digests compare", digests_compare),
+        CASE("a seal tells nothing, and is read by its key alone",
+             a_seal_tells_nothing_and_is_read_by_its_key_alone),
     };
 
     return cmocka_run_group_tests(CASES, start, NULL);
