@@ -141,6 +141,9 @@ BODIES = {
     "POST /admin/password": lambda world: {"old": PASSWORD, "new": PASSWORD},
     "POST /admin/users": lambda world: {"name": next(NAMES), "role": "reader", "forms": ["shop"], "password": PASSWORD},
     "POST /admin/invitations": lambda world: {"name": next(NAMES), "role": "reader", "forms": ["*"]},
+    "POST /admin/invitations/look": lambda world: {
+        "token": world.api("POST", "/admin/invitations", json={"name": next(NAMES), "role": "reader", "forms": ["*"]})["token"],
+    },
     "POST /admin/invitations/accept": lambda world: {
         "token": world.api("POST", "/admin/invitations", json={"name": next(NAMES), "role": "reader", "forms": ["*"]})["token"],
         "password": PASSWORD},
