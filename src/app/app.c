@@ -29,6 +29,8 @@ enum {
     CENSUS_BUCKETS = 16384,  /* 512 KB, which caches hold */
     LIMITER_BUCKETS = 65536, /* 2 MB when all are in use */
     SENDING_TEXTS_MAX = 64 * 1024,
+    WATCH_FIRST_MS = 60 * 1000,
+    WATCH_PERIOD_MS = 5 * 60 * 1000,
     STREAM_SHARES = 4, /* one account has one of these at most */
     SPARE_FDS = 64,    /* database, sockets, eventfds and the like */
 };
@@ -106,6 +108,25 @@ static enum err outbox_stage_start(struct app *app, struct err_detail *detail)
 static void outbox_stage_stop(struct app *app)
 {
     outbox_stop(app->outbox);
+}
+
+static enum err watch_stage_start(struct app *app, struct err_detail *detail)
+{
+    bool has_file = strcmp(app->config->database, "memory:") != 0;
+    const char *hurry = getenv("CONTACTD_TEST_WATCH_MS");
+    struct watch_options options = {.database = has_file ? app->config->database : NULL,
+                                    .first_ms = WATCH_FIRST_MS,
+                                    .period_ms = WATCH_PERIOD_MS};
+
+    if (hurry)
+        options.first_ms = options.period_ms = strtol(hurry, NULL, 10);
+    return watch_start(&options, app->commit, app->writer, app->forms, app->outbox, &app->watch,
+                       detail);
+}
+
+static void watch_stage_stop(struct app *app)
+{
+    watch_stop(app->watch);
 }
 
 static enum err forms_start(struct app *app, struct err_detail *detail)
@@ -457,6 +478,7 @@ static const struct stage {
     {signin_stage_start, signin_stage_stop, EXIT_DATABASE},
     {captcha_stage_start, captcha_stage_stop, EXIT_FAILED},
     {outbox_stage_start, outbox_stage_stop, EXIT_FAILED},
+    {watch_stage_start, watch_stage_stop, EXIT_FAILED},
     {janitor_stage_start, janitor_stage_stop, EXIT_FAILED},
     {control_stage_start, control_stage_stop, EXIT_FAILED}, /* before anybody can see us run */
     {server_run, server_rest, EXIT_FAILED},

@@ -10,6 +10,7 @@
 #include "listen.h"
 #include "service/janitor.h"
 #include "service/outbox.h"
+#include "service/watch.h"
 
 struct app {
     const struct config *config;
@@ -31,6 +32,7 @@ struct app {
     struct control *control;
     struct events *events;
     struct outbox *outbox;
+    struct watch *watch;
     struct outbox_options sending;
     struct arena sending_texts;
     json_t *server_settings; /* what notify-to stands for */

@@ -467,8 +467,6 @@ static void commit_round(struct outbox *outbox, struct load *claimed)
                               .now_ms = clock_wall_ms()};
 
     enum err err = commit_run(outbox->commit, &round.job);
-    if (err == ERR_OK)
-        err = round.job.result;
     if (err != ERR_OK) {
         drop_loads(outbox, claimed);
         pause_rounds(outbox, err, "commit");

@@ -467,3 +467,71 @@ def test_the_command_line_lists_and_repeats(world, is_running):
         world.url = world.server.url
     world.state(submission, "delivered", "mail:gone@example.org")
     wait(lambda: len(world.mails.to("owner@example.org")) == 2)
+
+
+# --- alarms -------------------------------------------------------------------
+
+
+def alarms(world, **who):
+    """But for what the tester's own disk may say."""
+    return [a for a in world.ask("GET", "/admin/alarms", **who).json()["alarms"] if a["kind"] != "disk"]
+
+
+def test_a_destination_that_fails_for_an_hour_is_told_to_the_others_once(tmp_path):
+    with MailServer() as mails:
+        mails.answers["owner@example.org"] = "451 not now"
+        server = Server(tmp_path, notify_to="operator@example.org", test_watch_ms=100, **mails.options)
+        with running(server):
+            world = World(server, mails, None)
+            world.form("shop", mail=["owner@example.org", "sales@example.org"], autoreply={"subject": "Thanks", "text": "Thank you."})
+            world.form("jobs", mail=["jobs@example.org"])
+            submission = world.post("shop")
+            world.state(submission, "delivered", "mail:sales@example.org")
+            wait(lambda: world.one(submission, "mail:owner@example.org")["attempts"] and world.destination("shop", "mail:owner@example.org")["failingSince"])
+            assert alarms(world) == []
+            server.stop()
+            rows(world, "UPDATE destination SET failing_since = failing_since - 3600000 WHERE failing_since > 0")
+            server.start()
+            world.url = server.url
+            raised = wait(lambda: alarms(world))
+            assert [(a["kind"], a["form"], a["destination"]) for a in raised] == [("destination", "shop", "mail:owner@example.org")]
+            assert "451" in raised[0]["text"]
+            assert alarms(world, scope="read", forms="shop") == raised and alarms(world, scope="read", forms="jobs") == []
+
+            def told(address):
+                return [m for m in mails.to(address) if "has not been reached" in m.message.get_body(("plain",)).get_content()]
+
+            wait(lambda: told("sales@example.org") and told("operator@example.org"))
+            told_rows = [d for d in world.deliveries(limit=200) if d["text"] and "reached" in d["text"]]
+            assert sorted((d["form"] or "", d["destination"]) for d in told_rows) == [("", "mail:operator@example.org"), ("shop", "mail:sales@example.org")]
+            del mails.answers["owner@example.org"]
+            world.ask("POST", f"/admin/deliveries/{world.one(submission, 'mail:owner@example.org')['id']}/retry")
+            wait(lambda: not alarms(world))
+            assert len(told("sales@example.org")) == len(told("operator@example.org")) == 1
+            assert len(world.log("alarm_over")) == 1
+
+
+def test_a_form_gone_silent_is_told(tmp_path):
+    with MailServer() as mails:
+        server = Server(tmp_path, **mails.options)
+        day = 24 * 3600
+        with running(server):
+            world = World(server, mails, None)
+            world.form("shop", mail=["owner@example.org"], silenceDays=2)
+            world.form("jobs", mail=["owner@example.org"])
+            assert world.get("/admin/forms") and alarms(world) == []
+            lines = [json.dumps({"id": None, "createdAt": time.strftime("%Y-%m-%dT12:00:00Z", time.gmtime(time.time() - ago * day)),
+                                 "form": form, "email": "a@example.org", "message": f"{form} {ago}"})
+                     for form, agos in (("shop", [5]), ("jobs", [5])) for ago in agos]
+            done = server.cli("import", "-", "--from", "contactd", input="\n".join(lines) + "\n")
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert world.deliveries() == [], "what is imported is told nobody"
+            server.stop()
+            server.options["test_watch_ms"] = 100
+            server.start()
+            world.url = server.url
+            raised = wait(lambda: alarms(world))
+            assert [(a["kind"], a["form"]) for a in raised] == [("silence", "shop")]
+            wait(lambda: mails.to("owner@example.org"))
+            world.post("shop")
+            wait(lambda: not alarms(world))

@@ -251,6 +251,7 @@ static void what_is_too_long_is_cut(void **state)
     assert_true(scene->text.text.len + scene->text.html.len < 700 * 1024);
     CHECK_HOLDS(&scene->text.text, "\xc3\xa4\xe2\x80\xa6\nfirst: 1\nf0: <");
     CHECK_HOLDS(&scene->text.text, "\nAnd more: a mail does not hold all of it\n");
+    CHECK_HOLDS(&scene->text.text, "\n----\nForm: Acme & Sons (contact)\nPage: ");
     CHECK_HOLDS(&scene->text.text, "\nOpen in the inbox: ");
     mail_text_done(&scene->text);
     buf_done(&long_text);
