@@ -14,7 +14,7 @@
 
 #include "base/buf.h"
 
-enum { CA_FILE_MAX = 1024 * 1024 };
+enum { CA_FILE_MAX = 1024 * 1024, LOOKUPS_MAX = 32 };
 
 static struct curl_lib lib;
 static bool is_there;
@@ -85,6 +85,19 @@ CURL *curl_lib_easy(void)
     lib.easy_setopt(easy, CURLOPT_USERAGENT, "contactd/" CONTACTD_VERSION);
     trust(easy);
     return easy;
+}
+
+/* Later libcurls keep the threads that look names up with the multi handle, and wait for them. */
+CURLM *curl_lib_multi(void)
+{
+    enum { RESOLVE_THREADS_MAX = 20, QUICK_EXIT = 21 }; /* not in the headers of 7.88 */
+    CURLM *multi = curl_lib() ? lib.multi_init() : NULL;
+
+    if (!multi)
+        return NULL;
+    lib.multi_setopt(multi, (CURLMoption)RESOLVE_THREADS_MAX, (long)LOOKUPS_MAX);
+    lib.multi_setopt(multi, (CURLMoption)QUICK_EXIT, 1L);
+    return multi;
 }
 
 const char *curl_lib_explain(CURLcode code)

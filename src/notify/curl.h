@@ -51,6 +51,9 @@ CURL *curl_lib_easy(void);
 /* Trusts the certificates in this PEM file as well. */
 void curl_lib_trust(CURL *easy, const char *ca_file);
 
+/* A new multi handle whose end waits for no look-up. The caller cleans it up. NULL: as above. */
+CURLM *curl_lib_multi(void);
+
 /* What a failed transfer's code means, for people; static text. */
 const char *curl_lib_explain(CURLcode code);
 
