@@ -5,7 +5,10 @@
  */
 #include "service/outbox.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -173,6 +176,21 @@ static struct seen wait_for_end(struct world *world)
     return seen;
 }
 
+/* A socket that is bound and does not listen: who connects is refused. */
+static int refuse(char *ret_settings, size_t room)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(bind(fd, (const struct sockaddr *)&address, len), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+    snprintf(ret_settings, room,
+             "{\"notify\":{\"webhooks\":[{\"name\":\"crm\",\"url\":\"http://127.0.0.1:%d/\"}]}}",
+             ntohs(address.sin_port));
+    return fd;
+}
+
 /* --- cases --------------------------------------------------------------- */
 
 static void nothing_starts_while_nobody_is_told(void **state)
@@ -189,27 +207,31 @@ static void nothing_starts_while_nobody_is_told(void **state)
 static void what_nobody_listens_for_is_tried_again_later(void **state)
 {
     struct world *world = *state;
+    char settings[200];
+    int fd = refuse(settings, sizeof settings);
 
     start(world);
-    put(world, "{\"notify\":{\"webhooks\":[{\"name\":\"crm\",\"url\":\"http://127.0.0.1:1/\"}]}}",
-        "webhook:crm", false);
+    put(world, settings, "webhook:crm", false);
     outbox_nudge(world->outbox);
     struct seen seen = wait_for_end(world);
     assert_int_equal(seen.state, DELIVERY_WAITING);
     assert_int_equal(seen.attempts, 1);
     assert_true(seen.error[0]);
+    close(fd);
 }
 
 static void what_a_former_run_left_is_taken_up(void **state)
 {
     struct world *world = *state;
+    char settings[200];
+    int fd = refuse(settings, sizeof settings);
 
-    put(world, "{\"notify\":{\"webhooks\":[{\"name\":\"crm\",\"url\":\"http://127.0.0.1:1/\"}]}}",
-        "webhook:crm", true);
+    put(world, settings, "webhook:crm", true);
     start(world); /* without a nudge */
     struct seen seen = wait_for_end(world);
     assert_int_equal(seen.state, DELIVERY_WAITING);
     assert_int_equal(seen.attempts, 1);
+    close(fd);
 }
 
 static void a_destination_that_is_gone_is_withdrawn(void **state)
