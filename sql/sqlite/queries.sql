@@ -422,14 +422,15 @@ WHERE seq = ?1 AND id = ?2;
 -- name: delivery_release
 UPDATE delivery SET leased = 0, attempts = max(attempts - 1, 0), due_at = ?1 WHERE state = 0 AND leased = 1;
 
+-- What has left its digest must not come under that one's id again: whoever had the rest would drop it.
 -- name: delivery_set_state
-UPDATE delivery SET state = ?3, due_at = ?4, changed_at = ?5 WHERE seq = ?1 AND id = ?2;
+UPDATE delivery SET state = ?3, due_at = ?4, changed_at = ?5, batch = NULL WHERE seq = ?1 AND id = ?2;
 
 -- name: delivery_restart
-UPDATE delivery SET state = 0, attempts = 0, due_at = ?3, changed_at = ?3 WHERE seq = ?1 AND id = ?2;
+UPDATE delivery SET state = 0, attempts = 0, due_at = ?3, changed_at = ?3, batch = NULL WHERE seq = ?1 AND id = ?2;
 
 -- name: delivery_restart_failed
-UPDATE delivery SET state = 0, attempts = 0, due_at = ?3, changed_at = ?3
+UPDATE delivery SET state = 0, attempts = 0, due_at = ?3, changed_at = ?3, batch = NULL
 WHERE state = 3 AND state <> 2 AND form = ?1 AND destination = ?2;
 
 -- name: delivery_count
