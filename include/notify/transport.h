@@ -43,7 +43,7 @@ struct parcel {
     const char *url;
     const char *user, *password; /* SMTP AUTH; NULL: none */
     bool may_be_plain;           /* smtp:// without STARTTLS, http:// */
-    const char *from, *to;       /* SMTP's envelope */
+    const char *from, *to;       /* SMTP's envelope; `to` NULL: sign in, and send nothing */
     const char *headers;         /* HTTP: lines, each ended by '\n' */
     struct str body;
     int64_t timeout_ms; /* for all of it; at most 5 s to connect, 15 s until a mail server has let

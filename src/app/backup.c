@@ -183,7 +183,7 @@ static void tell_restored(const struct restored *restored, bool may_send)
     else if (restored->deliveries)
         fprintf(stderr,
                 "deliveries that waited and are not sent by themselves, as they may have been "
-                "since: %lld (retry them, or restore with --send-waiting)\n",
+                "since: %lld (see `contactd delivery retry`, or restore with --send-waiting)\n",
                 (long long)restored->deliveries);
     fputs("accounts, passwords and tokens are those of the backup: look at `contactd user list` "
           "and `contactd token list`\n",

@@ -8,6 +8,7 @@
  */
 #include "core/mail_text.h"
 
+#include "base/clock.h"
 #include "base/html.h"
 #include "base/utf8.h"
 #include "core/links.h"
@@ -147,9 +148,11 @@ static void put_value(const struct pen *pen, struct str label, struct str value)
     bool is_block = has_lines(shown);
     buf_put(pen->text, is_block ? STR("\n") : shown.len ? STR(" ") : STR(""));
     put_text_lines(pen->text, shown, is_block ? STR("  ") : STR(""));
-    buf_put(pen->html, STR("<tr><th style=\"" CELL "font-weight:600\">"));
+    buf_put(pen->html, STR("<tr><th style=\"" CELL "font-weight:600;max-width:160px;"
+                           "overflow-wrap:break-word\">"));
     html_put(pen->html, buf_str(&line));
-    buf_put(pen->html, STR("</th><td style=\"" CELL "white-space:pre-wrap\">"));
+    buf_put(pen->html,
+            STR("</th><td style=\"" CELL "white-space:pre-wrap;overflow-wrap:anywhere\">"));
     put_html_lines(pen->html, shown);
     if (shown.len < whole.len) {
         put_ellipsis(pen->text);
@@ -254,7 +257,7 @@ static void put_link(const struct pen *pen, const struct channel_input *input, c
     CLEANUP(buf_done) struct buf url = buf_new(4096);
     struct str base = input->public_url;
 
-    if (!base.ptr)
+    if (!base.len)
         return;
     while (base.len && base.ptr[base.len - 1] == '/')
         base.len--;
@@ -294,27 +297,35 @@ static void put_spam(const struct pen *pen, const struct submission *row)
     put_value(pen, STR("Spam"), said(pen->text, &why));
 }
 
-static void put_circumstances(const struct pen *pen, const struct told *told)
+/* "Title (name)" */
+static void put_form(const struct pen *pen, const struct channel_input *input)
 {
-    CLEANUP(buf_done) struct buf line = buf_new(2048);
-    const struct channel_input *input = told->input;
-    char id[ID_TEXT_LEN + 1];
+    CLEANUP(buf_done) struct buf line = buf_new(VALUE_BYTES_MAX);
 
-    buf_put(&line, told_title(input));
+    mail_put_line(&line, told_title(input), MAIL_SUBJECT_MAX);
     if (input->form_title.len && !str_equal(input->form_title, input->form)) {
         buf_put(&line, STR(" ("));
         buf_put(&line, input->form);
         buf_put(&line, STR(")"));
     }
-    put_column(pen, "Form", said(pen->text, &line));
-    put_column(pen, "Page", told->row->page);
-    line.len = 0;
-    template_put_time(&line, id_wall_ms(&told->row->id));
-    put_value(pen, STR("Received"), said(pen->text, &line));
+    if (line.len)
+        put_value(pen, STR("Form"), said(pen->text, &line));
+}
+
+static void put_circumstances(const struct pen *pen, const struct told *told)
+{
+    CLEANUP(buf_done) struct buf time = buf_new(CLOCK_TEXT_LEN);
+    char id[ID_TEXT_LEN + 1];
+
+    put_form(pen, told->input);
+    if (told->row->page.len)
+        put_value(pen, STR("Page"), told->row->page);
+    template_put_time(&time, id_wall_ms(&told->row->id));
+    put_value(pen, STR("Received"), said(pen->text, &time));
     if (told->row->state == STATE_SPAM)
         put_spam(pen, told->row);
     id_format(&told->row->id, id);
-    put_link(pen, input, "Open in the inbox", "/admin/#message/", str_of(id));
+    put_link(pen, told->input, "Open in the inbox", "/admin/#message/", str_of(id));
 }
 
 /* --- the whole ----------------------------------------------------------- */
@@ -325,7 +336,7 @@ static void open_html(struct buf *html)
                       "<meta name=\"color-scheme\" content=\"light dark\">\n"
                       "<meta name=\"supported-color-schemes\" content=\"light dark\"></head>\n"
                       "<body style=\"margin:0;padding:16px;font:16px/1.5 system-ui,'Segoe UI',"
-                      "Roboto,Helvetica,Arial,sans-serif;overflow-wrap:anywhere\">\n"));
+                      "Roboto,Helvetica,Arial,sans-serif\">\n"));
 }
 
 static void close_html(struct buf *html)
@@ -348,7 +359,8 @@ static void put_template(const struct pen *pen, const struct told *told, struct 
     struct str shown = cut(without_last_break(said(pen->text, &whole)), MAIL_VALUE_MAX);
     put_text_lines(pen->text, shown, STR(""));
     buf_put(pen->text, STR("\n"));
-    buf_put(pen->html, STR("<p style=\"margin:0 0 16px;white-space:pre-wrap\">"));
+    buf_put(pen->html,
+            STR("<p style=\"margin:0 0 16px;white-space:pre-wrap;overflow-wrap:anywhere\">"));
     put_html_lines(pen->html, shown);
     buf_put(pen->html, STR("</p>\n"));
 }
@@ -499,7 +511,7 @@ static void compose_alarm(const struct channel_input *input, struct mail_text *t
     if (!put_subject(text, "", next_line(&rest)))
         put_subject(text, "", STR("Alarm"));
     put_text_lines(&text->text, cut(without_last_break(input->text), MAIL_VALUE_MAX), STR(""));
-    buf_put(&text->text, input->public_url.ptr ? STR("\n\n") : STR("\n"));
+    buf_put(&text->text, input->public_url.len ? STR("\n\n") : STR("\n"));
     put_link(&pen, input, "Open the inbox", "/admin/", (struct str){0});
 }
 

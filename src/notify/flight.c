@@ -272,6 +272,25 @@ static int watch(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t
 
 /* --- asking libcurl ------------------------------------------------------ */
 
+static void set_envelope(struct flight *flight)
+{
+    const struct parcel *parcel = flight->parcel;
+
+    set(flight, CURLOPT_MAIL_FROM, parcel->from);
+    set(flight, CURLOPT_MAIL_RCPT, flight->lines);
+    set(flight, CURLOPT_UPLOAD, 1L);
+    set(flight, CURLOPT_READFUNCTION, give_mail);
+    set(flight, CURLOPT_READDATA, flight);
+    set(flight, CURLOPT_INFILESIZE_LARGE, (curl_off_t)parcel->body.len);
+}
+
+/* Nothing is sent; the server is asked for a sign of life once it has let us in. */
+static void set_visit(struct flight *flight)
+{
+    set(flight, CURLOPT_NOBODY, 1L);
+    set(flight, CURLOPT_CUSTOMREQUEST, "NOOP");
+}
+
 static void set_mail(struct flight *flight)
 {
     const struct parcel *parcel = flight->parcel;
@@ -279,12 +298,10 @@ static void set_mail(struct flight *flight)
     set(flight, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
     set(flight, CURLOPT_USE_SSL, (long)(parcel->may_be_plain ? CURLUSESSL_TRY : CURLUSESSL_ALL));
     set(flight, CURLOPT_CONNECTTIMEOUT_MS, (long)GREETING_MS);
-    set(flight, CURLOPT_MAIL_FROM, parcel->from);
-    set(flight, CURLOPT_MAIL_RCPT, flight->lines);
-    set(flight, CURLOPT_UPLOAD, 1L);
-    set(flight, CURLOPT_READFUNCTION, give_mail);
-    set(flight, CURLOPT_READDATA, flight);
-    set(flight, CURLOPT_INFILESIZE_LARGE, (curl_off_t)parcel->body.len);
+    if (parcel->to)
+        set_envelope(flight);
+    else
+        set_visit(flight);
     set(flight, CURLOPT_HEADERFUNCTION, take_smtp_line);
     set(flight, CURLOPT_HEADERDATA, flight);
     set(flight, CURLOPT_VERBOSE, 1L);
@@ -359,6 +376,15 @@ static bool add_headers(struct flight *flight)
     return is_fine;
 }
 
+static bool add_lines(struct flight *flight)
+{
+    const struct parcel *parcel = flight->parcel;
+
+    if (!parcel->is_smtp)
+        return add_headers(flight);
+    return !parcel->to || add_line(flight, parcel->to);
+}
+
 bool flight_begin(struct flight *flight)
 {
     struct parcel *parcel = flight->parcel;
@@ -370,7 +396,7 @@ bool flight_begin(struct flight *flight)
         return false;
     }
     flight->easy = curl_lib_easy();
-    if (!flight->easy || !(parcel->is_smtp ? add_line(flight, parcel->to) : add_headers(flight))) {
+    if (!flight->easy || !add_lines(flight)) {
         parcel_fail(parcel, err_text(ERR_MEMORY));
         return false;
     }

@@ -5,7 +5,7 @@
  * sent. The last line tells how long a call overstayed its time, how long the end took, and how
  * many addresses were asked about.
  *
- *   driver [--ca FILE] [--forbid CIDR]... [--close-after MS]
+ *   driver [--ca FILE] [--forbid CIDR]... [--close-after MS] [--rules public|none]
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/secret.h"
-#include "core/address.h"
+#include "core/target.h"
 #include "notify/transport.h"
 
 enum { RANGES_MAX = 16, PARCELS_MAX = 1024, LINE_MAX_BYTES = 2 * 1024 * 1024, POLL_MS = 200 };
@@ -36,14 +36,17 @@ static struct driver {
     int64_t close_at_ms; /* 0: when all have ended */
     int64_t overstay_ms;
     unsigned asked;
+    bool is_public; /* the rules for webhooks hold */
 } driver;
 
 static bool may_connect(void *arg, const uint8_t bytes[16], uint16_t port)
 {
     struct address address;
 
-    (void)arg, (void)port;
+    (void)arg;
     driver.asked++;
+    if (driver.is_public && !target_may_connect(NULL, bytes, port))
+        return false;
     memcpy(address.bytes, bytes, sizeof address.bytes);
     for (size_t i = 0; i < driver.forbidden_count; i++)
         if (cidr_contains(&driver.forbidden[i], &address))
@@ -150,6 +153,8 @@ static bool take_arguments(int argc, char **argv, struct transport_options *opti
         else if (strcmp(argv[i], "--forbid") == 0 && driver.forbidden_count < RANGES_MAX &&
                  cidr_parse(str_of(argv[i + 1]), &driver.forbidden[driver.forbidden_count]))
             driver.forbidden_count++;
+        else if (strcmp(argv[i], "--rules") == 0)
+            driver.is_public = strcmp(argv[i + 1], "public") == 0;
         else if (strcmp(argv[i], "--close-after") == 0 &&
                  str_to_u64(str_of(argv[i + 1]), INT32_MAX, &number))
             driver.close_at_ms = clock_mono_ms() + (int64_t)number;
