@@ -129,7 +129,7 @@ def old_database(path, schema, rows):
              "Ada", "ada@example.org", f"old {n}", *extra.values()) for n in range(rows)))
 
 
-@pytest.mark.parametrize("schema", [1, 2, 3])
+@pytest.mark.parametrize("schema", [1, 2, 3, 4])
 def test_an_earlier_schema_is_copied_and_migrated_while_visitors_wait(supervise, schema):
     supervisor = supervise()
     path, rows = supervisor.options["database"], 5000
