@@ -9,6 +9,8 @@
 #include "handler/ctx.h"
 #include "listen.h"
 #include "service/janitor.h"
+#include "service/outbox.h"
+#include "service/watch.h"
 
 struct app {
     const struct config *config;
@@ -29,6 +31,12 @@ struct app {
     struct server *server;
     struct control *control;
     struct events *events;
+    struct outbox *outbox;
+    struct watch *watch;
+    struct outbox_options sending;
+    struct arena sending_texts;
+    json_t *server_settings; /* what notify-to stands for */
+    struct notice server_notice;
     unsigned max_connections; /* as many as there are file descriptors for */
     struct listener listener;
     bool is_first_start; /* the database had no user when it was opened */

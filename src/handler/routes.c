@@ -24,6 +24,7 @@ static const struct route *const ROWS[] = {
     ROWS_2(TRIAGE_ROUTES),
     ROWS_2(NOTE_ROUTES),
     ROWS_2(ERASE_ROUTES),
+    ROWS_6(DELIVERY_ROUTES),
     ROWS_1(STATS_ROUTES),
     ROWS_1(EXPORT_ROUTES),
     ROWS_1(EVENT_ROUTES),

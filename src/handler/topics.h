@@ -28,6 +28,9 @@ enum { NOTE_ROUTE_COUNT = 2, ERASE_ROUTE_COUNT = 2, ALLOW_ROUTE_COUNT = 2 };
 extern const struct route NOTE_ROUTES[NOTE_ROUTE_COUNT];
 extern const struct route ERASE_ROUTES[ERASE_ROUTE_COUNT];
 extern const struct route ALLOW_ROUTES[ALLOW_ROUTE_COUNT];
+enum { DELIVERY_ROUTE_COUNT = 6 };
+
+extern const struct route DELIVERY_ROUTES[DELIVERY_ROUTE_COUNT];
 enum { DESCRIPTION_ROUTE_COUNT = 3 };
 
 extern const struct route DESCRIPTION_ROUTES[DESCRIPTION_ROUTE_COUNT];

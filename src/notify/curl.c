@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libcurl, made ready when it is first needed: it and what it brings would take
+ * more memory than everything else together. `once` guards this; afterwards the
+ * table of functions is constant. What every request of ours has in common is
+ * set here too, so that none of them forgets it.
+ */
+#include "notify/curl.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static struct curl_lib lib;
+static bool is_there;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void load(void)
+{
+    is_there = curl_lib_find(&lib) && lib.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
+
+const struct curl_lib *curl_lib(void)
+{
+    pthread_once(&once, load);
+    return is_there ? &lib : NULL;
+}
+
+static void trust(CURL *easy)
+{
+    struct str roots = curl_lib_roots();
+    const char *file = getenv("SSL_CERT_FILE");
+    struct curl_blob blob = {
+        .data = (char *)(uintptr_t)roots.ptr, .len = roots.len, .flags = CURL_BLOB_NOCOPY};
+
+    if (file && file[0])
+        lib.easy_setopt(easy, CURLOPT_CAINFO, file);
+    else if (roots.len > 0)
+        lib.easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
+}
+
+/* The system's directory of certificates stays beside the file, where libcurl reads one. */
+void curl_lib_trust(CURL *easy, const char *ca_file)
+{
+    lib.easy_setopt(easy, CURLOPT_CAINFO_BLOB, NULL);
+    lib.easy_setopt(easy, CURLOPT_CAINFO, ca_file);
+}
+
+CURL *curl_lib_easy(void)
+{
+    CURL *easy = curl_lib() ? lib.easy_init() : NULL;
+
+    if (!easy)
+        return NULL;
+    lib.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    lib.easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    lib.easy_setopt(easy, CURLOPT_PROXY, "");
+    lib.easy_setopt(easy, CURLOPT_USERAGENT, "contactd/" CONTACTD_VERSION);
+    trust(easy);
+    return easy;
+}
+
+const char *curl_lib_explain(CURLcode code)
+{
+    if (code == CURLE_COULDNT_RESOLVE_HOST && access("/etc/resolv.conf", R_OK) != 0)
+        return "its name cannot be looked up: /etc/resolv.conf cannot be read, and it says whom to "
+               "ask";
+    return lib.easy_strerror(code);
+}
