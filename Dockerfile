@@ -21,6 +21,6 @@ USER ${RUN_AS}
 VOLUME /data
 EXPOSE 3000
 ENV CONTACTD_LISTEN=:3000 CONTACTD_DATABASE=/data/contactd.db
-HEALTHCHECK --interval=30s --timeout=6s --start-period=5s --retries=3 CMD ["/contactd", "healthcheck"]
+HEALTHCHECK --interval=10s --timeout=6s --start-period=5s --retries=3 CMD ["/contactd", "healthcheck"]
 ENTRYPOINT ["/contactd"]
 CMD ["serve"]

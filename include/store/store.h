@@ -196,7 +196,10 @@ MUST_CHECK enum err store_delivery_settle(struct store *store,
                                           const struct delivery_outcome *outcome);
 /* What was under way when the process ended is due at `now_ms`, and was no attempt. */
 MUST_CHECK enum err store_delivery_release(struct store *store, int64_t now_ms);
-/* ERR_NOT_FOUND, both. Starting again means: waiting, due at `now_ms`, with no attempt so far. */
+/*
+ * ERR_NOT_FOUND, both. Starting again means: waiting, due at `now_ms`, with no attempt so far.
+ * Either takes it out of its digest.
+ */
 MUST_CHECK enum err store_delivery_set_state(struct store *store, const struct id *id,
                                              enum delivery_state state, int64_t due_at_ms,
                                              int64_t now_ms);

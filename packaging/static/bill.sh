@@ -27,6 +27,12 @@ toolchain() {
     dpkg-query -W -f 'gcc ${source:Version}\n' "$(dpkg -S "$(realpath "$(gcc -print-libgcc-file-name)")" | cut -d: -f1)"
 }
 
+# What an archive brings along and the program takes from there.
+bundled() {
+    [ "$1" != gnutls28 ] || printf ', "properties": [{"name": "contactd:bundled", "value": "libtasn1 %s"}, {"name": "contactd:bundled", "value": "libunistring, as gnulib has it"}]' \
+        "$(sed -n 's/^# *define ASN1_VERSION "\(.*\)"/\1/p' "$top/work/gnutls28/lib/minitasn1/libtasn1.h")"
+}
+
 component() { # name, version, a JSON member more
     printf '    {"type": "library", "name": "%s", "version": "%s", "licenses": [{"expression": "%s"}],\n' "$1" "$2" "$(licence "$1")"
     printf '     "purl": "pkg:deb/debian/%s@%s?arch=source"%s}' "$1" "$(echo "$2" | sed 's/:/%3A/; s/+/%2B/g; s/~/%7E/g')" "$3"
@@ -37,7 +43,7 @@ component() { # name, version, a JSON member more
     printf '    "component": {"type": "application", "bom-ref": "contactd", "name": "contactd", "version": "%s", "licenses": [{"license": {"id": "MIT"}}],\n' "$version"
     printf '      "hashes": [{"alg": "SHA-256", "content": "%s"}]}\n  },\n  "components": [\n' "$(sha256sum < "$top/contactd" | cut -d' ' -f1)"
     grep -Ev '^(#|snapshot|$)' "$here/sources" | while read -r package its_version suite sum; do
-        component "$package" "$its_version" ', "externalReferences": [{"type": "source-distribution", "url": "https://deb.debian.org/debian/dists/'"$suite"'", "comment": "its .dsc", "hashes": [{"alg": "SHA-256", "content": "'"$sum"'"}]}]'
+        component "$package" "$its_version" ', "externalReferences": [{"type": "source-distribution", "url": "https://deb.debian.org/debian/dists/'"$suite"'", "comment": "its .dsc", "hashes": [{"alg": "SHA-256", "content": "'"$sum"'"}]}]'"$(bundled "$package")"
         printf ',\n'
     done
     toolchain | sed '$!s/$/ ,/' | while read -r package its_version comma; do

@@ -133,7 +133,7 @@ build_curl() {
         --disable-telnet --disable-tftp --disable-pop3 --disable-imap --disable-smb --disable-gopher --disable-mqtt --disable-ipfs \
         --disable-websockets --disable-manual --disable-docs --disable-ntlm --disable-kerberos-auth --disable-negotiate-auth --disable-aws \
         --disable-netrc --disable-alt-svc --disable-hsts --disable-doh --disable-tls-srp --disable-unix-sockets --disable-cookies \
-        --disable-form-api --enable-mime --disable-dateparse --disable-progress-meter --disable-libcurl-option
+        --disable-form-api --enable-mime --enable-dateparse --disable-progress-meter --disable-libcurl-option
 }
 
 set +e

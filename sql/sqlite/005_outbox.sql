@@ -18,7 +18,8 @@ CREATE TABLE delivery (
 ) STRICT;
 -- What waits, destination by destination, however many millions are done.
 CREATE INDEX delivery_due ON delivery (form, destination, due_at) WHERE state = 0;
-CREATE INDEX delivery_open ON delivery (state) WHERE state <> 2;
+-- What is not done, newest first; with what lists and counts ask of it.
+CREATE INDEX delivery_open ON delivery (state, seq, form, destination) WHERE state <> 2;
 CREATE INDEX delivery_by_form ON delivery (form);
 CREATE INDEX delivery_by_submission ON delivery (submission) WHERE submission IS NOT NULL;
 CREATE INDEX delivery_reply ON delivery (address) WHERE address IS NOT NULL;

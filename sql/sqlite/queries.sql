@@ -377,7 +377,7 @@ LIMIT ?4;
 -- name: delivery_list_open
 SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text
 FROM delivery INDEXED BY delivery_open
-WHERE state = ?2 AND state <> 2 AND seq < ?1 AND (?3 IS NULL OR destination = ?3)
+WHERE state = ?2 AND state <> 2 AND seq < ?1 AND (?3 IS NULL OR destination = ?3) AND (?4 IS NULL OR form = ?4)
 ORDER BY seq DESC;
 
 -- name: delivery_list_submission
@@ -387,10 +387,17 @@ WHERE submission = ?5 AND submission IS NOT NULL AND seq < ?1 AND (1 << state) &
 ORDER BY seq DESC
 LIMIT ?4;
 
--- The first one that waits behind the destination ?2 of the form ?1.
+-- The first one that waits behind the destination ?2 of the form ?1: of this form, and of a later one. Not
+-- (form, destination) > (?1, ?2), for which SQLite would step over all that have this very destination.
 -- name: delivery_next
 SELECT form, destination, due_at FROM delivery INDEXED BY delivery_due
-WHERE state = 0 AND (form, destination) > (?1, ?2)
+WHERE state = 0 AND form = ?1 AND destination > ?2
+ORDER BY destination, due_at
+LIMIT 1;
+
+-- name: delivery_next_form
+SELECT form, destination, due_at FROM delivery INDEXED BY delivery_due
+WHERE state = 0 AND form > ?1
 ORDER BY form, destination, due_at
 LIMIT 1;
 
@@ -415,14 +422,15 @@ WHERE seq = ?1 AND id = ?2;
 -- name: delivery_release
 UPDATE delivery SET leased = 0, attempts = max(attempts - 1, 0), due_at = ?1 WHERE state = 0 AND leased = 1;
 
+-- What has left its digest must not come under that one's id again: whoever had the rest would drop it.
 -- name: delivery_set_state
-UPDATE delivery SET state = ?3, due_at = ?4, changed_at = ?5 WHERE seq = ?1 AND id = ?2;
+UPDATE delivery SET state = ?3, due_at = ?4, changed_at = ?5, batch = NULL WHERE seq = ?1 AND id = ?2;
 
 -- name: delivery_restart
-UPDATE delivery SET state = 0, attempts = 0, due_at = ?3, changed_at = ?3 WHERE seq = ?1 AND id = ?2;
+UPDATE delivery SET state = 0, attempts = 0, due_at = ?3, changed_at = ?3, batch = NULL WHERE seq = ?1 AND id = ?2;
 
 -- name: delivery_restart_failed
-UPDATE delivery SET state = 0, attempts = 0, due_at = ?3, changed_at = ?3
+UPDATE delivery SET state = 0, attempts = 0, due_at = ?3, changed_at = ?3, batch = NULL
 WHERE state = 3 AND state <> 2 AND form = ?1 AND destination = ?2;
 
 -- name: delivery_count

@@ -166,7 +166,7 @@ static void run_errand(const struct patient *patient, struct errand *errand)
     errand->parcel.timeout_ms = SMTP_MS;
     errand->parcel.may_be_plain = patient->sending.may_be_plain;
     if (transport_open(&options, &transport, &detail) != ERR_OK) {
-        snprintf(errand->parcel.error, sizeof errand->parcel.error, "%s", detail.text);
+        snprintf(errand->parcel.error, sizeof errand->parcel.error, "%.250s", detail.text);
         errand->parcel.result = PARCEL_LATER;
         return;
     }

@@ -11,7 +11,9 @@ int breaker_room(const struct breaker *breaker, int64_t now_ms, int under_way, i
 {
     if (breaker->failures < BREAKER_FAILURES)
         return under_way < max ? max - under_way : 0;
-    return under_way == 0 && now_ms >= breaker->until_ms;
+    /* A clock that was set back must not keep it open for longer than it can be. */
+    bool is_over = now_ms >= breaker->until_ms || breaker->until_ms - now_ms > BREAKER_WAIT_MAX_MS;
+    return under_way == 0 && is_over;
 }
 
 void breaker_failed(struct breaker *breaker, int64_t now_ms, uint64_t chance)

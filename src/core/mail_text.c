@@ -8,6 +8,7 @@
  */
 #include "core/mail_text.h"
 
+#include "base/clock.h"
 #include "base/html.h"
 #include "base/utf8.h"
 #include "core/links.h"
@@ -296,13 +297,12 @@ static void put_spam(const struct pen *pen, const struct submission *row)
     put_value(pen, STR("Spam"), said(pen->text, &why));
 }
 
-static void put_circumstances(const struct pen *pen, const struct told *told)
+/* "Title (name)" */
+static void put_form(const struct pen *pen, const struct channel_input *input)
 {
-    CLEANUP(buf_done) struct buf line = buf_new(2048);
-    const struct channel_input *input = told->input;
-    char id[ID_TEXT_LEN + 1];
+    CLEANUP(buf_done) struct buf line = buf_new(VALUE_BYTES_MAX);
 
-    buf_put(&line, told_title(input));
+    mail_put_line(&line, told_title(input), MAIL_SUBJECT_MAX);
     if (input->form_title.len && !str_equal(input->form_title, input->form)) {
         buf_put(&line, STR(" ("));
         buf_put(&line, input->form);
@@ -310,15 +310,22 @@ static void put_circumstances(const struct pen *pen, const struct told *told)
     }
     if (line.len)
         put_value(pen, STR("Form"), said(pen->text, &line));
+}
+
+static void put_circumstances(const struct pen *pen, const struct told *told)
+{
+    CLEANUP(buf_done) struct buf time = buf_new(CLOCK_TEXT_LEN);
+    char id[ID_TEXT_LEN + 1];
+
+    put_form(pen, told->input);
     if (told->row->page.len)
         put_value(pen, STR("Page"), told->row->page);
-    line.len = 0;
-    template_put_time(&line, id_wall_ms(&told->row->id));
-    put_value(pen, STR("Received"), said(pen->text, &line));
+    template_put_time(&time, id_wall_ms(&told->row->id));
+    put_value(pen, STR("Received"), said(pen->text, &time));
     if (told->row->state == STATE_SPAM)
         put_spam(pen, told->row);
     id_format(&told->row->id, id);
-    put_link(pen, input, "Open in the inbox", "/admin/#message/", str_of(id));
+    put_link(pen, told->input, "Open in the inbox", "/admin/#message/", str_of(id));
 }
 
 /* --- the whole ----------------------------------------------------------- */

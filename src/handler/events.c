@@ -106,7 +106,8 @@ static void put_data(struct buf *out, const struct kept_event *event)
     } else if (event->kind == EVENT_CHANGE) {
         put_ids(out, event);
     }
-    js_field_string(out, event->kind == EVENT_FORM ? "name" : "form", str_of(event->form));
+    struct str form = str_of(event->form[0] ? event->form : NULL); /* an alarm of the server */
+    js_field_string(out, event->kind == EVENT_FORM ? "name" : "form", form);
     if (event->has_state)
         js_field_string(out, "state", str_of(submission_state_text(event->state)));
     if (event->has_star)

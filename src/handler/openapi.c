@@ -362,8 +362,10 @@ static void put_form_shapes(struct buf *out)
                 "{\"email\":\"ada@example.org\",\"message\":\"Hello!\"}");
     js_key(out, "FormSettings");
     form_settings_render(out);
-    put_example(out, "What a form may be told.",
-                "{\"title\":\"Web shop\",\"origins\":[\"https://shop.example\"]}");
+    put_example(
+        out, "What a form may be told.",
+        "{\"title\":\"Web shop\",\"origins\":[\"https://shop.example\"],\"notify\":{\"mail\":"
+        "[\"owner@shop.example\"],\"webhooks\":[{\"url\":\"https://crm.example/in\"}]}}");
 }
 
 static void put_shapes(struct buf *out, const json_t *shapes)

@@ -8,8 +8,13 @@
 #include "notify/curl.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "base/buf.h"
+
+enum { CA_FILE_MAX = 1024 * 1024, LOOKUPS_MAX = 32 };
 
 static struct curl_lib lib;
 static bool is_there;
@@ -39,9 +44,31 @@ static void trust(CURL *easy)
         lib.easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
 }
 
-/* The system's directory of certificates stays beside the file, where libcurl reads one. */
+/* What is built in, with the file's certificates behind it. False: the file cannot be read. */
+static bool trust_both(CURL *easy, struct str roots, const char *ca_file)
+{
+    CLEANUP(buf_done) struct buf all = buf_new(roots.len + CA_FILE_MAX);
+    FILE *file = fopen(ca_file, "re");
+
+    if (!file)
+        return false;
+    buf_put(&all, roots);
+    buf_put_char(&all, '\n');
+    char *at = buf_reserve(&all, all.max - all.len);
+    if (at)
+        all.len += fread(at, 1, all.max - all.len, file);
+    fclose(file);
+    struct curl_blob blob = {.data = all.ptr, .len = all.len, .flags = CURL_BLOB_COPY};
+    return at && lib.easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob) == CURLE_OK;
+}
+
+/* A shared libcurl reads the system's directory of certificates beside the file. */
 void curl_lib_trust(CURL *easy, const char *ca_file)
 {
+    struct str roots = curl_lib_roots();
+
+    if (roots.len > 0 && trust_both(easy, roots, ca_file))
+        return;
     lib.easy_setopt(easy, CURLOPT_CAINFO_BLOB, NULL);
     lib.easy_setopt(easy, CURLOPT_CAINFO, ca_file);
 }
@@ -58,6 +85,19 @@ CURL *curl_lib_easy(void)
     lib.easy_setopt(easy, CURLOPT_USERAGENT, "contactd/" CONTACTD_VERSION);
     trust(easy);
     return easy;
+}
+
+/* Later libcurls keep the threads that look names up with the multi handle, and wait for them. */
+CURLM *curl_lib_multi(void)
+{
+    enum { RESOLVE_THREADS_MAX = 20, QUICK_EXIT = 21 }; /* not in the headers of 7.88 */
+    CURLM *multi = curl_lib() ? lib.multi_init() : NULL;
+
+    if (!multi)
+        return NULL;
+    lib.multi_setopt(multi, (CURLMoption)RESOLVE_THREADS_MAX, (long)LOOKUPS_MAX);
+    lib.multi_setopt(multi, (CURLMoption)QUICK_EXIT, 1L);
+    return multi;
 }
 
 const char *curl_lib_explain(CURLcode code)

@@ -48,8 +48,11 @@ const struct curl_lib *curl_lib(void);
  */
 CURL *curl_lib_easy(void);
 
-/* Trusts the certificates in this PEM file as well, or in place of the others. */
+/* Trusts the certificates in this PEM file as well. */
 void curl_lib_trust(CURL *easy, const char *ca_file);
+
+/* A new multi handle whose end waits for no look-up. The caller cleans it up. NULL: as above. */
+CURLM *curl_lib_multi(void);
 
 /* What a failed transfer's code means, for people; static text. */
 const char *curl_lib_explain(CURLcode code);

@@ -10,7 +10,7 @@
 #include "base/utf8.h"
 #include "notify/flight.h"
 
-enum { RETRY_AFTER_MAX_S = 24 * 3600 };
+enum { RETRY_AFTER_MAX_S = 6 * 3600 };
 
 /* --- one line for people ------------------------------------------------- */
 

@@ -50,7 +50,7 @@ static bool open_multi(struct lane *lane)
     if (lane->multi)
         return true;
     lane->lib = curl_lib();
-    CURLM *multi = lane->lib ? lane->lib->multi_init() : NULL;
+    CURLM *multi = curl_lib_multi();
     pthread_mutex_lock(&lane->lanes->lock);
     lane->multi = multi;
     pthread_mutex_unlock(&lane->lanes->lock);

@@ -67,8 +67,8 @@ enum err transport_open(const struct transport_options *options, struct transpor
 static bool open_multi(struct transport *transport)
 {
     transport->lib = curl_lib();
-    if (!transport->multi && transport->lib)
-        transport->multi = transport->lib->multi_init();
+    if (!transport->multi)
+        transport->multi = curl_lib_multi();
     return transport->multi;
 }
 

@@ -55,6 +55,8 @@ struct outbox {
     struct place place; /* who had the last turn */
     int64_t next_ms;    /* wall; when something will be due */
     int64_t pause_ms;   /* monotonic; no round before that */
+    int64_t walk_ms;    /* monotonic; no walk before that */
+    bool wants_walk;    /* since something has changed */
     bool has_failed;    /* the last round; so that it is told once */
 };
 
@@ -391,6 +393,7 @@ static void end_load(struct outbox *outbox, struct load *load, int64_t now_ms)
     if (load->host)
         host_leave(&outbox->hosts, load->host);
     load->host = NULL;
+    outgoing_done(&load->out); /* what was sent may be large, and is not needed any more */
     put_over(outbox, load);
 }
 
@@ -482,18 +485,33 @@ static void commit_round(struct outbox *outbox, struct load *claimed)
     }
 }
 
+/* With thousands of destinations a walk takes a while: then it has a rest of twice that. */
+static void go_walk(struct outbox *outbox, struct load **ret_claimed)
+{
+    int64_t start_ms = clock_mono_ms();
+
+    outbox->wants_walk = false;
+    atomic_store(&outbox->is_nudged, false);
+    if (atomic_exchange(&outbox->is_hurried, false))
+        hosts_hurry(&outbox->hosts);
+    enum err err = choose(outbox, clock_wall_ms(), ret_claimed);
+    if (err != ERR_OK) {
+        pause_rounds(outbox, err, store_error(outbox->reader));
+        outbox->wants_walk = true;
+    }
+    int64_t end_ms = clock_mono_ms();
+    outbox->walk_ms = end_ms + 2 * (end_ms - start_ms);
+}
+
 static void go_round(struct outbox *outbox)
 {
     struct load *claimed = NULL;
 
     if (clock_mono_ms() < outbox->pause_ms)
         return;
-    atomic_store(&outbox->is_nudged, false);
-    if (atomic_exchange(&outbox->is_hurried, false))
-        hosts_hurry(&outbox->hosts);
-    enum err err = choose(outbox, clock_wall_ms(), &claimed);
-    if (err != ERR_OK)
-        pause_rounds(outbox, err, store_error(outbox->reader));
+    outbox->wants_walk = true;
+    if (clock_mono_ms() >= outbox->walk_ms)
+        go_walk(outbox, &claimed);
     if (claimed || outbox->over)
         commit_round(outbox, claimed);
 }
@@ -517,7 +535,11 @@ static int64_t rest_ms(const struct outbox *outbox, int64_t poll_at_ms)
     int64_t now_ms = clock_mono_ms(), wait_ms = poll_at_ms - now_ms;
     int64_t due_ms = outbox->next_ms - clock_wall_ms();
 
-    if (outbox->over || atomic_load(&outbox->is_nudged))
+    if (outbox->wants_walk || atomic_load(&outbox->is_nudged))
+        due_ms = 0;
+    if (due_ms < outbox->walk_ms - now_ms)
+        due_ms = outbox->walk_ms - now_ms;
+    if (outbox->over)
         due_ms = 0;
     if (due_ms < outbox->pause_ms - now_ms)
         due_ms = outbox->pause_ms - now_ms;
@@ -528,8 +550,11 @@ static int64_t rest_ms(const struct outbox *outbox, int64_t poll_at_ms)
 
 static bool is_time(const struct outbox *outbox, int64_t poll_at_ms)
 {
-    return outbox->over || atomic_load(&outbox->is_nudged) || clock_wall_ms() >= outbox->next_ms ||
-           clock_mono_ms() >= poll_at_ms;
+    int64_t now_ms = clock_mono_ms();
+    bool may_walk = outbox->wants_walk && now_ms >= outbox->walk_ms;
+
+    return outbox->over || may_walk || atomic_load(&outbox->is_nudged) ||
+           clock_wall_ms() >= outbox->next_ms || now_ms >= poll_at_ms;
 }
 
 static void *outbox_main(void *arg)

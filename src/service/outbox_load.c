@@ -248,15 +248,11 @@ static void fill_parcel(struct load *load, const struct outbox_options *options)
 /* What cannot be composed will not be composed tomorrow either, unless memory was short. */
 static void fail(struct load *load, enum err err, const struct err_detail *detail)
 {
-    bool is_for_good = err == ERR_INVALID || err == ERR_FULL;
-
-    load->parcel.result = is_for_good ? PARCEL_REFUSED : PARCEL_LATER;
+    load->is_hopeless = err == ERR_INVALID || err == ERR_FULL;
+    load->parcel.result = load->is_hopeless ? PARCEL_REFUSED : PARCEL_LATER;
     load->parcel.status = 0;
     snprintf(load->parcel.error, sizeof load->parcel.error, "%s",
              detail->text[0] ? detail->text : err_text(err));
-    for (size_t i = 0; i < load->count; i++)
-        if (is_for_good)
-            load->rows[i].attempts = DELIVERY_ATTEMPTS_MAX;
 }
 
 enum err load_compose(struct load *load, struct store *reader, const struct outbox_options *options)
@@ -284,15 +280,18 @@ enum err load_compose(struct load *load, struct store *reader, const struct outb
 /* --- how it went --------------------------------------------------------- */
 
 /* The mailbox or the address is gone, and says so. */
-static bool is_for_good(const struct parcel *parcel)
+static bool is_for_good(const struct load *load)
 {
-    if (parcel->result != PARCEL_REFUSED)
-        return false;
+    const struct parcel *parcel = &load->parcel;
+
+    if (load->is_hopeless || parcel->result != PARCEL_REFUSED)
+        return load->is_hopeless;
     return parcel->is_smtp ? parcel->status >= 550 && parcel->status < 560 : parcel->status == 410;
 }
 
-static void judge_row(const struct parcel *parcel, struct load_row *row, int64_t now_ms)
+static void judge_row(const struct load *load, struct load_row *row, int64_t now_ms)
 {
+    const struct parcel *parcel = &load->parcel;
     int64_t asked_ms =
         parcel->retry_after_ms < RETRY_AFTER_MAX_MS ? parcel->retry_after_ms : RETRY_AFTER_MAX_MS;
     uint64_t chance;
@@ -302,7 +301,7 @@ static void judge_row(const struct parcel *parcel, struct load_row *row, int64_t
     if (parcel->result == PARCEL_DELIVERED)
         return;
     secret_random(&chance, sizeof chance);
-    int64_t wait_ms = is_for_good(parcel) ? -1 : delivery_wait_ms(row->attempts, chance);
+    int64_t wait_ms = is_for_good(load) ? -1 : delivery_wait_ms(row->attempts, chance);
     row->state = wait_ms < 0 ? DELIVERY_FAILED : DELIVERY_WAITING;
     row->due_at_ms = now_ms + (wait_ms < asked_ms ? asked_ms : wait_ms);
 }
@@ -311,7 +310,7 @@ void load_judge(struct load *load, int64_t now_ms)
 {
     load->took_ms = now_ms > load->began_ms ? now_ms - load->began_ms : 0;
     for (size_t i = 0; i < load->count; i++)
-        judge_row(&load->parcel, &load->rows[i], now_ms);
+        judge_row(load, &load->rows[i], now_ms);
 }
 
 bool load_blames_host(const struct load *load)

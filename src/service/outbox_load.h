@@ -61,6 +61,7 @@ struct load {
     struct outgoing out;
     struct str form, destination, text; /* within `room` */
     struct id id;                       /* what it is sent under */
+    bool is_hopeless;                   /* it cannot be composed as it is */
     bool is_digest, has_batch;          /* it was tried before: no row may come to it */
     int64_t began_ms, took_ms;          /* wall, and of the attempt */
     size_t count;

@@ -231,6 +231,7 @@ enum err memory_delivery_set_state(struct store *store, const struct id *id,
     changed.state = state;
     changed.due_at_ms = due_at_ms;
     changed.changed_at_ms = now_ms;
+    changed.batch = (struct id){{0}};
     return memory_put(self, delivery_row(&changed), old);
 }
 
@@ -241,6 +242,7 @@ static enum err restart(struct memory_store *self, struct row *old, int64_t now_
     changed.state = DELIVERY_WAITING;
     changed.attempts = 0;
     changed.due_at_ms = changed.changed_at_ms = now_ms;
+    changed.batch = (struct id){{0}};
     return memory_put(self, delivery_row(&changed), old);
 }
 

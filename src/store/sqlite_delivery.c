@@ -256,6 +256,7 @@ static enum err list_open(struct store *store, const struct delivery_filter *fil
     query_bind_i64(&query, 1, filter->below_seq);
     query_bind_i64(&query, 2, __builtin_ctz(filter->states));
     query_bind_str(&query, 3, filter->destination);
+    query_bind_str(&query, 4, filter->form);
     while (left && query_next(&query)) {
         TRY(read_row(&query, &row));
         if (!store_delivery_fits(filter, &row))
@@ -402,14 +403,15 @@ static enum err keep_text(char *room, size_t room_bytes, struct str text, struct
     return ERR_OK;
 }
 
-/* ERR_NOT_FOUND: there are no more. */
-static enum err next_queue(struct store *store, struct queue_place *place)
+/* The place after which to look is what the query asks for; ERR_NOT_FOUND: nothing is there. */
+static enum err step_queue(struct store *store, enum sql_query name, struct queue_place *place)
 {
-    CLEANUP(query_done) struct query query = query_start(sqlite_of(store), SQL_DELIVERY_NEXT);
+    CLEANUP(query_done) struct query query = query_start(sqlite_of(store), name);
     struct delivery_queue *queue = &place->queue;
 
     query_bind_str(&query, 1, queue->form);
-    query_bind_str(&query, 2, queue->destination);
+    if (name == SQL_DELIVERY_NEXT)
+        query_bind_str(&query, 2, queue->destination);
     if (!query_next(&query)) {
         TRY(query_status(&query));
         return ERR_NOT_FOUND;
@@ -420,6 +422,14 @@ static enum err next_queue(struct store *store, struct queue_place *place)
     TRY(keep_text(place->form, sizeof place->form, form, &queue->form));
     return keep_text(place->destination, sizeof place->destination, destination,
                      &queue->destination);
+}
+
+/* Of the same form, else of a later one; ERR_NOT_FOUND: there are no more. */
+static enum err next_queue(struct store *store, struct queue_place *place)
+{
+    enum err err = step_queue(store, SQL_DELIVERY_NEXT, place);
+
+    return err == ERR_NOT_FOUND ? step_queue(store, SQL_DELIVERY_NEXT_FORM, place) : err;
 }
 
 enum err sqlite_delivery_queues(struct store *store, const struct delivery_queue *after,

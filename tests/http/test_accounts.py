@@ -606,6 +606,11 @@ NEEDS = {  # what a route asks for, and for changes a body that gets past the gu
 }
 
 
+def harmless_body(method, path):
+    takes_none = path.startswith("/admin/deliveries/x/")
+    return {} if method in ("POST", "PUT", "PATCH") and not takes_none else None
+
+
 def test_roles_and_scopes_against_routes(server):
     holders = {}
     for name, role in (("ada", "owner"), ("max", "manager"), ("rea", "reader")):
@@ -620,9 +625,9 @@ def test_roles_and_scopes_against_routes(server):
         # Who may manage some forms only must not make accounts that may manage all.
         holders[f"token to {scope} one form"] = (LEVELS[scope], bearer(bound))
     for (method, path), needed in NEEDS.items():
-        assert call(server, method, path, {} if method in ("POST", "PUT", "PATCH") else None).status_code == 401, path
+        assert call(server, method, path, harmless_body(method, path)).status_code == 401, path
         for who, (level, headers) in holders.items():
-            status = call(server, method, path, {} if method in ("POST", "PUT", "PATCH") else None, headers=headers).status_code
+            status = call(server, method, path, harmless_body(method, path), headers=headers).status_code
             if level < LEVELS[needed]:
                 assert status == 403, (who, method, path)
             else:

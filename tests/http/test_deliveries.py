@@ -40,7 +40,7 @@ class World:
     def token(self, scope="manage", forms=None):
         key = (scope, forms)
         if key not in self.tokens:
-            more = ["--forms", forms] if forms else []
+            more = ["--forms", forms or "*"]
             done = self.server.cli("token", "add", f"t{next(NUMBERS)}", "--scope", scope, *more)
             assert done.returncode == 0, done.stderr
             self.tokens[key] = done.stdout.strip()

@@ -92,7 +92,7 @@ def test_a_change_answers_with_the_submission(server, writer):
     row = writer.patch(identity, state="read", starred=True)
     assert row["id"] == identity and row["state"] == "read" and row["starred"] is True and row["message"] == "Hi"
     assert row["receivedAt"] == row["createdAt"]
-    assert {**row, "notes": []} == writer.one(identity)
+    assert {**row, "notes": [], "deliveries": []} == writer.one(identity)
     assert writer.patch(identity, starred=False)["state"] == "read"
     assert writer.patch(identity, state="archived")["starred"] is False
 

@@ -5,6 +5,7 @@ import sqlite3
 
 import pytest
 import requests
+from jsonschema import Draft202012Validator
 
 from harness import SLOW
 
@@ -111,3 +112,7 @@ def test_the_payloads_are_described(server):
     settings = document["components"]["schemas"]["FormSettings"]["properties"]["notify"]
     assert settings["properties"]["webhooks"]["items"]["required"] == ["url"]
     assert set(settings["properties"]) >= {"mail", "telegram", "autoreply", "silenceDays"}
+    judge = Draft202012Validator(settings)
+    judge.validate(NOTIFY)
+    for wrong in ({"pager": []}, {"webhooks": [{"name": "crm"}]}, {"mail": ["a@b.example", 7]}, {"autoreply": {}}, {"silenceDays": 400}):
+        assert not judge.is_valid(wrong), wrong

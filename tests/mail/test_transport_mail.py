@@ -116,7 +116,7 @@ FAULTS = {
     "closes within the data": ({"BODY": "close"}, "later", 354),
     "closes instead of accepting": ({"END": "close"}, "later", 354),
     "several lines": ({"RCPT": b"550-5.1.1 there is\r\n550-5.1.1 really\r\n550 5.1.1 nobody\r\n"}, "refused", 550),
-    "control characters": ({"RCPT": b"550 a\x1b[31mb\x00c\xff\xe2\x80\xae\r\n"}, "refused", 550),
+    "control characters": ({"RCPT": b"550 a\x1b[31mb\x07c\xff\xe2\x80\xae\r\n"}, "refused", 550),
     "an endless line": ({"RCPT": b"550 " + b"x" * 100000 + b"\r\n"}, None, None),
     "refuses and then is silent": ({"RCPT": b"550 no\r\n", "QUIT": "hold"}, "refused", 550),
     "refuses the data and then is silent": ({"END": b"554 no\r\n", "QUIT": "hold"}, "refused", 554),
@@ -128,7 +128,8 @@ FAULTS = {
 def test_servers_that_misbehave(name):
     answers, expected, status = FAULTS[name]
     with Listener(smtp_talk(answers)) as server:
-        result = one(mail(f"smtp://127.0.0.1:{server.port}"))
+        timeout = 2000 if name == "no SMTP" else 20000  # for what could still be a greeting
+        result = one(mail(f"smtp://127.0.0.1:{server.port}", timeout=timeout))
     if expected:
         assert (result["result"], result["status"]) == (expected, status), result
     assert result["result"] == "delivered" or result["error"]

@@ -751,12 +751,17 @@ at('forms: list, new, snippet, chart, settings, refused pages, delete', async (w
   await page.getByLabel('Captcha').selectOption('hcaptcha');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.locator('.problem', { hasText: 'please give its secret' }).waitFor();
-  await page.getByLabel('Its secret').fill('0xabc');
+  await page.getByLabel('Its secret').fill('0x4AAAAAAAB-its-secret');
   await page.getByLabel('Form token').selectOption('required');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Settings saved. They are in force.').waitFor();
   const { settings } = await contactd.api(`/admin/forms/${name}`);
-  assert.deepEqual([settings.language, settings.honeypot, settings.captcha], ['de', 'website', { kind: 'hcaptcha', secret: '…' }]);
+  assert.deepEqual([settings.language, settings.honeypot, settings.captcha], ['de', 'website', { kind: 'hcaptcha', secret: '…cret' }]);
+  // The secret that was shown masked goes back as it came, and stays.
+  await page.getByLabel('Days to keep messages').fill('366');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await until('the second save', async () => (await contactd.api(`/admin/forms/${name}`)).settings.retentionDays === 366);
+  assert.equal((await contactd.api(`/admin/forms/${name}`)).settings.captcha.secret, '…cret');
   assert.match(await page.locator('pre').textContent(), /<input name="website" [^>]*hidden>/);
   assert.deepEqual([settings.redirect, settings.retentionDays, settings.token, settings.schema.properties.size], ['/thanks', 365, 'required', { enum: ['S', 'M'] }]);
   assert.match(await page.locator('pre').textContent(), /<option>M<\/option>/);

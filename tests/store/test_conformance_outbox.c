@@ -183,6 +183,18 @@ static void a_claim_is_for_one_and_counts(void **state)
     row = get(fix, 1);
     assert_memory_equal(&row.batch, &batch, sizeof batch);
     assert_int_equal(row.attempts, 3);
+    begin(fix);
+    assert_ok(store_delivery_set_state(fix->store, &row.id, DELIVERY_HELD, T0, T0));
+    commit(fix);
+    row = get(fix, 1);
+    assert_true(id_is_none(&row.batch));
+    begin(fix);
+    assert_ok(store_delivery_restart(fix->store, &row.id, T0));
+    assert_ok(store_delivery_claim(fix->store, &row.id, T0 + 200, T0 + 300, &batch));
+    assert_ok(store_delivery_restart(fix->store, &row.id, T0));
+    commit(fix);
+    row = get(fix, 1);
+    assert_true(id_is_none(&row.batch));
 }
 
 static void an_outcome_is_kept_and_ends_the_lease(void **state)

@@ -251,7 +251,9 @@ static void no_query_sorts_and_no_submission_is_searched_row_by_row(void **state
         if (i == SQL_DESTINATION_LIST)
             continue; /* of those that are not done, and destinations are few */
         if (i == SQL_DELIVERY_NEXT)
-            assert_non_null(strstr(plan.ptr, "delivery_due ((form,destination)>(?,?))"));
+            assert_non_null(strstr(plan.ptr, "delivery_due (form=? AND destination>?)"));
+        if (i == SQL_DELIVERY_NEXT_FORM)
+            assert_non_null(strstr(plan.ptr, "delivery_due (form>?)"));
         if (i == SQL_DELIVERY_DUE)
             assert_non_null(
                 strstr(plan.ptr, "delivery_due (form=? AND destination=? AND due_at<?)"));

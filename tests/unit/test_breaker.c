@@ -36,12 +36,14 @@ static void open_it_lets_one_through_at_growing_distance(void **state)
             int64_t wait_ms = breaker.until_ms - now_ms;
             assert_true(wait_ms >= 30000 && wait_ms <= BREAKER_WAIT_MAX_MS && wait_ms >= last_ms);
             assert_int_equal(breaker_room(&breaker, breaker.until_ms - 1, 0, 4), 0);
+            assert_int_equal(breaker_room(&breaker, now_ms, 0, 4), 0);
             assert_int_equal(breaker_room(&breaker, breaker.until_ms, 0, 4), 1);
             assert_int_equal(breaker_room(&breaker, breaker.until_ms, 1, 4), 0);
             now_ms = breaker.until_ms;
             last_ms = wait_ms;
         }
         assert_int_equal(last_ms, BREAKER_WAIT_MAX_MS);
+        assert_int_equal(breaker_room(&breaker, now_ms - 2 * BREAKER_WAIT_MAX_MS, 0, 4), 1);
         breaker_worked(&breaker);
         assert_int_equal(breaker_room(&breaker, now_ms, 0, 4), 4);
     }

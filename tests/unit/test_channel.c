@@ -330,6 +330,8 @@ static void the_webhook_says_what_it_promises(void **state)
     assert_true(json_is_false(json_object_get(data, "truncated")));
     assert_string_equal(text_at(data, "url"), "https://forms.example/admin/#message/" ID);
     assert_null(json_object_get(data, "source"));
+    assert_int_equal(json_object_size(body), 3);
+    assert_int_equal(json_object_size(data), 13); /* as HookSubmission says in shapes.json */
     json_decref(body);
 }
 

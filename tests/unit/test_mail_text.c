@@ -258,6 +258,23 @@ static void what_is_too_long_is_cut(void **state)
     buf_done(&fields);
 }
 
+static void a_title_without_end_hides_nothing(void **state)
+{
+    struct scene *scene = scene_of(1);
+    struct buf title = buf_new(10000);
+
+    (void)state;
+    for (int i = 0; i < 5000; i++)
+        buf_put_char(&title, 'x');
+    scene->input.form_title = buf_str(&title);
+    compose(scene);
+    CHECK_HOLDS(&scene->text.text, "\nForm: xxx");
+    CHECK_HOLDS(&scene->text.text, "x\xe2\x80\xa6 (contact)\n");
+    CHECK_HOLDS(&scene->text.text, "\nReceived: 2026-03-20 09:46 UTC\n");
+    mail_text_done(&scene->text);
+    buf_done(&title);
+}
+
 /* Where the parts stand in a text. */
 static size_t place_of(const struct buf *text, const char *part)
 {
@@ -420,6 +437,7 @@ int main(void)
         CASE("values are escaped for where they go", values_are_escaped_for_where_they_go),
         CASE("what is no JSON is told as it is", what_is_no_json_is_told_as_it_is),
         CASE("what is too long is cut", what_is_too_long_is_cut),
+        CASE("a title without end hides nothing", a_title_without_end_hides_nothing),
         CASE("a digest counts and ends with the newest", a_digest_counts_and_ends_with_the_newest),
         CASE("a digest is bounded", a_digest_is_bounded),
         CASE("an alarm is text alone", an_alarm_is_text_alone),

@@ -72,6 +72,11 @@ static const char *const FORBIDDEN[] = {
     "http://192.0.0.192/",
     /* nobody's or everybody's */
     "http://192.0.2.1/",
+    "http://192.31.196.1/",
+    "http://192.52.193.1/",
+    "http://192.88.99.1/",
+    "http://192.175.48.1/",
+    "http://[2620:4f:8000::1]/",
     "http://198.51.100.1/",
     "http://203.0.113.1/",
     "http://198.18.0.1/",
@@ -214,6 +219,7 @@ static void the_operator_may_allow_more(void **state)
     assert_true(is_reached("http://10.1.2.3/", &rules));
     assert_true(is_reached("http://[::ffff:10.1.2.3]/", &rules));
     assert_true(is_reached("http://[::1]:8080/", &rules));
+    assert_true(is_reached("http://[64:ff9b::10.1.2.3]/", &rules));
     assert_false(is_reached("http://[::1]:25/", &rules));
     assert_false(is_reached("http://10.2.0.1/", &rules));
     assert_false(is_reached("http://127.0.0.1/", &rules));
@@ -228,6 +234,27 @@ static void a_refusal_says_why(void **state)
     assert_string_equal(target_refusal(NULL, address.bytes, 80), "loopback (RFC 1122)");
     assert_true(address_parse(STR("64:ff9b::a00:1"), &address));
     assert_string_equal(target_refusal(NULL, address.bytes, 80), "private (RFC 1918)");
+    static const struct {
+        const char *address, *why;
+    } ROWS[] = {
+        {"::", "unspecified (RFC 4291)"},
+        {"::1", "loopback (RFC 4291)"},
+        {"::7f00:1", "IPv4-compatible (RFC 4291)"},
+        {"::ffff:0:7f00:1", "IPv4-translated (RFC 2765)"},
+        {"64:ff9b:1::1", "local NAT64 (RFC 8215)"},
+        {"100::1", "discarded (RFC 6666)"},
+        {"2001::1", "Teredo (RFC 4380)"},
+        {"5f00::1", "segment routing (RFC 9602)"},
+        {"fd00::1", "private (RFC 4193)"},
+        {"fe80::1", "link-local (RFC 4291)"},
+        {"fec0::1", "site-local (RFC 3879)"},
+        {"ff02::1", "multicast (RFC 4291)"},
+        {"4000::1", "not handed out to anybody (RFC 4291)"},
+    };
+    for (size_t i = 0; i < COUNTOF(ROWS); i++) {
+        assert_true(address_parse(str_of(ROWS[i].address), &address));
+        assert_string_equal(target_refusal(NULL, address.bytes, 443), ROWS[i].why);
+    }
     assert_true(address_parse(STR("9.9.9.9"), &address));
     assert_null(target_refusal(NULL, address.bytes, 443));
     assert_string_equal(target_refusal(NULL, address.bytes, 25), "a port of other services");
