@@ -1,6 +1,6 @@
 # One file in an empty image. `make image` builds it with docker, podman or buildah.
-#   BASE: what it is built on, Debian 12 or newer with apt.   RUN_AS: UID:GID of the server, owner of /data.
-ARG BASE=docker.io/library/debian:trixie-slim
+#   BASE: what it is built on: Debian 12. With the libc of Debian 13 curl does not build yet.   RUN_AS: UID:GID of the server, owner of /data.
+ARG BASE=docker.io/library/debian:bookworm-slim
 
 FROM ${BASE} AS build
 ARG RUN_AS=65532:65532

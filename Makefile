@@ -41,6 +41,7 @@ endif
 CFLAGS  ?=
 LDFLAGS ?=
 JOBS    ?= 2
+SHARE   = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 # Recursive on purpose: pkg-config runs only when something is compiled.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) libcurl)
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
@@ -101,8 +102,8 @@ test-programs: $(UNIT)
 static: ## one file with every library in it: build/static/contactd
 	@.ci/need static
 	@packaging/static/fetch.sh build/static
-	@$(MAKE) --no-print-directory -j$(JOBS) -f packaging/static/libraries.mk
-	@$(MAKE) --no-print-directory -j$(JOBS) STATIC=1 BUILD=build/static static-files
+	@$(MAKE) --no-print-directory $(SHARE) -f packaging/static/libraries.mk
+	@$(MAKE) --no-print-directory $(SHARE) STATIC=1 BUILD=build/static static-files
 
 IMAGE ?= contactd
 .PHONY: image
