@@ -229,7 +229,7 @@ function follow(node, concerns, load) {
 
 // --- all of a message ---
 
-const answer = ({ status, error }) => [status ? `answer ${status}` : error ? 'no answer' : 'arrived', error && h('span', { class: 'hint', dir: 'auto' }, error)];
+const answer = ({ status, error }) => `${error ?? 'arrived'}${status && !error?.includes(status) ? ` (${status})` : ''}`;
 const attempts = (all) => h('details', null, h('summary', null, plural(all.length, 'attempt')), h('ol', null, all.map((one) => h('li', null, time(one.at, 'middle'), ` · ${number(one.ms)} ms · `, answer(one)))));
 
 function deliveryCard(row) {
