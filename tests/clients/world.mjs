@@ -64,6 +64,7 @@ export async function startContactd(options = []) {
   };
   return {
     url,
+    database: join(directory, 'c.db'),
     api,
     authorization,
     log: () => log,

@@ -141,7 +141,7 @@ on('doubt', () => doubt(0));
 
 // --- what happens meanwhile ---
 
-const KINDS = ['submission', 'change', 'form', 'reset'];
+const KINDS = ['submission', 'change', 'form', 'delivery', 'reset'];
 let quit = () => {};
 let channel = null;
 let hasStream = false;

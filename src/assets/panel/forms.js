@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Forms: what they receive, the snippet for a page, their settings, and the pages that were refused.
+// Forms: what they receive, the snippet for a page, their settings and who is told, and the pages that were refused.
 import { api, can, counts, get, isForm, loadCounts, tell, withQuery } from './api.js';
 import { noForm } from './inbox.js';
-import { arriving, ask, button, copyable, day, empty, field, h, icon, link, number, plural, s, select, sender, table, time, toast, uid } from './kit.js';
+import { arriving, ask, button, complain, copyable, day, empty, field, h, icon, link, number, plural, s, select, sender, table, time, toast, uid } from './kit.js';
 
 const NONE = { new: 0, read: 0, archived: 0, spam: 0, trash: 0 };
 const here = () => new URL('..', document.baseURI).href.replace(/\/$/, '');
@@ -129,14 +129,146 @@ function snippet(name, settings) {
   return `<form action="${here()}/f/${name}" method="post">\n${inputs.join('\n')}\n  <input name="${escape(settings?.honeypot || '_gotcha')}" tabindex="-1" autocomplete="off" hidden>\n  <button>Send</button>\n</form>\n<script src="${here()}/form.js" defer></script>`;
 }
 
+// --- settings: who is told ---
+
+const RHYTHMS = [['', 'At once'], ['hourly', 'Once an hour'], ['daily', 'Once a day']];
+const SIGNATURES = [['', 'Standard Webhooks'], ['formspree', 'Formspree\'s as well']];
+// The section of the setting, its name, and what it needs to know.
+const HOOKS = [['webhooks', 'Webhook', ['url', 'secret', 'signature']], ['slack', 'Slack', ['url']], ['discord', 'Discord', ['url']], ['teams', 'Microsoft Teams', ['url']],
+  ['telegram', 'Telegram', ['token', 'chat', 'url']], ['ntfy', 'ntfy', ['url', 'topic', 'token']], ['gotify', 'Gotify', ['url', 'token']]];
+const LABELS = { to: 'E-mail address', digest: 'Mails', spam: 'Spam, too', name: 'Name', url: 'URL', secret: 'Secret', signature: 'Signature', token: 'Token', chat: 'Chat', topic: 'Topic', subject: 'Subject', text: 'Text', perDay: 'To one address a day', silenceDays: 'Days of silence' };
+const TIPS = {
+  name: 'Where there are several of a kind.', secret: 'Signs what is sent: whsec_ and base64. None: unsigned.', signature: 'How the receiver checks it.',
+  chat: 'Its number, or @channel.', topic: 'If the URL has none.', digest: 'One by one, or gathered.',
+};
+const URLS = { webhooks: 'Gets each message as JSON.', slack: 'Such as https://hooks.slack.com/services/…', discord: 'Such as https://discord.com/api/webhooks/…', teams: 'Of a workflow that waits for a webhook.',
+  telegram: 'Of a Bot API server of your own; else none.', ntfy: 'Such as https://ntfy.sh/topic', gotify: 'Of the server.' };
+
+// Controls of an object's members; what is empty is left out. What is typed stays when others are shown.
+function members(value) {
+  const values = { ...value };
+  const boxes = new Map();
+  const set = (key, what) => { values[key] = what; };
+  const plain = (key, attributes) => h('input', { autocomplete: 'off', spellcheck: 'false', value: values[key] ?? '', oninput: ({ target }) => set(key, target.value.trim()), ...attributes });
+  const kept = (key, box) => { boxes.set(key, box); return box; };
+  const keys = () => [...boxes.keys()];
+  return {
+    boxes,
+    clear: () => boxes.clear(),
+    line: (key, attributes) => kept(key, plain(key, attributes)),
+    // A secret is shown masked; left alone, it stays as it is, and whoever types replaces it.
+    hidden: (key) => kept(key, plain(key, { class: 'code', onfocus: ({ target }) => target.select() })),
+    choice: (key, options, usual) => kept(key, select(options, values[key] === usual ? '' : values[key], { onchange: ({ target }) => set(key, target.value) })),
+    check: (key) => h('label', { class: 'check' }, kept(key, h('input', { type: 'checkbox', checked: values[key] === true, onchange: ({ target }) => set(key, target.checked) })), LABELS[key]),
+    prose: (key) => kept(key, h('textarea', { rows: '3', value: values[key] ?? '', oninput: ({ target }) => set(key, target.value) })),
+    number: (key, attributes) => kept(key, plain(key, { type: 'number', min: '0', inputmode: 'numeric', oninput: ({ target }) => set(key, target.value === '' ? '' : Number(target.value)), ...attributes })),
+    read: () => Object.fromEntries(keys().filter((key) => values[key] || values[key] === 0).map((key) => [key, values[key]])),
+  };
+}
+
+// A list that grows and shrinks. `make` gives {node, read, boxes} of one.
+function listOf(title, add, make, values) {
+  const place = h('div', { class: 'items' });
+  let items = [];
+  const draw = () => {
+    items.forEach((one, i) => { one.title = `${title} ${i + 1}`; one.node.setAttribute('aria-label', one.title); one.gone.setAttribute('aria-label', `Remove: ${one.title}`); });
+    place.replaceChildren(...items.map((one) => one.node));
+  };
+  const put = (value) => {
+    const one = make(value);
+    one.gone = button('Remove', { pic: 'trash', onclick: () => { items = items.filter((other) => other !== one); draw(); more.focus(); } });
+    one.node.append(h('div', { class: 'last' }, one.gone));
+    one.node.setAttribute('role', 'group');
+    items.push(one);
+    return one;
+  };
+  const more = button(add, { pic: 'plus', onclick: () => { const { node } = put(); draw(); node.querySelector('input, select').focus(); } });
+  values.forEach(put);
+  draw();
+  return { nodes: [place, h('p', null, more)], items: () => items };
+}
+
+function mailItem(value) {
+  const all = members(typeof value === 'string' ? { to: value } : value);
+  const node = h('div', { class: 'item' }, field(LABELS.to, all.line('to', { type: 'email', placeholder: 'you@example.org' })), field(LABELS.digest, all.choice('digest', RHYTHMS, 'off')), all.check('spam'));
+  const read = () => { const what = all.read(); return Object.keys(what).join() === 'to' ? what.to : what; };
+  return { node, section: () => 'mail', boxes: all.boxes, read };
+}
+
+function hookItem({ section = 'webhooks', ...value } = {}) {
+  const all = members(value);
+  const control = { url: () => (['slack', 'discord', 'teams'].includes(kind.value) ? all.hidden('url') : all.line('url', { inputmode: 'url' })), secret: () => all.hidden('secret'), token: () => all.hidden('token'), signature: () => all.choice('signature', SIGNATURES, 'standard') };
+  const hint = (key) => (key === 'url' ? URLS[kind.value] : TIPS[key]);
+  let shown = [];
+  const draw = () => {
+    all.clear();
+    for (const one of shown) one.remove();
+    shown = [...['name', ...HOOKS.find(([key]) => key === kind.value)[2]].map((key) => field(LABELS[key], control[key]?.() ?? all.line(key), hint(key))), all.check('spam')];
+    first.after(...shown);
+  };
+  const kind = select(HOOKS, section, { onchange: draw });
+  const first = field('Kind', kind);
+  const node = h('div', { class: 'item' }, first);
+  draw();
+  return { node, section: () => kind.value, boxes: all.boxes, read: all.read };
+}
+
+function replyPart(value) {
+  const all = members(value);
+  const fields = h('div', { class: 'item' }, field(LABELS.subject, all.line('subject')), field(LABELS.perDay, all.number('perDay', { min: '1', placeholder: '3' })), field(LABELS.text, all.prose('text'), '{{name}} stands for a field of the message.'));
+  const isOn = h('input', { type: 'checkbox', checked: !!value, onchange: () => { fields.hidden = !isOn.checked; } });
+  fields.hidden = !value;
+  return { nodes: [h('label', { class: 'check' }, isOn, 'Answer whoever writes, but for spam'), fields], boxes: all.boxes, title: 'Automatic reply', read: () => (isOn.checked ? all.read() : undefined) };
+}
+
+// `read()` gives the setting, undefined if there is nothing; `explain()` says an error of the server's with the words of the page.
+function notices(value) {
+  const { mail = [], autoreply, ...others } = value ?? {};
+  const hooks = HOOKS.flatMap(([section]) => (others[section] ?? []).map((one) => ({ section, ...one })));
+  const rest = members(others);
+  const mails = listOf('Address', 'Add an address', mailItem, mail ?? []);
+  const chats = listOf('Webhook or chat', 'Add a webhook or chat', hookItem, hooks);
+  const reply = replyPart(autoreply);
+  const node = h('div', { class: 'notices' },
+    h('h3', null, 'Mails'), h('p', { class: 'hint' }, 'Who gets a mail of each message. The server has to know how mails leave: its options smtp-url and smtp-from.'), mails.nodes,
+    h('div', { class: 'item' }, field(LABELS.subject, rest.line('subject'), '{{name}} stands for a field.'), field('Text in front of the fields', rest.prose('text'), '{{name}} stands for a field.')),
+    h('h3', null, 'Webhooks and chats'), chats.nodes,
+    h('h3', null, 'Automatic reply'), reply.nodes,
+    h('h3', null, 'Alarm'), h('div', { class: 'item' }, field(LABELS.silenceDays, rest.number('silenceDays'), 'Without a message, until that is an alarm. Empty: judged by the form\'s past.')));
+
+  const places = () => {
+    const all = [];
+    for (const one of [...mails.items(), ...chats.items()]) all.push([`${one.section()}[${all.filter(([path]) => path.startsWith(`${one.section()}[`)).length}]`, one]);
+    return [...all, ['autoreply', reply]];
+  };
+  const read = () => {
+    const wanted = rest.read();
+    for (const [path, one] of places()) {
+      const what = one.read();
+      if (path === 'autoreply') Object.assign(wanted, what && { autoreply: what });
+      else (wanted[one.section()] ??= []).push(what);
+    }
+    return Object.keys(wanted).length ? wanted : undefined;
+  };
+  const explain = (error) => {
+    const [start, path, key, needed] = /^notify\.(\w+(?:\[\d+\])?)(?:\.(\w+))?(?: needs (\w+))?/i.exec(error.message) ?? [];
+    if (!start) return error;
+    const one = places().find(([where]) => where === path)?.[1];
+    const member = needed ?? key ?? (one ? undefined : path);
+    const box = (one ?? rest).boxes.get(member) ?? one?.boxes.values().next().value;
+    const name = [one?.title, LABELS[member]].filter(Boolean).join(', ');
+    return Object.assign(new Error(needed ? `${name}: please fill it in.` : `${name}: ${error.message.slice(start.length).replace(/^[: ]+/, '')}`), { box });
+  };
+  return { node, read, explain };
+}
+
 // --- settings ---
 
-// What the table of settings does not tell: which are not plain texts. What is of no use yet is kept, and not shown.
-const HIDDEN = ['notify'];
+// What the table of settings does not tell: which are not plain texts.
 const POLICY = [['', 'optional'], ['off', 'off'], ['required', 'required']];
 const spoken = (code) => [code, new Intl.DisplayNames(undefined, { type: 'language' }).of(code)];
 const CHOICES = { token: POLICY, proof: POLICY, language: [['', 'the visitor\'s own'], ...['en', 'de', 'fr', 'es', 'pt', 'it', 'nl', 'pl'].map(spoken)] };
-const KINDS = { schema: 'json', captcha: 'captcha', spamThreshold: 'number', retentionDays: 'number', spamRetentionDays: 'number', ratePerHour: 'number' };
+const KINDS = { schema: 'json', captcha: 'captcha', notify: 'notices', spamThreshold: 'number', retentionDays: 'number', spamRetentionDays: 'number', ratePerHour: 'number' };
 const CAPTCHAS = [['', 'none'], ['turnstile', 'Turnstile'], ['hcaptcha', 'hCaptcha'], ['recaptcha', 'reCAPTCHA']];
 const USUAL = { spamThreshold: '5', spamRetentionDays: '30' };
 // Where the table's words, made for the command line, say what the label says already.
@@ -147,11 +279,11 @@ const HINTS = {
 };
 const NAMES = {
   title: 'Title', aliases: 'Other ids', origins: 'Pages that may post', redirect: 'After success', errorRedirect: 'After an error', redirectHosts: 'Hosts visitors may be sent to', language: 'Language',
-  schema: 'Rules for the fields', honeypot: 'Trap for bots', spamThreshold: 'Spam threshold', languages: 'Expected languages', token: 'Form token', proof: 'Proof of work', captcha: 'Captcha', notify: 'Notices',
+  schema: 'Rules for the fields', honeypot: 'Trap for bots', spamThreshold: 'Spam threshold', languages: 'Expected languages', token: 'Form token', proof: 'Proof of work', captcha: 'Captcha',
   retentionDays: 'Days to keep messages', spamRetentionDays: 'Days to keep spam', ratePerHour: 'Messages an hour',
 };
 const GROUPS = [['Page', ['title', 'origins', 'aliases', 'redirect', 'errorRedirect', 'redirectHosts', 'language']], ['Fields', ['schema']],
-  ['Spam', ['spamThreshold', 'honeypot', 'languages', 'token', 'proof', 'captcha']], ['Keeping', ['retentionDays', 'spamRetentionDays', 'ratePerHour']]];
+  ['Notices', ['notify']], ['Spam', ['spamThreshold', 'honeypot', 'languages', 'token', 'proof', 'captcha']], ['Keeping', ['retentionDays', 'spamRetentionDays', 'ratePerHour']]];
 const lines = (text) => text.split('\n').map((line) => line.trim()).filter(Boolean);
 const kindOf = ({ name, isList }, value) => (isList ? 'list' : CHOICES[name] ? 'choice' : KINDS[name] ?? (typeof value === 'object' && value ? 'json' : typeof value === 'number' ? 'number' : 'text'));
 
@@ -198,6 +330,10 @@ function control(setting, value) {
         return box.value ? { kind: box.value, secret: secret.value.trim() } : undefined;
       }, '', more];
     }
+    case 'notices': {
+      const { node, read, explain } = notices(value);
+      return [node, read, '', null, explain];
+    }
     case 'json': {
       const box = area('8', value ? JSON.stringify(value, null, 2) : '', 'json');
       return [box, () => (box.value.trim() ? parse(box, name) : undefined)];
@@ -211,8 +347,9 @@ function control(setting, value) {
 
 function editor(name, settings, rows, saved) {
   const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
-  const made = new Map(rows.filter((row) => !HIDDEN.includes(row.name)).map((row) => [row.name, { row, parts: control(row, settings[row.name]) }]));
-  const one = ({ row, parts: [box, , more, below] }) => {
+  const made = new Map(rows.map((row) => [row.name, { row, parts: control(row, settings[row.name]) }]));
+  const one = ({ row, parts: [box, , more, below, explain] }) => {
+    if (explain) return box;
     const place = field(NAMES[row.name] ?? row.name, box, `${HINTS[row.name] ?? capital(row.help)}.${more ?? ''}`);
     return [place, below];
   };
@@ -221,14 +358,14 @@ function editor(name, settings, rows, saved) {
   const mark = (box) => { box?.setAttribute('aria-invalid', 'true'); box?.focus(); };
   const form = sender(groups.map(([title, names]) => [title, names.filter((key) => made.has(key))]).filter(([, names]) => names.length)
     .map(([title, names]) => h('fieldset', null, h('legend', null, title), names.map((key) => one(made.get(key))))), 'Save', async () => {
-    for (const { parts } of made.values()) parts[0].removeAttribute('aria-invalid');
+    for (const box of form.querySelectorAll('[aria-invalid]')) box.removeAttribute('aria-invalid');
     const wanted = { ...settings };
     for (const [key, { parts }] of made) {
       const what = parts[1]();
       if (what === undefined) delete wanted[key];
       else wanted[key] = what;
     }
-    await api('PUT', `forms/${encodeURIComponent(name)}`, wanted);
+    await api('PUT', `forms/${encodeURIComponent(name)}`, wanted).catch((error) => { throw made.get('notify')?.parts[4](error) ?? error; });
     toast('Settings saved. They are in force.');
     loadCounts().catch(() => {});
     saved(wanted);
@@ -250,7 +387,7 @@ async function drop(name) {
     toast('Form deleted. Its messages are still there.');
     location.hash = '#forms';
   } catch (error) {
-    toast(error.message, { isError: true, action: 'Try again', onaction: () => drop(name) });
+    complain(error, () => drop(name));
   }
 }
 
@@ -293,7 +430,7 @@ async function allow(refusal, again) {
     toast(`${refusal.origin} may post to ${refusal.form} now.`);
     again();
   } catch (error) {
-    toast(error.message, { isError: true, action: 'Try again', onaction: () => allow(refusal, again) });
+    complain(error, () => allow(refusal, again));
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The list of messages: folders, filters, paging, selection, what the keys do, and what arrives while one looks.
 import { api, bump, can, counts, countSoon, get, isForm, on, session, titleOf, total, withQuery } from './api.js';
-import { announce, button, dialog, empty, failure, field, h, icon, link, number, plural, select, time, toast, waiting } from './kit.js';
+import { announce, button, complain, dialog, empty, failure, field, h, icon, link, number, plural, select, time, toast, waiting } from './kit.js';
 
 export const folders = [
   { pic: 'inbox', text: 'Inbox', query: {}, counted: 'new' },
@@ -178,7 +178,7 @@ export async function change(rows, wanted, { words, isQuiet } = {}) {
     try {
       for (const [old, ids] of groups) await send(ids, JSON.parse(old));
     } catch (error) {
-      toast(error.message, { isError: true, action: 'Try again', onaction: undo });
+      complain(error, undo);
     }
   };
   if (!isQuiet) toast(text, { action: 'Undo', onaction: undo });
@@ -187,7 +187,7 @@ export async function change(rows, wanted, { words, isQuiet } = {}) {
   } catch (error) {
     back();
     comeBack(changed);
-    toast(error.message, { isError: true, action: 'Try again', onaction: () => change(rows, wanted, { words, isQuiet }) });
+    complain(error, () => change(rows, wanted, { words, isQuiet }));
   }
 }
 
@@ -413,7 +413,7 @@ export function inbox(parts, asking) {
     try {
       await more();
     } catch (error) {
-      toast(error.message, { isError: true, action: 'Try again', onaction: loadMore });
+      complain(error, loadMore);
     }
     moreButton.disabled = false;
     if (!list.rows.length && list.isLoaded && !list.next) redraw();

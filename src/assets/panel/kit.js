@@ -61,6 +61,7 @@ const ICONS = {
   unread: 'M3.5 8l8.5-5 8.5 5v11.5h-17zM3.5 8.5l8.5 5.5 8.5-5.5',
   read: 'M4 12.5l5 5L20 6.5',
   restore: 'M9 13L4.5 8.5 9 4M4.5 8.5H15a5 5 0 0 1 0 10h-4',
+  send: 'M3.5 12L20.5 4l-5 16-4-6.5zM11.5 13.5L20.5 4',
   copy: 'M8.5 8.5h11v11h-11zM15.5 8.5v-4h-11v11h4',
   plus: 'M12 5v14M5 12h14',
   out: 'M12 4v11M7 10.5l5 5 5-5M4.5 20h15',
@@ -124,6 +125,9 @@ export function toast(text, { action, onaction, isError } = {}) {
   place.replaceChildren(note);
   wait();
 }
+
+// What went wrong, and the way to try again.
+export const complain = (error, again) => toast(error.message, { isError: true, action: again && 'Try again', onaction: again });
 
 // A modal dialog. `make` gets a function that closes it with a result, which is what the promise gives; null: dismissed.
 export function dialog(title, make) {
@@ -224,6 +228,21 @@ export function time(text, length = 'short') {
   const shown = { short: shortly, middle: (d) => MIDDLE.format(d), long: (d) => LONG.format(d) }[length](date);
   return h('time', { datetime: text, title: LONG.format(date) }, shown);
 }
+
+// How long ago that was; it goes on counting while it is shown.
+const AGO = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' });
+function since(text) {
+  const minutes = Math.round((Date.now() - new Date(text)) / 6e4);
+  if (minutes < 1) return 'just now';
+  return minutes < 60 ? AGO.format(-minutes, 'minute') : minutes < 1440 ? AGO.format(-Math.round(minutes / 60), 'hour') : AGO.format(-Math.round(minutes / 1440), 'day');
+}
+export function ago(text) {
+  const shown = time(text, 'long');
+  if (text) shown.textContent = since(text);
+  shown.dataset.ago = '';
+  return shown;
+}
+setInterval(() => { for (const one of document.querySelectorAll('[data-ago][datetime]')) one.textContent = since(one.dateTime); }, 30000);
 
 export const day = (text) => SHORT.format(new Date(`${text}T12:00:00`));
 export const number = (n) => new Intl.NumberFormat().format(n);

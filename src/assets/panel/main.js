@@ -3,13 +3,13 @@
 //
 // A view is a function of the address's parts that returns {title, node, keys, leave}. It may be shown again.
 import { accept, api, can, counts, countSoon, on, resume, session, signIn, signOut, startCounts, total, withQuery } from './api.js';
-import { button, dialog, failure, field, fill, h, icon, link, memo, number, sender, toast, undoLast, waiting } from './kit.js';
+import { button, complain, dialog, failure, field, fill, h, icon, link, memo, number, sender, undoLast, waiting } from './kit.js';
 import { inbox, folders } from './inbox.js';
-import { message } from './message.js';
+import { alarms, deliveries, loadAlarms, message } from './message.js';
 import { form, forms, newForm, refusals } from './forms.js';
 import { account, audit, people, tokens, username } from './people.js';
 
-const VIEWS = { inbox, message, forms: (parts, query) => (parts[0] ? form(parts, query) : forms()), 'new-form': newForm, refusals, people, tokens, audit, account };
+const VIEWS = { inbox, message, deliveries, forms: (parts, query) => (parts[0] ? form(parts, query) : forms()), 'new-form': newForm, refusals, people, tokens, audit, account };
 const MANAGED = ['people', 'tokens', 'audit', 'new-form'];
 
 const app = document.getElementById('app');
@@ -67,7 +67,7 @@ function makeShell() {
   fill(app,
     h('button', { type: 'button', class: 'skip', onclick: () => main.focus() }, 'To the content'),
     h('header', { class: 'bar' }, opener, name, h('span', { class: 'unread' })),
-    frame, main, drawer);
+    frame, alarms, main, drawer);
   return { main, side, drawer, name };
 }
 
@@ -93,6 +93,7 @@ function drawSide() {
       { count: one.counts.new, isHere: view === 'inbox' && query.form === one.name }))),
     group('Set up',
       entry('#forms', 'form', 'Forms', { isHere: view === 'forms' || view === 'new-form' }),
+      entry('#deliveries', 'send', 'Deliveries', { isHere: view === 'deliveries' }),
       entry('#refusals', 'block', 'Refused pages', { isHere: view === 'refusals' }),
       can('manage') && [entry('#people', 'people', 'People', { isHere: view === 'people' }), entry('#tokens', 'key', 'Tokens', { isHere: view === 'tokens' }),
         entry('#audit', 'log', 'History', { isHere: view === 'audit' })]),
@@ -108,7 +109,7 @@ async function leave() {
   try {
     await signOut();
   } catch (error) {
-    toast(error.message, { isError: true, action: 'Try again', onaction: leave });
+    complain(error, leave);
   }
 }
 
@@ -189,8 +190,11 @@ document.addEventListener('keydown', (event) => {
 // --- start ---
 
 on('session', () => {
-  if (session.access) startCounts();
-  else Object.assign(counts, { forms: [], isKnown: false, isSettled: false });
+  if (session.access) {
+    startCounts();
+    // So that nothing moves when they come.
+    counts.ready = Promise.all([counts.ready, loadAlarms()]);
+  } else Object.assign(counts, { forms: [], isKnown: false, isSettled: false });
   go();
 });
 on('counts', () => { drawSide(); setTitle(); });

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// One message: everything that was sent, where it came from, why it is spam or not, and what people noted about it.
-import { api, can, counts, get, session, tell, titleOf, withQuery } from './api.js';
-import { arriving, ask, browser, button, copy, drafts, field, fill, h, icon, link, plural, sender, time, toast } from './kit.js';
+// One message: everything that was sent, where it came from, why it is spam or not, what people noted about it, and who was told;
+// then who was told of all messages, and what is wrong.
+import { api, can, counts, get, on, session, tell, titleOf, withQuery } from './api.js';
+import { ago, announce, arriving, ask, browser, button, complain, copy, copyable, drafts, empty, field, fill, h, icon, link, number, plural, sender, table, time, toast } from './kit.js';
 import { ACTIONS, around, change, FILTERS, forget, nameOf, remember, rowOf, titleFor } from './inbox.js';
 
 const WORDS = {
@@ -88,7 +89,7 @@ function notes(row) {
       draw();
       text.focus();
     } catch (error) {
-      toast(error.message, { isError: true, action: 'Try again', onaction: () => drop(note) });
+      complain(error, () => drop(note));
     }
   };
   // What is typed outlives the session that ends meanwhile.
@@ -114,7 +115,7 @@ async function deleteForGood(row, done) {
     toast('Message deleted for good.');
     done();
   } catch (error) {
-    toast(error.message, { isError: true, action: 'Try again', onaction: () => deleteForGood(row, done) });
+    complain(error, () => deleteForGood(row, done));
   }
 }
 
@@ -124,7 +125,7 @@ export async function erase(email, done) {
   try {
     found = await api('POST', 'erase', { email, preview: true });
   } catch (error) {
-    return toast(error.message, { isError: true, action: 'Try again', onaction: () => erase(email, done) });
+    return complain(error, () => erase(email, done));
   }
   if (!found.count) return toast(`No message has the address ${email}.`);
   const isSure = await ask('Erase this person?', `${email}: ${plural(found.count, 'message')} on all forms together. Erasing deletes them for good, with their notes.`, 'Erase all');
@@ -135,9 +136,130 @@ export async function erase(email, done) {
     toast(`${plural(count, 'message')} erased.`);
     done();
   } catch (error) {
-    toast(error.message, { isError: true, action: 'Try again', onaction: () => erase(email, done) });
+    complain(error, () => erase(email, done));
   }
   return undefined;
+}
+
+const CHANNELS = { mail: 'Mail to', reply: 'Automatic reply', webhook: 'Webhook', slack: 'Slack', discord: 'Discord', telegram: 'Telegram', teams: 'Teams', ntfy: 'ntfy', gotify: 'Gotify' };
+
+function destinationText(name) {
+  const at = `${name}:`.indexOf(':');
+  const kind = name.slice(0, at);
+  return `${CHANNELS[kind] ?? kind} ${name.slice(at + 1)}`.trim();
+}
+
+// --- who was told: one delivery ---
+
+const because = (text) => text && h('span', { class: 'hint', dir: 'auto' }, text);
+
+function words(one, state) {
+  if (one.state === 'delivered') return ['good', 'delivered ', ago(one.changedAt)];
+  if (one.state === 'held') return ['', `held: the message is in ${{ spam: 'spam', trash: 'the trash' }[state] ?? 'spam or the trash'}`];
+  if (one.state === 'failed') return ['bad', 'given up ', ago(one.changedAt), because(one.error)];
+  if (one.state === 'withdrawn') return ['', 'not sent', because(one.error)];
+  if (one.inFlight) return ['', 'being sent now'];
+  const next = new Date(one.nextAttemptAt) - Date.now() > 6e4 ? ['at ', time(one.nextAttemptAt)] : 'within a minute';
+  return one.error ? ['bad', 'waiting, next try ', next, because(one.error)] : ['', 'waiting, goes out ', next];
+}
+
+function told(one, state) {
+  const [kind, ...what] = words(one, state);
+  return h('span', { class: `told ${kind}` }, what);
+}
+
+// What is being sent keeps its button, and with it the focus.
+function againButton(one, done) {
+  if (!can('write') || one.state === 'held') return null;
+  const isReplay = one.state === 'delivered';
+  const act = async () => {
+    if (one.inFlight) return;
+    try {
+      done(await api('POST', `deliveries/${one.id}/${isReplay ? 'replay' : 'retry'}`));
+    } catch (error) {
+      complain(error, act);
+    }
+  };
+  const name = isReplay ? 'Send again' : 'Retry';
+  return button(name, { 'aria-label': `${name}: ${destinationText(one.destination)}`, 'aria-disabled': one.inFlight ? 'true' : null, onclick: act });
+}
+
+// Draws anew what has changed; the focus and what is unfolded stay.
+function renew(place, ...children) {
+  const controls = (part) => [...part.querySelectorAll('a, button, summary')];
+  const here = place.contains(document.activeElement) && document.activeElement.closest('[data-id]');
+  const at = here && controls(here).indexOf(document.activeElement);
+  const open = [...place.querySelectorAll('[data-id]:has(details[open])')].map((one) => one.dataset.id);
+  fill(place, ...children);
+  for (const one of place.querySelectorAll('[data-id]')) {
+    if (open.includes(one.dataset.id)) one.querySelector('details')?.setAttribute('open', '');
+    if (here && one.dataset.id === here.dataset.id) controls(one)[at]?.focus({ preventScroll: true });
+  }
+}
+
+// --- what happens meanwhile ---
+
+let live = null;
+for (const kind of ['delivery', 'change', 'reset']) on(kind, (detail) => live?.(kind, detail));
+
+// Calls `load` after what `concerns` it, and when the next try of what it brings was to be; as long as `node` is shown.
+// The first failure and the end of a delivery are told; the failures between them are not.
+function follow(node, concerns, load) {
+  let timer;
+  let due = Infinity;
+  let running = Promise.resolve();
+  const later = (wait) => {
+    if (Date.now() + wait > due) return;
+    due = Date.now() + wait;
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      due = Infinity;
+      if (!node.isConnected || !session.access) return;
+      running = running.then(load).catch(() => [{ state: 'waiting' }]);
+      plan(await running);
+    }, wait);
+  };
+  const plan = (rows, least = 15000) => {
+    const waits = rows.filter((one) => one.state === 'waiting').map((one) => (new Date(one.nextAttemptAt ?? 0) - Date.now() + 2000));
+    if (waits.length) later(Math.min(36e5, Math.max(least, Math.min(...waits))));
+  };
+  live = (kind, detail) => { if (node.isConnected && (kind === 'reset' || concerns(kind, detail))) later(300); };
+  return plan;
+}
+
+// --- all of a message ---
+
+const answer = ({ status, error }) => `${error ?? 'arrived'}${status && !error?.includes(status) ? ` (${status})` : ''}`;
+const attempts = (all) => h('details', null, h('summary', null, plural(all.length, 'attempt')), h('ol', null, all.map((one) => h('li', null, time(one.at, 'middle'), ` · ${number(one.ms)} ms · `, answer(one)))));
+
+function deliveryCard(row) {
+  const place = h('div');
+  const node = h('section', { class: 'card' }, h('h2', null, 'Deliveries'), place);
+  let shown = '';
+  const take = (one) => {
+    row.deliveries = row.deliveries.map((old) => (old.id === one.id ? { ...old, ...one } : old));
+    draw();
+    plan([one], 1000);
+  };
+  const draw = () => {
+    const all = row.deliveries ?? [];
+    shown = JSON.stringify([all, row.state]);
+    renew(place, all.length ? h('ul', { class: 'notes deliveries' }, all.map((one) => h('li', { 'data-id': one.id },
+      h('div', null, h('b', { dir: 'auto' }, destinationText(one.destination)), told(one, row.state), one.history?.length > 0 && attempts(one.history)), againButton(one, take))))
+      : h('p', { class: 'dim' }, 'Nobody was to be told of this message. ', can('manage') && link(`#forms/${encodeURIComponent(row.form)}`, 'Say who hears of the next')));
+  };
+  const load = async () => {
+    const before = new Map((row.deliveries ?? []).map((one) => [one.id, one.state]));
+    const { deliveries, state } = await get(`submissions/${row.id}`);
+    Object.assign(row, { deliveries, state });
+    if (shown !== JSON.stringify([deliveries, state])) draw();
+    for (const one of deliveries) if (before.has(one.id) && before.get(one.id) !== one.state) announce(`${destinationText(one.destination)}: ${told(one, state).textContent}`);
+    return deliveries;
+  };
+  const plan = follow(node, (kind, { submission, ids }) => (kind === 'delivery' ? submission === row.id : ids.includes(row.id)), load);
+  draw();
+  plan(row.deliveries ?? []);
+  return node;
 }
 
 // --- the view ---
@@ -196,6 +318,7 @@ export function message([id], asking) {
         mine.message ? h('div', { class: 'text body', dir: 'auto' }, mine.message) : h('p', { class: 'dim body' }, 'There is no text, only the fields below.'),
         entries.length > 0 && fieldList(entries),
         mail && h('p', { class: 'buttons' }, h('a', { class: `button ${mine.state === 'spam' ? '' : 'primary'}`, href: mail }, icon('mail'), 'Reply by mail'))),
+      deliveryCard(mine),
       notes(mine),
       h('div', { class: 'pair' }, origin(mine), spam(mine)),
       can('manage') && h('section', { class: 'card away' }, h('h2', null, 'For good'), h('div', { class: 'buttons' },
@@ -205,3 +328,130 @@ export function message([id], asking) {
   }));
   return { title: 'Message', node, keys };
 }
+
+// --- all deliveries ---
+
+const STATES = [['', 'All'], ['waiting', 'Waiting'], ['failed', 'Given up'], ['held', 'Held'], ['delivered', 'Delivered'], ['withdrawn', 'Not sent']];
+const PAGE = 50;
+const SHOWN_FIRST = 10;
+const ofForm = (form) => (form ? titleOf(form) : 'alarms of the server');
+const filter = (query) => withQuery('#deliveries', query);
+
+function health(one) {
+  if (one.failingSince) return h('span', { class: 'told bad' }, 'fails since ', time(one.failingSince), because(one.error));
+  if (!one.channel) return h('span', { class: 'dim' }, 'no destination of the form any more');
+  return one.lastDeliveredAt ? h('span', { class: 'told good' }, 'well') : h('span', { class: 'dim' }, 'nothing arrived yet');
+}
+
+async function retryAll({ form, destination }, done) {
+  try {
+    const { count } = await api('POST', 'deliveries/retry', { form, destination });
+    toast(`${plural(count, 'delivery is', 'deliveries are')} tried again.`);
+    done();
+  } catch (error) {
+    complain(error, () => retryAll({ form, destination }, done));
+  }
+}
+
+// A table of which each row has a name, so that it can be drawn anew.
+function named(ids, ...parts) {
+  const made = table(...parts);
+  [...made.tBodies[0].rows].forEach((tr, i) => { tr.dataset.id = ids[i]; });
+  return made;
+}
+
+function destinationTable(all, again) {
+  const weight = (one) => (one.failingSince ? 2 : 0) + (one.failed ? 1 : 0);
+  const sorted = all.map((one, i) => ({ ...one, i })).sort((a, b) => weight(b) - weight(a) || a.i - b.i);
+  const rest = sorted.slice(SHOWN_FIRST);
+  const part = (some) => named(some.map((one) => `${one.form} ${one.destination}`), 'Destinations', ['Destination', 'How it does', 'Arrived last', 'Failed last', 'Waiting', 'Given up', ''], some.map((one) => {
+    const { form, destination } = one;
+    return [[h('a', { href: filter({ form, destination }), dir: 'auto' }, destinationText(destination)), h('span', { class: 'hint', dir: 'auto' }, ofForm(form))], health(one), time(one.lastDeliveredAt), time(one.lastFailedAt),
+      [number(one.waiting), one.held > 0 && h('span', { class: 'hint' }, `${number(one.held)} held`)],
+      one.failed ? link(filter({ form, destination, state: 'failed' }), number(one.failed)) : '0',
+      can('write') && one.failed > 0 && button('Retry all', { 'aria-label': `Retry all ${number(one.failed)} of ${destinationText(destination)}, ${ofForm(form)}`, onclick: () => retryAll(one, again) })];
+  }));
+  return [part(sorted.slice(0, SHOWN_FIRST)), rest.length > 0 && h('div', { 'data-id': 'rest' }, h('details', null, h('summary', null, plural(rest.length, 'more destination')), part(rest)))];
+}
+
+const deliveryTable = (rows, take) => named(rows.map((one) => one.id), 'Deliveries', ['Message', 'To', 'How it went', ''], rows.map((one) => [
+  [one.submission ? link(`#message/${one.submission}`, time(one.createdAt, 'middle')) : [h('span', { dir: 'auto' }, 'Alarm: ', dated(one.text ?? '')), h('span', { class: 'hint' }, time(one.createdAt, 'middle'))],
+    one.form && h('span', { class: 'hint', dir: 'auto' }, titleOf(one.form))],
+  h('bdi', null, destinationText(one.destination)), told(one), againButton(one, take)]));
+
+const howTo = () => empty('send', 'Nobody is told yet',
+  can('manage') ? 'Each form says under “Notices” in its settings which mail addresses, webhooks and chats hear of its messages. Mails need to know by which server they leave: two options, also as CONTACTD_SMTP_URL and CONTACTD_SMTP_FROM.'
+    : 'Whoever manages this contactd can have mails and webhooks sent for each message.',
+  can('manage') && [copyable('smtp-url  = smtp://USER:PASSWORD@mail.example.org:587\nsmtp-from = Forms <forms@example.org>', 'Options for mail'), h('p', null, link('#forms', 'Choose a form'))]);
+
+export function deliveries(parts, asking) {
+  const query = Object.fromEntries(['form', 'destination', 'state'].filter((key) => asking[key]).map((key) => [key, asking[key]]));
+  let [rows, next, all, shown] = [[], null, [], ''];
+  const place = h('div');
+  const load = async () => {
+    const [list, { destinations }] = await Promise.all([get('deliveries', { ...query, limit: String(Math.min(200, Math.max(PAGE, rows.length))) }), get('destinations'), counts.ready]);
+    [rows, next, all] = [list.deliveries, list.next, destinations];
+    if (shown !== JSON.stringify([rows, next, all])) draw();
+    return rows;
+  };
+  const take = (one) => {
+    rows = rows.map((old) => (old.id === one.id ? one : old));
+    draw();
+    plan([one], 1000);
+  };
+  const more = async () => {
+    try {
+      const list = await get('deliveries', { ...query, limit: String(PAGE), cursor: next });
+      [rows, next] = [[...rows, ...list.deliveries], list.next];
+      draw();
+    } catch (error) {
+      complain(error, more);
+    }
+  };
+  const draw = () => {
+    shown = JSON.stringify([rows, next, all]);
+    if (!all.length && !rows.length && !Object.keys(query).length) return renew(place, howTo());
+    return renew(place, destinationTable(all, () => load().then((some) => plan(some, 1000))),
+      h('h2', { class: 'after' }, query.destination ? `To ${destinationText(query.destination)}, ${ofForm(query.form)}` : query.form ? titleOf(query.form) : 'Newest first'),
+      h('nav', { class: 'states', 'aria-label': 'Which deliveries', 'data-id': 'states' }, STATES.map(([state, text]) => h('a', { href: filter({ ...query, state }), 'aria-current': (query.state ?? '') === state ? 'page' : null }, text)),
+        query.destination && link(filter({ state: query.state }), 'All destinations')),
+      rows.length ? deliveryTable(rows, take) : h('p', { class: 'dim' }, 'There is none.'),
+      next && h('p', { class: 'foot', 'data-id': 'more' }, button('More', { onclick: more })));
+  };
+  const node = h('div', { class: 'page' }, h('h1', null, 'Deliveries'));
+  const plan = follow(node, (kind) => kind === 'delivery', load);
+  node.append(arriving(() => load().then(plan), () => place));
+  return { title: 'Deliveries', node };
+}
+
+// --- alarms ---
+
+export const alarms = h('section', { class: 'alarms', 'aria-label': 'Alarms', 'aria-live': 'polite', hidden: true });
+let known = '';
+
+// The server's words for programs: times in them are the reader's own, and it begins as a sentence does.
+const dated = (text) => text.split(/(\d{4}-\d\d-\d\dT[\d:.]+Z)/).map((part, i) => (i % 2 ? time(part, 'middle') : i ? part : part.charAt(0).toUpperCase() + part.slice(1)));
+
+function alarm({ kind, form, destination, text }) {
+  const [href, name] = kind === 'destination' ? [filter({ form, destination }), 'See its deliveries'] : form ? [`#forms/${encodeURIComponent(form)}`, 'See the form'] : [];
+  return h('p', { dir: 'auto' }, dated(text), '. ', href && link(href, name));
+}
+
+function drawAlarms(all) {
+  if (known === JSON.stringify(all)) return;
+  known = JSON.stringify(all);
+  alarms.hidden = !all.length;
+  renew(alarms, icon('spam'), h('div', { 'data-id': 'all' }, all.length > 1 ? h('details', null, h('summary', null, `${plural(all.length, 'thing')} need attention`), all.map(alarm)) : all.map(alarm)));
+}
+
+export const loadAlarms = () => get('alarms').then((one) => drawAlarms(one.alarms), () => {});
+
+let timer;
+function alarmsSoon() {
+  clearTimeout(timer);
+  timer = setTimeout(() => session.access && loadAlarms(), 2000);
+}
+for (const kind of ['delivery', 'form', 'reset']) on(kind, alarmsSoon);
+on('session', () => { if (!session.access) drawAlarms([]); });
+// No event tells of them; the server looks every few minutes.
+setInterval(() => { if (session.access && !document.hidden) loadAlarms(); }, 120000);

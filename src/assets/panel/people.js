@@ -2,7 +2,7 @@
 // Who may do what: people, invitations, tokens, one's own password and sessions, and what was done.
 import { api, counts, get, session } from './api.js';
 import { erase } from './message.js';
-import { arriving, ask, browser, button, copyable, dialog, empty, field, h, select, sender, table, time, toast } from './kit.js';
+import { arriving, ask, browser, button, complain, copyable, dialog, empty, field, h, select, sender, table, time, toast } from './kit.js';
 
 const ROLES = [['reader', 'Reader: sees messages'], ['manager', 'Manager: sorts and notes them'], ['owner', 'Owner: everything, on all forms']];
 const SCOPES = [['read', 'Read'], ['write', 'Write: also sort messages'], ['manage', 'Manage: everything']];
@@ -33,7 +33,7 @@ async function remove(title, text, action, path, again, words) {
     toast(words);
     again();
   } catch (error) {
-    toast(error.message, { isError: true });
+    complain(error);
   }
 }
 
@@ -154,7 +154,7 @@ export function audit() {
   const row = (one) => h('tr', null, [time(one.at, 'middle'), one.actor, h('span', { title: one.action }, DEEDS[one.action] ?? one.action), [one.target, one.detail && h('span', { class: 'hint', dir: 'auto' }, one.detail)], one.source ?? '']
     .map((cell, i) => h('td', { 'data-column': ['When', 'Who', 'Did', 'What', 'From'][i] }, h('div', { dir: 'auto' }, cell))));
   let next = null;
-  const moreButton = button('More', { onclick: () => load().catch((error) => toast(error.message, { isError: true, action: 'Try again', onaction: () => moreButton.click() })) });
+  const moreButton = button('More', { onclick: () => load().catch((error) => complain(error, () => moreButton.click())) });
   const load = async () => {
     const told = await get('audit', { limit: '100', cursor: next });
     rows.append(...told.entries.map(row));
