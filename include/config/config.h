@@ -25,6 +25,9 @@ struct config_origin {
     const char *text; /* as it was given; NULL for a secret */
 };
 
+/* In the order of the option's words. */
+enum sandbox_words { CONFIG_SANDBOX_OFF, CONFIG_SANDBOX_ON, CONFIG_SANDBOX_REQUIRED };
+
 struct config_list {
     const char *const *items;
     size_t count;
@@ -48,6 +51,7 @@ struct config {
     uint32_t commit_queue; /* jobs */
     struct config_list trusted_proxies;
     bool has_rate_limit;
+    enum sandbox_words sandbox;
     enum log_level log_level;
     enum log_format log_format;
 

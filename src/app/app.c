@@ -21,14 +21,15 @@ enum {
     /* Small, so that no batch waits long behind a checkpoint, and the log stays in the cache. */
     CHECKPOINT_BYTES = 1024 * 1024,
     READ_QUEUE_MAX = 4096,
-    SEARCH_QUEUE_MAX = 64,   /* who would wait longer had better come back */
-    RECENT_READ = 20000,     /* of these read at the start: a tenth of a second */
-    RECENT_ROWS = 65536,     /* of messages that may be repeated; 2.5 MB when all are in use */
-    ECHO_TEXTS = 16384,      /* 256 KB */
-    CENSUS_BUCKETS = 16384,  /* 512 KB, which caches hold */
-    LIMITER_BUCKETS = 65536, /* 2 MB when all are in use */
-    STREAM_SHARES = 4,       /* one account has one of these at most */
-    SPARE_FDS = 64,          /* database, sockets, eventfds and the like */
+    SEARCH_QUEUE_MAX = 64,     /* who would wait longer had better come back */
+    RECENT_READ = 20000,       /* of these read at the start: a tenth of a second */
+    RECENT_ROWS = 65536,       /* of messages that may be repeated; 2.5 MB when all are in use */
+    ECHO_TEXTS = 16384,        /* 256 KB */
+    CENSUS_BUCKETS = 16384,    /* 512 KB, which caches hold */
+    LIMITER_BUCKETS = 65536,   /* 2 MB when all are in use */
+    STREAM_SHARES = 4,         /* one account has one of these at most */
+    SPARE_FDS = 64,            /* database, sockets, eventfds and the like */
+    OTHER_FDS = 4 * SPARE_FDS, /* more than there will ever be beside connections */
 };
 
 /* --- the stages ---------------------------------------------------------- */
@@ -375,6 +376,29 @@ static void control_stage_stop(struct app *app)
     control_stop(app->control);
 }
 
+/* What is opened by name after this is named here, or in READABLE of sandbox.c. */
+static enum err sandbox_start(struct app *app, struct err_detail *detail)
+{
+    const struct sandbox_options options = {
+        .mode = (enum sandbox_mode)app->config->sandbox,
+        .database = app->config->database,
+        .listen = app->config->listen,
+        .max_fds = app->max_connections + OTHER_FDS,
+    };
+
+    return sandbox_enter(&options, &app->sandbox, detail);
+}
+
+static enum err sandbox_finish(struct app *app, struct err_detail *detail)
+{
+    return sandbox_seal(&app->sandbox, detail);
+}
+
+static void sandbox_rest(struct app *app)
+{
+    (void)app; /* there is no way back */
+}
+
 /* Made when somebody asks for it first, which most servers never see. */
 static enum err description_start(struct app *app, struct err_detail *detail)
 {
@@ -400,6 +424,7 @@ static const struct stage {
     {secrets_start, secrets_stop, EXIT_DATABASE},
     {forms_start, forms_stop, EXIT_DATABASE},
     {posts_start, posts_stop, EXIT_FAILED},
+    {sandbox_start, sandbox_rest, EXIT_FAILED},           /* before the first thread */
     {events_stage_start, events_stage_stop, EXIT_FAILED}, /* whoever commits tells them */
     {commit_stage_start, commit_stage_stop, EXIT_FAILED},
     {description_start, description_stop, EXIT_FAILED},
@@ -410,6 +435,7 @@ static const struct stage {
     {janitor_stage_start, janitor_stage_stop, EXIT_FAILED},
     {control_stage_start, control_stage_stop, EXIT_FAILED}, /* before anybody can see us run */
     {server_run, server_rest, EXIT_FAILED},
+    {sandbox_finish, sandbox_rest, EXIT_FAILED}, /* when all has been made that is made but once */
 };
 
 /* --- up and down --------------------------------------------------------- */

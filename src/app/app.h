@@ -8,6 +8,7 @@
 #include "control.h"
 #include "handler/ctx.h"
 #include "listen.h"
+#include "sandbox.h"
 #include "service/janitor.h"
 
 struct app {
@@ -31,6 +32,7 @@ struct app {
     struct events *events;
     unsigned max_connections; /* as many as there are file descriptors for */
     struct listener listener;
+    struct sandbox sandbox;
     bool is_first_start; /* the database had no user when it was opened */
     struct app_ctx ctx;
     struct cidr *trusted_proxies;
