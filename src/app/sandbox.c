@@ -260,7 +260,7 @@ static bool set_capabilities(uint32_t kept)
 
 static bool drop_capabilities(bool must_keep_files)
 {
-    const uint32_t of_files = 1U << CAP_DAC_OVERRIDE | 1U << CAP_CHOWN | 1U << CAP_FOWNER;
+    const uint32_t of_files = 1U << CAP_DAC_OVERRIDE | 1U << CAP_FOWNER;
 
     (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     /* Refused to whoever has no right to it, and who then has nothing to lose either. */
