@@ -118,6 +118,7 @@ static const char *const READABLE[] = {
     "/usr/lib64",
     "/usr/local/lib",
     "/usr/share/ca-certificates",
+    "/usr/local/share/ca-certificates",
     "/usr/share/crypto-policies",
     "/usr/share/p11-kit",
     "/usr/share/zoneinfo",
