@@ -11,6 +11,7 @@ SHELL := /bin/sh
 
 VERSION := 0.1.0
 SAN     ?=
+STATIC  ?=
 BUILD   := build$(if $(SAN),/$(SAN))
 PKGS    := libmicrohttpd jansson sqlite3 libsodium libpcre2-8
 CC      ?= cc
@@ -39,6 +40,8 @@ endif
 
 CFLAGS  ?=
 LDFLAGS ?=
+JOBS    ?= 2
+SHARE   = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 # Recursive on purpose: pkg-config runs only when something is compiled.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) libcurl)
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
@@ -47,12 +50,16 @@ ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -DCONTACTD_VERSION='"$(VERSION)"' -Iinclude 
 ALL_LDFLAGS = $(HARDEN_LD) $(filter -fsanitize%,$(OPT)) $(LDFLAGS)
 LIBS = $(PKG_LIBS) -lpthread -lm
 
-SRC   := $(wildcard src/*/*.c)
+# libcurl is opened at run time, or linked in by the static build.
+SRC   := $(filter-out src/notify/curl_$(if $(STATIC),loaded,linked).c,$(wildcard src/*/*.c))
 OBJ   := $(SRC:src/%.c=$(BUILD)/obj/%.o)
 MAIN  := $(BUILD)/obj/main.o
 ASSETS := form.js page.css $(patsubst src/assets/%,%,$(wildcard src/assets/panel/*))
 GEN   := $(BUILD)/gen/sql_sqlite.h $(BUILD)/gen/assets.h
 .SECONDARY: $(GEN)
+ifneq ($(STATIC),)
+  include packaging/static/program.mk
+endif
 C_FILES = $(wildcard src/*.c src/*/*.[ch] include/*/*.h tests/*/*.[ch])
 UNIT  := $(patsubst tests/%.c,$(BUILD)/tests/%,\
            $(wildcard $(foreach room,unit store spam,tests/$(room)/test_*.c)))
@@ -90,6 +97,22 @@ $(BUILD)/tests/%: tests/%.c $(OBJ) Makefile
 
 .PHONY: test-programs
 test-programs: $(UNIT)
+
+.PHONY: static
+static: ## one file with every library in it: build/static/contactd
+	@.ci/need static
+	@packaging/static/fetch.sh build/static
+	@$(MAKE) --no-print-directory $(SHARE) -f packaging/static/libraries.mk
+	@$(MAKE) --no-print-directory $(SHARE) STATIC=1 BUILD=build/static static-files
+
+IMAGE ?= contactd
+.PHONY: image
+image: ## that file alone in a container image (IMAGE=name:tag)
+	@packaging/image.sh $(IMAGE)
+
+.PHONY: deb
+deb: static ## that file as a Debian package, in build/static
+	@packaging/deb/build.sh build/static $(VERSION)
 
 # The same program with its safety belts off: what the fault tests must be able to catch.
 .PHONY: unsafe

@@ -10,6 +10,9 @@
 /* Text bytes of `bytes` raw ones in base64url without padding. */
 #define BASE64URL_LEN(bytes) (((bytes)*4 + 2) / 3)
 
+/* The same of classic base64. */
+#define BASE64_LEN(bytes) (((bytes) + 2) / 3 * 4)
+
 /* Base64url without padding (RFC 4648, section 5), NUL-terminated. */
 void base64url_encode(const void *bytes, size_t len, char *ret_text);
 
@@ -19,7 +22,8 @@ void base64url_encode(const void *bytes, size_t len, char *ret_text);
  */
 MUST_CHECK bool base64url_decode(struct str text, void *ret_bytes, size_t room, size_t *ret_len);
 
-/* The same for classic base64 with padding (section 4), as in HTTP Basic. */
+/* The same for classic base64 with padding (section 4), as in HTTP Basic and in mails. */
+void base64_encode(const void *bytes, size_t len, char *ret_text);
 MUST_CHECK bool base64_decode(struct str text, void *ret_bytes, size_t room, size_t *ret_len);
 
 /*

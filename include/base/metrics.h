@@ -21,6 +21,16 @@
       "Connections cut because a deadline passed.")                                                \
     X(HTTP_REFUSED, "contactd_http_refused_total", "counter",                                      \
       "Requests refused as malformed HTTP before routing.")                                        \
+    X(DELIVERIES_DONE, "contactd_deliveries_delivered_total", "counter",                           \
+      "Deliveries that arrived.")                                                                  \
+    X(DELIVERIES_RETRIED, "contactd_deliveries_retried_total", "counter",                          \
+      "Attempts that failed and will be repeated.")                                                \
+    X(DELIVERIES_FAILED, "contactd_deliveries_failed_total", "counter",                            \
+      "Deliveries that were given up.")                                                            \
+    X(DELIVERIES_WAITING, "contactd_deliveries_waiting", "gauge",                                  \
+      "Deliveries that wait, as counted every few seconds.")                                       \
+    X(DELIVERY_OLDEST, "contactd_delivery_oldest_seconds", "gauge",                                \
+      "Age of the oldest delivery that waits.")                                                    \
     X(SIGNINS, "contactd_signins_total", "counter", "Credentials verified (not from the cache).")  \
     X(SIGNINS_FAILED, "contactd_signins_failed_total", "counter", "Credentials that were wrong.")  \
     X(SIGNINS_THROTTLED, "contactd_signins_throttled_total", "counter",                            \

@@ -47,6 +47,9 @@ struct digest {
  */
 struct digest digest_of(struct str text, const uint8_t *key);
 
+/* HMAC-SHA-256 (RFC 2104) of the parts, one behind the other. Any thread. */
+struct digest hmac_sha256(struct str key, const struct str *parts, size_t count);
+
 /* A quick keyed hash for tables that strangers fill (SipHash-2-4, 128 bits); not for secrets. */
 enum { TABLE_KEY_BYTES = 16 };
 void table_hash(struct str text, const uint8_t key[TABLE_KEY_BYTES], uint64_t ret_words[2]);

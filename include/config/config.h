@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/secret.h"
 
 enum { CONFIG_OPTIONS_MAX = 64 };
 
@@ -52,6 +53,13 @@ struct config {
     struct config_list trusted_proxies;
     bool has_rate_limit;
     enum sandbox_words sandbox;
+    struct secret smtp_url;           /* how mails leave; core/mail_sender.h */
+    const char *smtp_from;            /* a mailbox, or Name <mailbox> */
+    struct config_list notify_to;     /* mailboxes that hear of the form "default" */
+    const char *public_url;           /* without a '/' at its end, or "" */
+    struct config_list webhook_allow; /* private ranges */
+    const char *ca_file;
+    bool may_be_plain;
     enum log_level log_level;
     enum log_format log_format;
 

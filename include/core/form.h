@@ -8,6 +8,7 @@
 #define CONTACTD_CORE_FORM_H
 
 #include "base/json.h"
+#include "core/notice.h"
 #include "core/schema.h"
 #include "core/submission.h"
 
@@ -57,6 +58,20 @@ const struct form_setting *form_setting_at(size_t index); /* NULL behind the las
 void form_settings_render(struct buf *out);
 
 /*
+ * Replaces the secrets of `settings` by masks that may be shown: their last characters behind
+ * an ellipsis. ERR_MEMORY.
+ */
+MUST_CHECK enum err form_settings_mask(json_t *settings);
+bool form_settings_are_masked(const json_t *settings); /* whether any secret of them is */
+
+/*
+ * Puts what `stored` (may be NULL) has where `settings` only show a mask of it.
+ * ERR_INVALID: there is nothing of this mask; the detail says where.
+ */
+MUST_CHECK enum err form_settings_unmask(json_t *settings, const json_t *stored,
+                                         struct err_detail *detail);
+
+/*
  * The settings, read. Texts point into `document`, ptr NULL where a setting
  * says nothing. Constant once made.
  */
@@ -76,7 +91,7 @@ struct form_rules {
     enum form_policy proof; /* proof of work */
     enum captcha_kind captcha;
     struct str captcha_secret;
-    const json_t *notify;                         /* kept for the deliveries; NULL: none */
+    struct notice notice;                         /* who hears of messages */
     uint32_t retention_days, spam_retention_days; /* 0: for ever */
     uint32_t rate_per_hour;                       /* messages; 0: the server's own limit */
 };

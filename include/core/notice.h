@@ -36,10 +36,10 @@ enum signature {
     SIGNATURE_FORMSPREE /* t=,v1= in Formspree-Signature, and the standard's as well */
 };
 
-/* Texts point into the settings' document; ptr NULL where it says nothing. */
+/* Texts but the name point into the settings' document; ptr NULL where it says nothing. */
 struct destination {
     struct str name; /* unique within its form and stored with deliveries: "mail:a@b.example",
-                        "webhook:crm", "reply" */
+                        "webhook:crm", "slack" if it was given no name, "reply" */
     enum channel channel;
     struct str address; /* a mailbox, or a URL */
     struct str secret;  /* signs, or lets in: whsec_..., a bot's or an application's token */
@@ -63,14 +63,21 @@ struct notice {
     uint32_t reply_per_day;               /* to one address from one form */
     uint32_t silence_days;                /* alarm after so many without a message; 0: judged by
                                              the form's own history */
+    json_t *names;                        /* own the destinations' names */
 };
 
 /*
  * `settings` is the member `notify` (may be NULL: nobody hears) and must outlive the
- * notice. ERR_INVALID: the detail names the member, what is wrong, what is known.
+ * notice. ERR_INVALID: the detail names the member, what is wrong, what is known; never a secret.
  */
 MUST_CHECK enum err notice_compile(const json_t *settings, struct notice *ret_notice,
                                    struct err_detail *detail);
+
+/* Frees what notice_compile() made; a notice of zeroes is allowed. */
+void notice_done(struct notice *notice);
+
+/* Appends a JSON Schema of `settings`: without its opening brace and its type. */
+void notice_render_schema(struct buf *out);
 
 /* The destination of this name, or NULL. */
 const struct destination *notice_find(const struct notice *notice, struct str name);

@@ -16,6 +16,7 @@
 #include "service/events.h"
 #include "service/forms.h"
 #include "service/limiter.h"
+#include "service/outbox.h"
 #include "service/quota.h"
 #include "service/recent.h"
 #include "service/signin.h"
@@ -61,6 +62,7 @@ struct app_ctx {
     atomic_bool is_ready;
 
     struct events *events;
+    struct outbox *outbox;
 
     struct quota streams;
     unsigned streams_each; /* that one account may have */

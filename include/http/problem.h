@@ -21,6 +21,7 @@
     X(ALIAS_TAKEN, "alias_taken", 409, "this id is another form's")                                \
     X(NAME_TAKEN, "name_taken", 409, "this name is taken")                                         \
     X(LAST_OWNER, "last_owner", 409, "the last owner stays an owner")                              \
+    X(DELIVERY_STATE, "delivery_state", 409, "this delivery is in another state")                  \
     X(ORIGIN_REFUSED, "origin_refused", 403, "this page may not post to this form")                \
     X(NOT_FOUND, "not_found", 404, "not found")                                                    \
     X(FORM_NOT_FOUND, "form_not_found", 404, "no form has this id")                                \

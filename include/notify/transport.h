@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mails and posts on their way, many at once, over libcurl's multi interface:
- * nothing here blocks but transport_poll(), and that for as long as it is told.
- * Owner only: one thread opens, sends, polls and closes; transport_wake() is for any
- * thread. libcurl is loaded with the first parcel.
+ * Mails and posts on their way, many at once, over libcurl: nothing here blocks but
+ * transport_poll(), and that for as long as it is told. Owner only: one
+ * thread opens, sends, polls and closes; transport_wake() is for any thread. libcurl is loaded with
+ * the first parcel. Mails share a few threads that the transport makes (and up to four
+ * connections, which are kept for a few seconds); they are where libcurl waits.
  */
 #ifndef CONTACTD_NOTIFY_TRANSPORT_H
 #define CONTACTD_NOTIFY_TRANSPORT_H
@@ -14,7 +15,7 @@
 struct transport;
 
 struct transport_options {
-    const char *ca_file; /* PEM, beside or in place of the system's; NULL: the system's */
+    const char *ca_file; /* PEM, beside the system's; NULL: the system's alone; borrowed */
     /*
      * Whether a connection to this address (16 bytes, IPv4 as ::ffff:a.b.c.d) may be made;
      * asked after names are resolved, before every connect(). Mail servers are not asked about:
@@ -25,9 +26,15 @@ struct transport_options {
 };
 
 enum parcel_result {
-    PARCEL_DELIVERED, /* SMTP: 250 after the data; HTTP: 2xx */
-    PARCEL_LATER,     /* worth trying again: no answer, 4xx of SMTP, 408, 425, 429, 5xx of HTTP */
-    PARCEL_REFUSED    /* it will not get better: 5xx of SMTP, other 4xx, 3xx, a forbidden address */
+    PARCEL_DELIVERED, /* SMTP: 250 after the data; HTTP: 2xx, whatever becomes of its body */
+    /*
+     * Worth trying again: no answer, 4xx of SMTP, 408, 425, 429 and 5xx of HTTP; also what the
+     * operator can mend: 5xx of SMTP to the greeting, the password or the sender, certificates.
+     */
+    PARCEL_LATER,
+    /* It will not get better: 5xx of SMTP to recipient or data, other 4xx, 3xx, a forbidden
+       address. */
+    PARCEL_REFUSED
 };
 
 /* One mail or post. Everything is the caller's and stays as it is until done(). */
@@ -36,10 +43,11 @@ struct parcel {
     const char *url;
     const char *user, *password; /* SMTP AUTH; NULL: none */
     bool may_be_plain;           /* smtp:// without STARTTLS, http:// */
-    const char *from, *to;       /* SMTP's envelope */
+    const char *from, *to;       /* SMTP's envelope; `to` NULL: sign in, and send nothing */
     const char *headers;         /* HTTP: lines, each ended by '\n' */
     struct str body;
-    int64_t timeout_ms; /* for all of it; connecting has CONNECT_MS of its own */
+    int64_t timeout_ms; /* for all of it; at most 5 s to connect, 15 s until a mail server has let
+                           us in */
 
     /* On the owner's thread, from within transport_poll() or transport_close(), exactly once. */
     void (*done)(struct parcel *parcel);

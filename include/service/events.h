@@ -8,7 +8,7 @@
 #ifndef CONTACTD_SERVICE_EVENTS_H
 #define CONTACTD_SERVICE_EVENTS_H
 
-#include "core/submission.h"
+#include "core/delivery.h"
 
 struct events;
 
@@ -18,6 +18,7 @@ enum event_kind {
     EVENT_SUBMISSION, /* a message was stored: form, one id, state */
     EVENT_CHANGE,     /* messages were changed: form, ids, and what is known of state and star */
     EVENT_FORM,       /* a form's settings were changed: form */
+    EVENT_DELIVERY,   /* how a delivery did: form, its id and its message's, its state */
 };
 
 struct event {
@@ -28,6 +29,7 @@ struct event {
     bool has_state, has_star; /* whether the next two say something */
     enum submission_state state;
     bool is_starred;
+    enum delivery_state delivery;
 };
 
 /* An event as it is kept. */
@@ -37,6 +39,7 @@ struct kept_event {
     uint8_t id_count;
     bool has_state, has_star, is_starred;
     enum submission_state state;
+    enum delivery_state delivery;
     struct id ids[EVENT_IDS_MAX];
 };
 

@@ -9,6 +9,7 @@
 
 #include "core/bayes.h"
 #include "core/form.h"
+#include "core/notice.h"
 #include "core/schema.h"
 #include "core/spam.h"
 #include "store/store.h"
@@ -23,11 +24,19 @@ struct form_entry {
     const struct form_rules *rules;
     const struct schema *schema;
     struct spam_expected expected;
-    const struct bayes *model; /* what its admin has taught; NULL: nothing yet */
+    const struct notice *notice; /* who hears of it; NULL: nobody */
+    const struct bayes *model;   /* what its admin has taught; NULL: nothing yet */
 };
 
 MUST_CHECK enum err forms_new(struct forms **ret_forms);
 void forms_free(struct forms *forms); /* NULL is allowed */
+
+/*
+ * Who hears of the default form if its settings do not say, and of the server's own
+ * alarms; must outlive the forms. Before the first reload; NULL: nobody.
+ */
+void forms_set_server_notice(struct forms *forms, const struct notice *notice);
+const struct notice *forms_server_notice(const struct forms *forms);
 
 /*
  * Reads every form anew. A form that cannot be compiled (a later version wrote

@@ -26,13 +26,20 @@ struct outbox_options {
     const char *ca_file; /* NULL: the system's */
 };
 
-/* Everything stays the caller's and outlives the outbox; `reader` is the outbox's alone. */
+/*
+ * Everything stays the caller's and outlives the outbox. Its thread, with a reader of
+ * its own, starts when something waits for the first time, here or at a nudge.
+ */
 MUST_CHECK enum err outbox_start(const struct outbox_options *options, struct commit *commit,
-                                 struct store *reader, struct forms *forms, struct events *events,
+                                 struct store *writer, struct forms *forms, struct events *events,
                                  struct outbox **ret_outbox, struct err_detail *detail);
 
 /* Something is due now. Any thread, cheap. NULL is allowed. */
 void outbox_nudge(struct outbox *outbox);
+
+/* The same when somebody has asked for it by hand: hosts that have failed are tried at once, too.
+ */
+void outbox_hurry(struct outbox *outbox);
 
 /* Ends within a second, whatever the destinations do, and frees. NULL is allowed. */
 void outbox_stop(struct outbox *outbox);

@@ -13,6 +13,7 @@
 #define CONTACTD_STORE_STORE_H
 
 #include "core/account.h"
+#include "core/delivery.h"
 #include "core/form.h"
 #include "core/session.h"
 #include "core/submission.h"
@@ -29,6 +30,21 @@ struct store;
  */
 MUST_CHECK enum err store_open(const char *url, bool may_create, struct store **ret_store,
                                struct err_detail *detail);
+
+/* What store_examine() finds. */
+struct store_health {
+    int64_t bytes;                /* of the file; 0 in memory */
+    int64_t schema, schema_known; /* steps that it has, and that this program has */
+    bool is_damaged, is_whole;    /* neither: not all of it was seen in time */
+    char complaint[200];          /* about the damage, in the backend's words */
+};
+
+/*
+ * Looks at a database beside whoever owns it, changes nothing, and takes about `budget_ms` at most.
+ * ERR_NOT_FOUND: there is none yet. Others as store_open(). Any thread.
+ */
+MUST_CHECK enum err store_examine(const char *url, int64_t budget_ms,
+                                  struct store_health *ret_health, struct err_detail *detail);
 
 /* A read-only connection to the writer's database. Must be closed before the writer. */
 MUST_CHECK enum err store_open_reader(struct store *writer, struct store **ret_reader,
@@ -91,7 +107,7 @@ MUST_CHECK enum err store_note_delete(struct store *store, const struct id *subm
                                       int64_t note_id);
 
 /*
- * For good, with its notes and with what search and counts know of it.
+ * For good, with its notes, its deliveries and with what search and counts know of it.
  * ERR_NOT_FOUND when there is none with this id. Several changes: its job needs a mark.
  */
 MUST_CHECK enum err store_submission_delete(struct store *store, const struct id *id);
@@ -161,6 +177,44 @@ MUST_CHECK enum err store_invitation_delete_of(struct store *store, struct str c
 /* Forgets those that ended by `now_ms`. */
 MUST_CHECK enum err store_invitation_purge(struct store *store, int64_t now_ms);
 
+/*
+ * In the transaction of its message. Of the row, is_leased, attempts, batch and error are
+ * not looked at. ERR_EXISTS when the id's row number is taken.
+ */
+MUST_CHECK enum err store_delivery_insert(struct store *store, const struct delivery *row);
+/*
+ * It is being tried until `until_ms`, which counts as an attempt. `batch` (or NULL) is kept
+ * unless it has one. ERR_NOT_FOUND: it is gone, or does not wait, or is not due at `now_ms`.
+ */
+MUST_CHECK enum err store_delivery_claim(struct store *store, const struct id *id, int64_t now_ms,
+                                         int64_t until_ms, const struct id *batch);
+/*
+ * How the attempt ended, with its history and its destination's. What is held by
+ * now stays so unless it was delivered. ERR_NOT_FOUND: it is gone.
+ */
+MUST_CHECK enum err store_delivery_settle(struct store *store,
+                                          const struct delivery_outcome *outcome);
+/* What was under way when the process ended is due at `now_ms`, and was no attempt. */
+MUST_CHECK enum err store_delivery_release(struct store *store, int64_t now_ms);
+/*
+ * ERR_NOT_FOUND, both. Starting again means: waiting, due at `now_ms`, with no attempt so far.
+ * Either takes it out of its digest.
+ */
+MUST_CHECK enum err store_delivery_set_state(struct store *store, const struct id *id,
+                                             enum delivery_state state, int64_t due_at_ms,
+                                             int64_t now_ms);
+MUST_CHECK enum err store_delivery_restart(struct store *store, const struct id *id,
+                                           int64_t now_ms);
+/* All that were given up for this destination. */
+MUST_CHECK enum err store_delivery_restart_failed(struct store *store, struct str form,
+                                                  struct str destination, int64_t now_ms,
+                                                  int64_t *ret_count);
+
+/* ERR_EXISTS: there is one of this kind, form and name. ERR_NOT_FOUND: there is none. */
+MUST_CHECK enum err store_alarm_add(struct store *store, const struct alarm *alarm);
+MUST_CHECK enum err store_alarm_delete(struct store *store, struct str kind, struct str form,
+                                       struct str name);
+
 /* Adds to the audit log; `entry->id` is not looked at. Beyond AUDIT_MAX the oldest go. */
 MUST_CHECK enum err store_audit_add(struct store *store, const struct audit_entry *entry);
 
@@ -174,6 +228,11 @@ typedef enum err (*store_submission_fn)(void *arg, const struct submission *row)
 typedef enum err (*store_note_fn)(void *arg, const struct submission_note *note);
 typedef enum err (*store_tally_fn)(void *arg, const struct tally *tally);
 typedef enum err (*store_aged_fn)(void *arg, const struct aged *row);
+typedef enum err (*store_delivery_fn)(void *arg, const struct delivery *row);
+typedef enum err (*store_attempt_fn)(void *arg, const struct delivery_attempt *attempt);
+typedef enum err (*store_queue_fn)(void *arg, const struct delivery_queue *queue);
+typedef enum err (*store_destination_fn)(void *arg, const struct destination_tally *tally);
+typedef enum err (*store_alarm_fn)(void *arg, const struct alarm *alarm);
 typedef enum err (*store_form_fn)(void *arg, const struct form *form);
 typedef enum err (*store_refusal_fn)(void *arg, const struct refusal *refusal);
 typedef enum err (*store_user_fn)(void *arg, const struct user *user);
@@ -222,6 +281,33 @@ MUST_CHECK enum err store_tally_list(struct store *store, int64_t first_day, str
 /* Of each state the oldest first; nothing may be changed before it returns. */
 MUST_CHECK enum err store_submission_aged(struct store *store, const struct aged_filter *filter,
                                           store_aged_fn fn, void *arg);
+/* ERR_NOT_FOUND when there is none. */
+MUST_CHECK enum err store_delivery_get(struct store *store, const struct id *id,
+                                       store_delivery_fn fn, void *arg);
+/* Newest first. ERR_INVALID: a limit below 1 or above DELIVERY_LIST_MAX + 1. */
+MUST_CHECK enum err store_delivery_list(struct store *store, const struct delivery_filter *filter,
+                                        store_delivery_fn fn, void *arg);
+/*
+ * Every destination for which something waits, by form and name, those behind `after`
+ * alone unless it is NULL. From the callback the other functions for readers may be called.
+ */
+MUST_CHECK enum err store_delivery_queues(struct store *store, const struct delivery_queue *after,
+                                          store_queue_fn fn, void *arg);
+/* The first `max` that wait for this destination and are due, in this order. */
+MUST_CHECK enum err store_delivery_due(struct store *store, const struct delivery_queue *queue,
+                                       int64_t now_ms, int max, store_delivery_fn fn, void *arg);
+/* How many wait, and when the first of them was made (wall; 0: none waits). */
+MUST_CHECK enum err store_delivery_waiting(struct store *store, int64_t *ret_count,
+                                           int64_t *ret_oldest_ms);
+/* How many the form has for this address since then, whatever became of them. */
+MUST_CHECK enum err store_delivery_replies(struct store *store, struct str form, struct str address,
+                                           int64_t since_ms, int64_t *ret_count);
+/* The last ones of a delivery, newest first. */
+MUST_CHECK enum err store_attempt_list(struct store *store, const struct id *delivery,
+                                       store_attempt_fn fn, void *arg);
+/* Every destination that has ever had an attempt, or has deliveries not done; by form and name. */
+MUST_CHECK enum err store_destination_list(struct store *store, store_destination_fn fn, void *arg);
+MUST_CHECK enum err store_alarm_list(struct store *store, store_alarm_fn fn, void *arg);
 MUST_CHECK enum err store_form_get(struct store *store, struct str name, store_form_fn fn,
                                    void *arg);
 MUST_CHECK enum err store_form_list(struct store *store, store_form_fn fn, void *arg); /* by name */

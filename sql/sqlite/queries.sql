@@ -32,7 +32,7 @@ INSERT INTO submission (seq, id, state, spam_score, form, name, email, message, 
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16);
 
 -- name: submission_last_seq
-SELECT coalesce(max(seq), 0) FROM submission;
+SELECT max(coalesce((SELECT max(seq) FROM submission), 0), coalesce((SELECT max(seq) FROM delivery), 0));
 
 -- name: submission_get
 SELECT id, state, spam_score, form, name, email, message, fields, source, user_agent, page, spam_reasons,
@@ -348,3 +348,146 @@ SELECT id, form, max(seq >> 15, state_at) FROM submission INDEXED BY submission_
 WHERE state = 3 AND state >= 3 AND seq > ?1 AND seq < ?2
 ORDER BY seq
 LIMIT ?3;
+
+-- name: delivery_insert
+INSERT INTO delivery (seq, id, submission, form, destination, state, due_at, changed_at, address, text)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10);
+
+-- name: delivery_get
+SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text
+FROM delivery
+WHERE seq = ?1;
+
+-- The bits of ?2 are the states that are asked for; ?3 is a destination or NULL.
+-- name: delivery_list
+SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text
+FROM delivery
+WHERE seq < ?1 AND (1 << state) & ?2 AND (?3 IS NULL OR destination = ?3)
+ORDER BY seq DESC
+LIMIT ?4;
+
+-- name: delivery_list_form
+SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text
+FROM delivery INDEXED BY delivery_by_form
+WHERE form = ?5 AND seq < ?1 AND (1 << state) & ?2 AND (?3 IS NULL OR destination = ?3)
+ORDER BY seq DESC
+LIMIT ?4;
+
+-- One state that is not "delivered", which most are: who asks passes over other forms.
+-- name: delivery_list_open
+SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text
+FROM delivery INDEXED BY delivery_open
+WHERE state = ?2 AND state <> 2 AND seq < ?1 AND (?3 IS NULL OR destination = ?3) AND (?4 IS NULL OR form = ?4)
+ORDER BY seq DESC;
+
+-- name: delivery_list_submission
+SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text
+FROM delivery INDEXED BY delivery_by_submission
+WHERE submission = ?5 AND submission IS NOT NULL AND seq < ?1 AND (1 << state) & ?2 AND (?3 IS NULL OR destination = ?3)
+ORDER BY seq DESC
+LIMIT ?4;
+
+-- The first one that waits behind the destination ?2 of the form ?1: of this form, and of a later one. Not
+-- (form, destination) > (?1, ?2), for which SQLite would step over all that have this very destination.
+-- name: delivery_next
+SELECT form, destination, due_at FROM delivery INDEXED BY delivery_due
+WHERE state = 0 AND form = ?1 AND destination > ?2
+ORDER BY destination, due_at
+LIMIT 1;
+
+-- name: delivery_next_form
+SELECT form, destination, due_at FROM delivery INDEXED BY delivery_due
+WHERE state = 0 AND form > ?1
+ORDER BY form, destination, due_at
+LIMIT 1;
+
+-- name: delivery_due
+SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text
+FROM delivery INDEXED BY delivery_due
+WHERE state = 0 AND form = ?1 AND destination = ?2 AND due_at <= ?3
+ORDER BY due_at
+LIMIT ?4;
+
+-- name: delivery_claim
+UPDATE delivery SET leased = 1, attempts = attempts + 1, due_at = ?3, batch = coalesce(batch, ?4)
+WHERE seq = ?1 AND id = ?2 AND state = 0 AND due_at <= ?5;
+
+-- What has become spam meanwhile is held, unless it was delivered all the same.
+-- name: delivery_settle
+UPDATE delivery
+SET state = iif(state = 1 AND ?3 = 0, 1, ?3), leased = 0, due_at = ?4, changed_at = ?5, error = ?6
+WHERE seq = ?1 AND id = ?2;
+
+-- What was under way when the process ended was no attempt.
+-- name: delivery_release
+UPDATE delivery SET leased = 0, attempts = max(attempts - 1, 0), due_at = ?1 WHERE state = 0 AND leased = 1;
+
+-- What has left its digest must not come under that one's id again: whoever had the rest would drop it.
+-- name: delivery_set_state
+UPDATE delivery SET state = ?3, due_at = ?4, changed_at = ?5, batch = NULL WHERE seq = ?1 AND id = ?2;
+
+-- name: delivery_restart
+UPDATE delivery SET state = 0, attempts = 0, due_at = ?3, changed_at = ?3, batch = NULL WHERE seq = ?1 AND id = ?2;
+
+-- name: delivery_restart_failed
+UPDATE delivery SET state = 0, attempts = 0, due_at = ?3, changed_at = ?3, batch = NULL
+WHERE state = 3 AND state <> 2 AND form = ?1 AND destination = ?2;
+
+-- name: delivery_count
+SELECT count(*) FROM delivery INDEXED BY delivery_due WHERE state = 0;
+
+-- name: delivery_oldest
+SELECT seq >> 15 FROM delivery INDEXED BY delivery_open WHERE state = 0 AND state <> 2 ORDER BY seq LIMIT 1;
+
+-- name: delivery_replies
+SELECT count(*) FROM delivery INDEXED BY delivery_reply
+WHERE address = ?2 AND address IS NOT NULL AND seq >= ?3 AND form = ?1;
+
+-- name: delivery_delete_all
+DELETE FROM delivery WHERE submission = ?1 AND submission IS NOT NULL;
+
+-- name: attempt_add
+INSERT INTO attempt (delivery, number, at, took, status, error)
+VALUES (?1, 1 + coalesce((SELECT max(number) FROM attempt WHERE delivery = ?1), 0), ?2, ?3, ?4, ?5);
+
+-- name: attempt_trim
+DELETE FROM attempt WHERE delivery = ?1 AND number <= (SELECT max(number) FROM attempt WHERE delivery = ?1) - ?2;
+
+-- name: attempt_list
+SELECT at, took, status, error FROM attempt WHERE delivery = ?1 ORDER BY number DESC;
+
+-- name: attempt_delete_all
+DELETE FROM attempt
+WHERE delivery IN (SELECT seq FROM delivery WHERE submission = ?1 AND submission IS NOT NULL);
+
+-- name: destination_delivered
+INSERT INTO destination (form, name, delivered, delivered_at, failed_at, failing_since) VALUES (?1, ?2, 1, ?3, 0, 0)
+ON CONFLICT (form, name) DO UPDATE
+SET delivered = delivered + 1, delivered_at = excluded.delivered_at, failing_since = 0;
+
+-- name: destination_failed
+INSERT INTO destination (form, name, delivered, delivered_at, failed_at, failing_since, error)
+VALUES (?1, ?2, 0, 0, ?3, ?3, ?4)
+ON CONFLICT (form, name) DO UPDATE
+SET failed_at = excluded.failed_at, error = excluded.error,
+    failing_since = iif(failing_since = 0, excluded.failing_since, failing_since);
+
+-- name: destination_list
+SELECT form, name, sum(waiting), sum(held), sum(failed), sum(withdrawn), sum(delivered), max(delivered_at),
+    max(failed_at), max(failing_since), max(error)
+FROM (
+    SELECT form, destination AS name, state = 0 AS waiting, state = 1 AS held, state = 3 AS failed,
+        state = 4 AS withdrawn, 0 AS delivered, 0 AS delivered_at, 0 AS failed_at, 0 AS failing_since, NULL AS error
+    FROM delivery INDEXED BY delivery_open WHERE state <> 2
+    UNION ALL SELECT form, name, 0, 0, 0, 0, delivered, delivered_at, failed_at, failing_since, error FROM destination)
+GROUP BY form, name
+ORDER BY form, name;
+
+-- name: alarm_add
+INSERT INTO alarm (kind, form, name, since, text) VALUES (?1, ?2, ?3, ?4, ?5);
+
+-- name: alarm_delete
+DELETE FROM alarm WHERE kind = ?1 AND form = ?2 AND name = ?3;
+
+-- name: alarm_list
+SELECT kind, form, name, since, text FROM alarm ORDER BY kind, form, name;

@@ -232,10 +232,10 @@ static void print_table(const json_t *rows)
     }
 }
 
-enum exit_code verb_list(struct cli *cli)
+enum exit_code verb_list_of(struct cli *cli, json_t *args)
 {
     CLEANUP(buf_done) struct buf result = buf_new(CONTROL_MESSAGE_MAX);
-    enum exit_code code = cli_command(cli, json_object(), &result);
+    enum exit_code code = cli_command(cli, args, &result);
 
     if (code != EXIT_OK)
         return code;
@@ -247,6 +247,11 @@ enum exit_code verb_list(struct cli *cli)
     print_table(rows);
     json_decref(rows);
     return EXIT_OK;
+}
+
+enum exit_code verb_list(struct cli *cli)
+{
+    return verb_list_of(cli, json_object());
 }
 
 enum exit_code verb_named(struct cli *cli)

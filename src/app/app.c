@@ -15,18 +15,22 @@
 #include "base/log.h"
 #include "handler/routes.h"
 #include "listen.h"
+#include "sending.h"
 
 enum {
     BATCH_MAX = 512,
     /* Small, so that no batch waits long behind a checkpoint, and the log stays in the cache. */
     CHECKPOINT_BYTES = 1024 * 1024,
     READ_QUEUE_MAX = 4096,
-    SEARCH_QUEUE_MAX = 64,     /* who would wait longer had better come back */
-    RECENT_READ = 20000,       /* of these read at the start: a tenth of a second */
-    RECENT_ROWS = 65536,       /* of messages that may be repeated; 2.5 MB when all are in use */
-    ECHO_TEXTS = 16384,        /* 256 KB */
-    CENSUS_BUCKETS = 16384,    /* 512 KB, which caches hold */
-    LIMITER_BUCKETS = 65536,   /* 2 MB when all are in use */
+    SEARCH_QUEUE_MAX = 64,   /* who would wait longer had better come back */
+    RECENT_READ = 20000,     /* of these read at the start: a tenth of a second */
+    RECENT_ROWS = 65536,     /* of messages that may be repeated; 2.5 MB when all are in use */
+    ECHO_TEXTS = 16384,      /* 256 KB */
+    CENSUS_BUCKETS = 16384,  /* 512 KB, which caches hold */
+    LIMITER_BUCKETS = 65536, /* 2 MB when all are in use */
+    SENDING_TEXTS_MAX = 64 * 1024,
+    WATCH_FIRST_MS = 60 * 1000,
+    WATCH_PERIOD_MS = 5 * 60 * 1000,
     STREAM_SHARES = 4,         /* one account has one of these at most */
     SPARE_FDS = 64,            /* database, sockets, eventfds and the like */
     OTHER_FDS = 4 * SPARE_FDS, /* more than there will ever be beside connections */
@@ -63,9 +67,73 @@ static void database_stop(struct app *app)
     store_close(app->writer);
 }
 
+/* Who gets a mail of the default form's messages, written as a form's setting would be. */
+static enum err read_recipients(struct app *app, struct err_detail *detail)
+{
+    const struct config_list *list = &app->config->notify_to;
+    json_t *mails = json_array();
+
+    app->server_settings = json_pack("{so*}", "mail", mails);
+    for (size_t i = 0; i < list->count; i++)
+        if (json_array_append_new(mails, json_string(list->items[i])))
+            return ERR_MEMORY;
+    if (!app->server_settings)
+        return ERR_MEMORY;
+    return list->count ? notice_compile(app->server_settings, &app->server_notice, detail) : ERR_OK;
+}
+
+static void sending_stop(struct app *app)
+{
+    notice_done(&app->server_notice);
+    json_decref(app->server_settings);
+    arena_done(&app->sending_texts);
+}
+
+static enum err sending_start(struct app *app, struct err_detail *detail)
+{
+    arena_init(&app->sending_texts, SENDING_TEXTS_MAX, NULL, 0);
+    enum err err = sending_read(app->config, &app->sending_texts, &app->sending, detail);
+    if (err == ERR_OK)
+        err = read_recipients(app, detail);
+    if (err != ERR_OK)
+        sending_stop(app);
+    return err;
+}
+
+static enum err outbox_stage_start(struct app *app, struct err_detail *detail)
+{
+    return outbox_start(&app->sending, app->commit, app->writer, app->forms, app->events,
+                        &app->outbox, detail);
+}
+
+static void outbox_stage_stop(struct app *app)
+{
+    outbox_stop(app->outbox);
+}
+
+static enum err watch_stage_start(struct app *app, struct err_detail *detail)
+{
+    bool has_file = strcmp(app->config->database, "memory:") != 0;
+    const char *hurry = getenv("CONTACTD_TEST_WATCH_MS");
+    struct watch_options options = {.database = has_file ? app->config->database : NULL,
+                                    .first_ms = WATCH_FIRST_MS,
+                                    .period_ms = WATCH_PERIOD_MS};
+
+    if (hurry)
+        options.first_ms = options.period_ms = strtol(hurry, NULL, 10);
+    return watch_start(&options, app->commit, app->writer, app->forms, app->outbox, &app->watch,
+                       detail);
+}
+
+static void watch_stage_stop(struct app *app)
+{
+    watch_stop(app->watch);
+}
+
 static enum err forms_start(struct app *app, struct err_detail *detail)
 {
     TRY(forms_new(&app->forms));
+    forms_set_server_notice(app->forms, app->server_notice.count ? &app->server_notice : NULL);
     enum err err = forms_reload(app->forms, app->writer);
     if (err != ERR_OK) {
         forms_free(app->forms);
@@ -351,6 +419,7 @@ static enum err server_run(struct app *app, struct err_detail *detail)
     app->ctx.secrets = &app->secrets;
     app->ctx.captcha = app->captcha;
     app->ctx.events = app->events;
+    app->ctx.outbox = app->outbox;
     app->ctx.streams_each = (watchers_max(app) + STREAM_SHARES - 1) / STREAM_SHARES;
     app->ctx.trusted_proxies = app->trusted_proxies;
     app->ctx.trusted_proxy_count = app->config->trusted_proxies.count;
@@ -368,7 +437,7 @@ static enum err control_stage_start(struct app *app, struct err_detail *detail)
     if (strcmp(app->config->database, "memory:") == 0)
         return ERR_OK;
     return control_start(app->config->database, app->commit, app->signin, app->forms, app->readers,
-                         &app->control, detail);
+                         app->outbox, &app->control, detail);
 }
 
 static void control_stage_stop(struct app *app)
@@ -383,6 +452,7 @@ static enum err sandbox_start(struct app *app, struct err_detail *detail)
         .mode = (enum sandbox_mode)app->config->sandbox,
         .database = app->config->database,
         .listen = app->config->listen,
+        .readable = {app->config->ca_file},
         .max_fds = app->max_connections + OTHER_FDS,
     };
 
@@ -418,6 +488,7 @@ static const struct stage {
     enum exit_code code; /* when it does not start */
 } STAGES[] = {
     {proxies_start, proxies_stop, EXIT_CONFIG},
+    {sending_start, sending_stop, EXIT_CONFIG},
     {listen_start, listen_stop, EXIT_LISTEN},
     {server_make, server_unmake, EXIT_FAILED},
     {database_start, database_stop, EXIT_DATABASE},
@@ -432,6 +503,8 @@ static const struct stage {
     {searchers_start, searchers_stop, EXIT_DATABASE},
     {signin_stage_start, signin_stage_stop, EXIT_DATABASE},
     {captcha_stage_start, captcha_stage_stop, EXIT_FAILED},
+    {outbox_stage_start, outbox_stage_stop, EXIT_FAILED},
+    {watch_stage_start, watch_stage_stop, EXIT_FAILED},
     {janitor_stage_start, janitor_stage_stop, EXIT_FAILED},
     {control_stage_start, control_stage_stop, EXIT_FAILED}, /* before anybody can see us run */
     {server_run, server_rest, EXIT_FAILED},

@@ -10,6 +10,8 @@
 #include "listen.h"
 #include "sandbox.h"
 #include "service/janitor.h"
+#include "service/outbox.h"
+#include "service/watch.h"
 
 struct app {
     const struct config *config;
@@ -30,6 +32,12 @@ struct app {
     struct server *server;
     struct control *control;
     struct events *events;
+    struct outbox *outbox;
+    struct watch *watch;
+    struct outbox_options sending;
+    struct arena sending_texts;
+    json_t *server_settings; /* what notify-to stands for */
+    struct notice server_notice;
     unsigned max_connections; /* as many as there are file descriptors for */
     struct listener listener;
     struct sandbox sandbox;

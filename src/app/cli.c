@@ -15,6 +15,7 @@
 #include "base/secret.h"
 #include "core/address.h"
 #include "handler/routes.h"
+#include "sending.h"
 #include "verbs.h"
 
 static enum exit_code verb_version(struct cli *cli)
@@ -22,6 +23,15 @@ static enum exit_code verb_version(struct cli *cli)
     (void)cli;
     puts("contactd " CONTACTD_VERSION);
     return EXIT_OK;
+}
+
+static enum exit_code check_sending(struct cli *cli)
+{
+    struct outbox_options options;
+    struct err_detail detail = {""};
+
+    enum err err = sending_read(&cli->config, &cli->config.arena, &options, &detail);
+    return err == ERR_OK ? EXIT_OK : cli_complain(err, &detail, EXIT_CONFIG);
 }
 
 static enum exit_code verb_check_config(struct cli *cli)
@@ -37,7 +47,7 @@ static enum exit_code verb_check_config(struct cli *cli)
                 proxies->items[i]);
         return EXIT_CONFIG;
     }
-    return EXIT_OK;
+    return check_sending(cli);
 }
 
 static enum exit_code verb_routes(struct cli *cli)
@@ -75,12 +85,20 @@ static const struct verb VERBS[] = {
     {"form", "list", verb_list, 0, "[--json]", "list forms"},
     {"form", "remove", verb_named, 1, "NAME", "forget a form; its messages stay"},
     {"form", "settings", verb_form_settings, 0, "", "list what can be set"},
+    {"delivery", "list", verb_delivery_list, 0, "[--form NAME] [--state STATE] [--json]",
+     "list the newest deliveries: who was told, and how that went"},
+    {"delivery", "retry", verb_delivery_again, 1, "ID, or DESTINATION --form NAME",
+     "try one again now, or all that were given up for a destination"},
+    {"delivery", "replay", verb_delivery_again, 1, "ID",
+     "send once more what has arrived, under the same id"},
     {"export", NULL, verb_export, 0, "[--format csv|ndjson|json] [--form NAME] [--output FILE]",
      "write all messages, spam and trash too, to a file or to standard output"},
     {"import", NULL, verb_import, 1, "FILE|- [--from SERVICE] [--form NAME]",
      "take in an export of contactd, formspree, netlify, basin or getform"},
     {"healthcheck", NULL, verb_healthcheck, 0, "",
      "exit 0 if the server of this configuration answers"},
+    {"doctor", NULL, verb_doctor, 0, "[--json] [--dkim-selector NAME] [--send-test ADDRESS]",
+     "look for what is wrong around it: disk, database, names, mail server, proxy"},
     {"routes", NULL, verb_routes, 0, "", "list the addresses that are served"},
     {"version", NULL, verb_version, 0, "", "print the version"},
 };
@@ -126,6 +144,9 @@ static const struct flag {
     {"--form", offsetof(struct cli, form)},
     {"--output", offsetof(struct cli, output)},
     {"--from", offsetof(struct cli, from)},
+    {"--state", offsetof(struct cli, state)},
+    {"--dkim-selector", offsetof(struct cli, dkim_selector)},
+    {"--send-test", offsetof(struct cli, send_test)},
 };
 
 static bool take_flag(struct cli *cli, int *at)

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/encode.h"
 #include "core/scope.h"
+#include "resend.h"
 #include "service/forms.h"
 #include "transfer.h"
 
@@ -483,6 +484,9 @@ static const struct command {
     {"form", "show", form_show, false},
     {"form", "list", form_list, false},
     {"form", "remove", form_remove, true},
+    {"delivery", "list", resend_list, false},
+    {"delivery", "retry", resend_retry, true},
+    {"delivery", "replay", resend_replay, true},
     {"export", "page", transfer_export, false},
     {"import", "rows", transfer_import, false}, /* tells once for a whole file */
 };

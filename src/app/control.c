@@ -28,6 +28,7 @@ struct control {
     struct signin *signin;
     struct forms *forms;
     struct worker *readers;
+    struct outbox *outbox;
     int listen_fd, stop_fd;
     pthread_t thread;
     pthread_mutex_t lock; /* guards caller_fd */
@@ -186,6 +187,8 @@ static enum err run_request(struct control *control, const json_t *request, stru
         return worker_run(control->readers, &self.job);
     enum err err = commit_run(control->commit, &self.job);
     forget_account(control, request);
+    if (str_equal(js_get_string(request, "verb"), STR("delivery")))
+        outbox_hurry(control->outbox);
     return err == ERR_OK ? reload_forms(control, request) : err;
 }
 
@@ -281,8 +284,8 @@ static enum err control_listen(struct control *control, struct err_detail *detai
 }
 
 enum err control_start(const char *database, struct commit *commit, struct signin *signin,
-                       struct forms *forms, struct worker *readers, struct control **ret_control,
-                       struct err_detail *detail)
+                       struct forms *forms, struct worker *readers, struct outbox *outbox,
+                       struct control **ret_control, struct err_detail *detail)
 {
     struct control *control = calloc(1, sizeof *control);
 
@@ -292,6 +295,7 @@ enum err control_start(const char *database, struct commit *commit, struct signi
     control->signin = signin;
     control->forms = forms;
     control->readers = readers;
+    control->outbox = outbox;
     control->listen_fd = control->caller_fd = -1;
     pthread_mutex_init(&control->lock, NULL);
     control->stop_fd = eventfd(0, EFD_CLOEXEC);

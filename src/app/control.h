@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "service/commit.h"
 #include "service/forms.h"
+#include "service/outbox.h"
 #include "service/signin.h"
 #include "service/worker.h"
 
@@ -20,8 +21,8 @@ enum { CONTROL_MESSAGE_MAX = 2 * 1024 * 1024, CONTROL_PATH_MAX = 4096 };
 /* Starts the thread that serves `database`'s control socket. The services are borrowed. */
 MUST_CHECK enum err control_start(const char *database, struct commit *commit,
                                   struct signin *signin, struct forms *forms,
-                                  struct worker *readers, struct control **ret_control,
-                                  struct err_detail *detail);
+                                  struct worker *readers, struct outbox *outbox,
+                                  struct control **ret_control, struct err_detail *detail);
 void control_stop(struct control *control); /* NULL is allowed */
 
 /*

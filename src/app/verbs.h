@@ -26,7 +26,8 @@ struct cli {
     struct config config;
     const char *role, *scope, *forms, *expires, *password_file, *settings; /* NULL: not given */
     bool is_json;
-    const char *format, *form, *output, *from; /* NULL: not given */
+    const char *format, *form, *output, *from, *state; /* NULL: not given */
+    const char *dkim_selector, *send_test;             /* NULL: not given */
 };
 
 /* Prints the detail, or the error's own words, on stderr; returns `code`. */
@@ -60,9 +61,13 @@ enum exit_code verb_user_add(struct cli *cli);    /* account.c, and below */
 enum exit_code verb_user_passwd(struct cli *cli);
 enum exit_code verb_user_set(struct cli *cli);
 enum exit_code verb_token_add(struct cli *cli);
-enum exit_code verb_export(struct cli *cli); /* export.c */
-enum exit_code verb_import(struct cli *cli); /* import.c */
-enum exit_code verb_list(struct cli *cli);   /* user list, token list */
-enum exit_code verb_named(struct cli *cli);  /* user remove, token revoke */
+enum exit_code verb_export(struct cli *cli);                /* export.c */
+enum exit_code verb_import(struct cli *cli);                /* import.c */
+enum exit_code verb_doctor(struct cli *cli);                /* doctor.c */
+enum exit_code verb_list(struct cli *cli);                  /* user list, token list */
+enum exit_code verb_list_of(struct cli *cli, json_t *args); /* with arguments, which it takes */
+enum exit_code verb_delivery_list(struct cli *cli);         /* resend.c */
+enum exit_code verb_delivery_again(struct cli *cli);        /* delivery retry, delivery replay */
+enum exit_code verb_named(struct cli *cli);                 /* user remove, token revoke */
 
 #endif

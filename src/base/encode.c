@@ -14,6 +14,12 @@ void base64url_encode(const void *bytes, size_t len, char *ret_text)
                       bytes, len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
+void base64_encode(const void *bytes, size_t len, char *ret_text)
+{
+    sodium_bin2base64(ret_text, sodium_base64_ENCODED_LEN(len, sodium_base64_VARIANT_ORIGINAL),
+                      bytes, len, sodium_base64_VARIANT_ORIGINAL);
+}
+
 static bool decode(struct str text, void *ret_bytes, size_t room, size_t *ret_len, int variant)
 {
     const char *end = NULL;

@@ -51,6 +51,21 @@ struct digest digest_of(struct str text, const uint8_t *key)
     return digest;
 }
 
+_Static_assert(DIGEST_BYTES == crypto_auth_hmacsha256_BYTES, "SHA-256 gives as many");
+
+struct digest hmac_sha256(struct str key, const struct str *parts, size_t count)
+{
+    crypto_auth_hmacsha256_state state;
+    struct digest digest;
+
+    crypto_auth_hmacsha256_init(&state, (const unsigned char *)key.ptr, key.len);
+    for (size_t i = 0; i < count; i++)
+        crypto_auth_hmacsha256_update(&state, (const unsigned char *)parts[i].ptr, parts[i].len);
+    crypto_auth_hmacsha256_final(&state, digest.bytes);
+    sodium_memzero(&state, sizeof state);
+    return digest;
+}
+
 _Static_assert(TABLE_KEY_BYTES == crypto_shorthash_siphashx24_KEYBYTES, "SipHash takes this key");
 
 void table_hash(struct str text, const uint8_t key[TABLE_KEY_BYTES], uint64_t ret_words[2])

@@ -38,6 +38,27 @@ static const char *check_listen(struct str value)
                                    : "not an address; use HOST:PORT, [IPV6]:PORT or unix:/PATH";
 }
 
+static const char *check_public_url(struct str value)
+{
+    static const char COMPLAINT[] =
+        "not an address; use https://HOST without a '/' at its end, such as "
+        "https://forms.example.org";
+    struct str host = value;
+
+    if (value.len == 0)
+        return NULL;
+    bool has_scheme =
+        str_starts_with(value, STR("https://")) || str_starts_with(value, STR("http://"));
+    str_cut(&host, '/');
+    if (!has_scheme || host.len < 2 || host.ptr[1] == '/' || value.ptr[value.len - 1] == '/')
+        return COMPLAINT;
+    for (size_t i = 0; i < value.len; i++)
+        if (!str_is_visible_ascii((struct str){value.ptr + i, 1}) ||
+            strchr("?#@\"'<>\\", value.ptr[i]))
+            return COMPLAINT;
+    return NULL;
+}
+
 static const struct option ROWS[] = {
     {.name = OPTION_CONFIG,
      .kind = OPTION_STRING,
@@ -170,6 +191,56 @@ static const struct option ROWS[] = {
      .unit = "off|on|required",
      .fallback = "on",
      .help = "give away what serving does not take; --no-sandbox: off"},
+    {.name = "smtp-url",
+     .kind = OPTION_STRING,
+     .offset = MEMBER(smtp_url),
+     .max = SECRET_MAX,
+     .unit = "URL",
+     .fallback = "",
+     .is_secret = true,
+     .help = "how mails leave: smtp://USER:PASSWORD@HOST:587, or a service's KEY"},
+    {.name = "smtp-from",
+     .kind = OPTION_STRING,
+     .offset = MEMBER(smtp_from),
+     .max = 512,
+     .unit = "MAILBOX",
+     .fallback = "",
+     .help = "whom mails come from: an address, or Name <address>"},
+    {.name = "notify-to",
+     .kind = OPTION_LIST,
+     .offset = MEMBER(notify_to),
+     .max = 4095,
+     .unit = "LIST",
+     .fallback = "",
+     .help = "who gets a mail of each message to the form \"default\""},
+    {.name = "public-url",
+     .kind = OPTION_STRING,
+     .offset = MEMBER(public_url),
+     .max = 512,
+     .unit = "URL",
+     .fallback = "",
+     .check = check_public_url,
+     .help = "where this server is reached from outside, for links in mails"},
+    {.name = "webhook-allow",
+     .kind = OPTION_LIST,
+     .offset = MEMBER(webhook_allow),
+     .max = 4095,
+     .unit = "LIST",
+     .fallback = "",
+     .help = "private ranges that webhooks may reach, such as 10.1.2.0/24"},
+    {.name = "ca-file",
+     .kind = OPTION_STRING,
+     .offset = MEMBER(ca_file),
+     .max = 4095,
+     .unit = "FILE",
+     .fallback = "",
+     .help = "certificates (PEM) of an own authority, for mail servers and webhooks"},
+    {.name = "allow-plain",
+     .kind = OPTION_BOOL,
+     .offset = MEMBER(may_be_plain),
+     .unit = "on|off",
+     .fallback = "off",
+     .help = "mails and webhooks without TLS, for tests and own networks"},
     {.name = "log-level",
      .kind = OPTION_ENUM,
      .offset = MEMBER(log_level),

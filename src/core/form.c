@@ -21,7 +21,7 @@ enum kind {
     KIND_NUMBER,
     KIND_POINTS,
     KIND_WORD,
-    KIND_OBJECT,
+    KIND_NOTICE,
     KIND_SCHEMA,
     KIND_CAPTCHA
 };
@@ -130,7 +130,7 @@ static const struct row ROWS[] = {
     {{"captcha", "{\"kind\": turnstile, hcaptcha or recaptcha, \"secret\": ...}", false},
      KIND_CAPTCHA,
      .offset = AT(captcha)},
-    {{"notify", "who is told, and how", false}, KIND_OBJECT, .offset = AT(notify)},
+    {{"notify", "who is told, and how", false}, KIND_NOTICE, .offset = AT(notice)},
     {{"retentionDays", "after which messages are deleted; 0: never", false},
      KIND_NUMBER,
      AT(retention_days),
@@ -286,12 +286,9 @@ static enum err read_value(const struct row *row, const json_t *value, struct fo
         return read_captcha(value, rules, detail);
     case KIND_SCHEMA:
         return read_schema(value, rules, detail);
-    case KIND_OBJECT:
-        break;
+    case KIND_NOTICE:
+        return notice_compile(value, &rules->notice, detail);
     }
-    if (!json_is_object(value))
-        return err_set(detail, ERR_INVALID, "%s must be an object", row->shown.name);
-    *(const json_t **)member = value;
     return ERR_OK;
 }
 
@@ -342,7 +339,7 @@ static void put_setting(struct buf *out, const struct row *row)
 {
     static const char *const TYPES[] = {
         [KIND_TEXT] = "string",   [KIND_LIST] = "array",     [KIND_NUMBER] = "integer",
-        [KIND_POINTS] = "number", [KIND_WORD] = "string",    [KIND_OBJECT] = "object",
+        [KIND_POINTS] = "number", [KIND_WORD] = "string",    [KIND_NOTICE] = "object",
         [KIND_SCHEMA] = "object", [KIND_CAPTCHA] = "object",
     };
 
@@ -357,6 +354,8 @@ static void put_setting(struct buf *out, const struct row *row)
         put_words(out, row->words, true);
     if (row->kind == KIND_CAPTCHA)
         put_captcha(out);
+    if (row->kind == KIND_NOTICE)
+        notice_render_schema(out);
     if (row->kind == KIND_LIST) {
         js_field_u64(out, "maxItems", FORM_LIST_MAX);
         js_key(out, "items");
@@ -436,6 +435,7 @@ void form_rules_free(struct form_rules *rules)
     if (!rules)
         return;
     schema_free(rules->schema);
+    notice_done(&rules->notice);
     json_decref(rules->document);
     free(rules);
 }

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "guards.h"
+#include "notify.h"
 
 /* `is_bulk`: many are changed, and their ids say which. */
 static enum err check_members(const json_t *object, bool is_bulk, struct err_detail *detail)
@@ -68,6 +69,11 @@ static void show(struct look *self, const struct submission *row)
     submission_render(self->out, &changed);
 }
 
+static bool is_flagged(enum submission_state state)
+{
+    return STATES_FLAGGED >> state & 1;
+}
+
 static enum err look_at(void *arg, const struct submission *row)
 {
     struct look *self = arg;
@@ -97,6 +103,8 @@ enum err change_submission(struct lessons *lessons, const struct exchange *x, co
     TRY(store_submission_get(writer, id, look_at, &look));
     if (change->has_state && (change->state != look.state || look.taught != look.taught_before))
         TRY(store_submission_set_state(writer, id, change->state, look.taught, clock_wall_ms()));
+    if (change->has_state && is_flagged(change->state) != is_flagged(look.state))
+        TRY(notify_move(lessons->ctx, writer, id, str_of(ret_form), change->state));
     if (change->has_star)
         TRY(store_submission_set_starred(writer, id, change->is_starred));
     return ERR_OK;

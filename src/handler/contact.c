@@ -15,6 +15,7 @@
 #include "guards.h"
 #include "http/reply.h"
 #include "judge.h"
+#include "notify.h"
 #include "post.h"
 #include "proofs.h"
 #include "rate.h"
@@ -144,6 +145,8 @@ static enum err post_store(struct job *job, struct store *store)
     TRY(spend(post, store));
     post->row.id = store_next_id(store, now_ms);
     TRY(store_submission_insert(store, &post->row));
+    if (post->form->notice)
+        TRY(notify_store(&post->row, post->form->notice, store, now_ms, &post->is_awaited));
     recent_put(post->ctx->recent, &post->content, &post->row.id);
     post->is_remembered = true;
     return ERR_OK;
@@ -170,6 +173,8 @@ static enum flow contact_stored(struct app_ctx *ctx, struct exchange *x)
         metric_add(METRIC_SUBMISSIONS, 1);
         events_publish_one(ctx->events, EVENT_SUBMISSION, post->row.form, &post->row.id,
                            post->row.state);
+        if (post->is_awaited)
+            outbox_nudge(ctx->outbox);
     } else {
         rate_give_back_form(ctx, post->row.form);
     }
@@ -182,7 +187,7 @@ static enum flow commit_post(struct post *post)
 {
     post->job.run = post_store;
     post->job.done = post_stored;
-    post->job.is_one_change = post->spent_count == 0;
+    post->job.is_one_change = post->spent_count == 0 && !post->form->notice;
     exchange_wait(post->x, contact_stored);
     commit_submit(post->ctx->commit, &post->job, true); /* nudged by handler_before_sleep() */
     return FLOW_WAIT;

@@ -58,7 +58,11 @@ static struct stream *stream_of(struct exchange *x)
 /* --- events as text ------------------------------------------------------ */
 
 static const char *const NAMES[] = {
-    [EVENT_SUBMISSION] = "submission", [EVENT_CHANGE] = "change", [EVENT_FORM] = "form"};
+    [EVENT_SUBMISSION] = "submission",
+    [EVENT_CHANGE] = "change",
+    [EVENT_FORM] = "form",
+    [EVENT_DELIVERY] = "delivery",
+};
 
 static void put_id_line(struct buf *out, const struct stream *self, uint64_t number)
 {
@@ -82,18 +86,28 @@ static void put_ids(struct buf *out, const struct kept_event *event)
     js_close(out, ']');
 }
 
+static void put_id(struct buf *out, const char *key, const struct id *id)
+{
+    char text[ID_TEXT_LEN + 1];
+
+    id_format(id, text);
+    js_field_string(out, key, id_is_none(id) ? (struct str){0} : (struct str){text, ID_TEXT_LEN});
+}
+
 static void put_data(struct buf *out, const struct kept_event *event)
 {
-    char id[ID_TEXT_LEN + 1];
-
     js_open(out, '{');
     if (event->kind == EVENT_SUBMISSION) {
-        id_format(&event->ids[0], id);
-        js_field_string(out, "id", (struct str){id, ID_TEXT_LEN});
+        put_id(out, "id", &event->ids[0]);
+    } else if (event->kind == EVENT_DELIVERY) {
+        put_id(out, "id", &event->ids[0]);
+        put_id(out, "submission", &event->ids[1]);
+        js_field_string(out, "state", str_of(delivery_state_text(event->delivery)));
     } else if (event->kind == EVENT_CHANGE) {
         put_ids(out, event);
     }
-    js_field_string(out, event->kind == EVENT_FORM ? "name" : "form", str_of(event->form));
+    struct str form = str_of(event->form[0] ? event->form : NULL); /* an alarm of the server */
+    js_field_string(out, event->kind == EVENT_FORM ? "name" : "form", form);
     if (event->has_state)
         js_field_string(out, "state", str_of(submission_state_text(event->state)));
     if (event->has_star)

@@ -107,7 +107,18 @@ static void put_title(struct buf *out, struct str settings)
     js_field_string(out, "title", is_read ? js_get_string(object, "title") : (struct str){0});
 }
 
-/* Settings have secrets in them: only who may change them sees them. */
+/* Settings are for those who may change them, and their secrets for nobody. */
+static enum err put_settings(struct buf *out, struct str settings)
+{
+    CLEANUP(js_decref) json_t *object = NULL;
+
+    TRY(js_parse_object(settings, &object, NULL));
+    TRY(form_settings_mask(object));
+    js_key(out, "settings");
+    js_value(out, object);
+    return ERR_OK;
+}
+
 static enum err render_form(void *arg, const struct form *form)
 {
     struct exchange *x = arg;
@@ -121,10 +132,8 @@ static enum err render_form(void *arg, const struct form *form)
     put_title(out, form->settings);
     js_field_time(out, "createdAt", form->created_at_ms);
     js_field_time(out, "updatedAt", form->updated_at_ms);
-    if (x->principal->identity.access >= ACCESS_MANAGE) {
-        js_key(out, "settings");
-        buf_put(out, form->settings);
-    }
+    if (x->principal->identity.access >= ACCESS_MANAGE)
+        TRY(put_settings(out, form->settings));
     js_close(out, '}');
     return buf_status(out);
 }
@@ -310,13 +319,37 @@ static enum err check_aliases(const struct form_job *self)
     return err;
 }
 
+/* What the form has now; NULL: there is no such form. */
+static const json_t *stored_settings(const struct form_entry *now, struct str name)
+{
+    return now && str_equal(now->name, name) ? now->rules->document : NULL;
+}
+
+/* The settings that are to be stored: as they were sent, but for secrets that were masked. */
+static enum err restore_secrets(struct form_job *self, json_t *document, struct err_detail *detail)
+{
+    CLEANUP(buf_done) struct buf text = buf_new(FORM_SETTINGS_MAX);
+
+    self->form.settings = self->x->body;
+    if (!form_settings_are_masked(document))
+        return ERR_OK;
+    const struct form_entry *now = forms_find(self->ctx->forms, self->form.name);
+    enum err err = form_settings_unmask(document, stored_settings(now, self->form.name), detail);
+    form_entry_release(now);
+    TRY(err);
+    js_value(&text, document);
+    TRY(buf_status(&text));
+    return arena_keep(&self->x->arena, buf_str(&text), &self->form.settings);
+}
+
 /* Everything that would be wrong when the form is used is said now. */
-static enum err check_settings(struct str body, struct err_detail *detail)
+static enum err check_settings(struct form_job *self, struct err_detail *detail)
 {
     CLEANUP(js_decref) json_t *document = NULL;
     struct form_rules *rules = NULL;
 
-    TRY(js_parse_object(body, &document, detail));
+    TRY(js_parse_object(self->x->body, &document, detail));
+    TRY(restore_secrets(self, document, detail));
     TRY(form_compile(document, &rules, detail));
     form_rules_free(rules);
     return ERR_OK;
@@ -334,7 +367,7 @@ static enum flow form_put(struct app_ctx *ctx, struct exchange *x)
                              "a form's name has 1 to 64 of a-z, 0-9, '-' and '_'");
     if (!principal_sees(x, x->params[0]))
         return failed(x, ERR_NOT_FOUND);
-    enum err err = check_settings(x->body, &detail);
+    enum err err = check_settings(self, &detail);
     if (err == ERR_INVALID)
         return reply_problem(x, PROBLEM_INVALID_SETTINGS, detail.text);
     if (err != ERR_OK)
@@ -342,7 +375,6 @@ static enum flow form_put(struct app_ctx *ctx, struct exchange *x)
     if (check_aliases(self) != ERR_OK)
         return reply_problem(x, PROBLEM_FORBIDDEN,
                              "aliases are given out by who manages all forms");
-    self->form.settings = x->body;
     return change(ctx, x, self);
 }
 

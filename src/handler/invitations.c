@@ -20,6 +20,7 @@ enum { URL_MAX = 1024 };
 
 static enum flow invitation_list(struct app_ctx *ctx, struct exchange *x);
 static enum flow invitation_post(struct app_ctx *ctx, struct exchange *x);
+static enum flow invitation_look(struct app_ctx *ctx, struct exchange *x);
 static enum flow invitation_accept(struct app_ctx *ctx, struct exchange *x);
 static enum flow invitation_delete(struct app_ctx *ctx, struct exchange *x);
 
@@ -39,6 +40,16 @@ const struct route INVITATION_ROUTES[INVITATION_ROUTE_COUNT] = {
      .body = "NewInvitation",
      .replies = {{201, "InvitationMade"}},
      .problems = PROBLEM_BIT(INVALID_JSON) | PROBLEM_BIT(INVALID_FIELDS) | PROBLEM_BIT(NAME_TAKEN)},
+    {.name = "invitation_look",
+     .method = "POST",
+     .path = "/admin/invitations/look",
+     .steps = {guard_open, guard_no_query, invitation_look},
+     .media = MEDIA_JSON,
+     .help = "whom a link invites, and whether it still does",
+     .body = "InvitationLook",
+     .replies = {{200, "InvitationFound"}},
+     .problems = PROBLEM_BIT(INVALID_JSON) | PROBLEM_BIT(INVALID_FIELDS) | PROBLEM_BIT(NOT_FOUND) |
+                 PROBLEM_BIT(CSRF) | PROBLEM_BIT(TOO_MANY_ATTEMPTS) | PROBLEM_BIT(UNAVAILABLE)},
     {.name = "invitation_accept",
      .method = "POST",
      .path = "/admin/invitations/accept",
@@ -243,6 +254,7 @@ struct accept_job {
     struct account_job base;
     struct digest hash;       /* of what was sent */
     struct identity identity; /* as the invitation has it */
+    int64_t expires_at_ms;
     struct opening opening;
 };
 
@@ -265,6 +277,7 @@ static enum err take_invitation(void *arg, const struct invitation *invitation)
     identity->name[invitation->name.len] = '\0';
     identity->role = invitation->role;
     identity->access = role_access(invitation->role);
+    self->expires_at_ms = invitation->expires_at_ms;
     return ERR_OK;
 }
 
@@ -329,28 +342,73 @@ static enum flow was_looked_up(struct app_ctx *ctx, struct exchange *x)
     return account_hash(&self->base, was_hashed);
 }
 
+/* Who has a link may ask from our own page, and not without end. NULL: the reply is ready. */
+static struct accept_job *begin(struct app_ctx *ctx, struct exchange *x,
+                                const char *const members[], json_t **ret_object)
+{
+    struct accept_job *self = NULL;
+    int64_t wait_ms = signin_throttle(ctx->signin, x->source, clock_mono_ms());
+
+    if (csrf_is_foreign(x))
+        reply_problem(x, PROBLEM_CSRF, NULL);
+    else if (wait_ms)
+        reply_retry_later(x, PROBLEM_TOO_MANY_ATTEMPTS, wait_ms);
+    else
+        self = account_job_new(ctx, x, sizeof *self);
+    if (!self || !(*ret_object = account_parse(x, members)))
+        return NULL;
+    struct str token = js_get_string(*ret_object, "token");
+    if (!token.ptr) {
+        reply_problem(x, PROBLEM_INVALID_FIELDS, "token: send what the link ends with");
+        return NULL;
+    }
+    self->hash = token_digest(token);
+    return self;
+}
+
 static enum flow invitation_accept(struct app_ctx *ctx, struct exchange *x)
 {
     static const char *const MEMBERS[] = {"token", "password", NULL};
     CLEANUP(js_decref) json_t *object = NULL;
     struct err_detail detail = {""};
-    struct accept_job *self;
+    struct accept_job *self = begin(ctx, x, MEMBERS, &object);
 
-    if (csrf_is_foreign(x))
-        return reply_problem(x, PROBLEM_CSRF, NULL);
-    int64_t wait_ms = signin_throttle(ctx->signin, x->source, clock_mono_ms());
-    if (wait_ms)
-        return reply_retry_later(x, PROBLEM_TOO_MANY_ATTEMPTS, wait_ms);
-    if (!(self = account_job_new(ctx, x, sizeof *self)) || !(object = account_parse(x, MEMBERS)))
+    if (!self)
         return FLOW_DONE;
-    struct str token = js_get_string(object, "token");
-    if (!token.ptr)
-        return reply_problem(x, PROBLEM_INVALID_FIELDS, "token: send what the link ends with");
     enum err err = account_get_password(object, "password", &self->base.password, &detail);
     if (err != ERR_OK)
         return account_bad_value(x, err, &detail);
-    self->hash = token_digest(token);
     return account_read(&self->base, run_look_up, was_looked_up);
+}
+
+/* --- looked at ----------------------------------------------------------- */
+
+static enum flow was_seen(struct app_ctx *ctx, struct exchange *x)
+{
+    struct accept_job *self = accept_job_of(x);
+    struct buf *out = &x->reply.body;
+
+    if (self->base.job.result != ERR_OK)
+        return was_accepted(ctx, x);
+    reply_json(x, 200);
+    reply_header(x, "Cache-Control", "no-store");
+    js_open(out, '{');
+    js_field_string(out, "name", str_of(self->identity.name));
+    js_field_string(out, "role", str_of(role_text(self->identity.role)));
+    account_put_forms(out, scope_text(&self->identity.scope));
+    js_field_time(out, "expiresAt", self->expires_at_ms);
+    js_close(out, '}');
+    buf_put_char(out, '\n');
+    return FLOW_DONE;
+}
+
+static enum flow invitation_look(struct app_ctx *ctx, struct exchange *x)
+{
+    static const char *const MEMBERS[] = {"token", NULL};
+    CLEANUP(js_decref) json_t *object = NULL;
+    struct accept_job *self = begin(ctx, x, MEMBERS, &object);
+
+    return self ? account_read(&self->base, run_look_up, was_seen) : FLOW_DONE;
 }
 
 /* --- taken back ---------------------------------------------------------- */

@@ -362,8 +362,10 @@ static void put_form_shapes(struct buf *out)
                 "{\"email\":\"ada@example.org\",\"message\":\"Hello!\"}");
     js_key(out, "FormSettings");
     form_settings_render(out);
-    put_example(out, "What a form may be told.",
-                "{\"title\":\"Web shop\",\"origins\":[\"https://shop.example\"]}");
+    put_example(
+        out, "What a form may be told.",
+        "{\"title\":\"Web shop\",\"origins\":[\"https://shop.example\"],\"notify\":{\"mail\":"
+        "[\"owner@shop.example\"],\"webhooks\":[{\"url\":\"https://crm.example/in\"}]}}");
 }
 
 static void put_shapes(struct buf *out, const json_t *shapes)
@@ -382,6 +384,51 @@ static void put_shapes(struct buf *out, const json_t *shapes)
         js_key(out, name);
         js_value(out, shape);
     }
+    js_close(out, '}');
+}
+
+/* --- what we post -------------------------------------------------------- */
+
+static const struct hook {
+    const char *type, *name, *shape, *help;
+} HOOKS[] = {
+    {"submission.created", "hook_submission", "HookSubmission", "a message has come to a form"},
+    {"alarm", "hook_alarm", "HookAlarm", "something is wrong with a form or the server"},
+};
+
+/* Standard Webhooks 1.0 (https://www.standardwebhooks.com). */
+static void put_hook_headers(struct buf *out)
+{
+    put_header(out, "webhook-id", "the same in every attempt: who has seen it, has the message");
+    put_header(out, "webhook-timestamp", "of the attempt, in seconds since 1970");
+    put_header(out, "webhook-signature",
+               "v1, and base64 of HMAC-SHA256 over id.timestamp.body; absent without a secret");
+    put_header(out, "Formspree-Signature",
+               "t=timestamp,v1=hex of HMAC-SHA256 over timestamp.body, if the setting asks for it");
+}
+
+static void put_hook(struct buf *out, const struct hook *hook)
+{
+    open_field(out, hook->type, '{');
+    open_field(out, "post", '{');
+    js_field_string(out, "operationId", str_of(hook->name));
+    js_field_string(out, "summary", str_of(hook->help));
+    put(out, ",\"security\":[]");
+    open_field(out, "parameters", '[');
+    put_hook_headers(out);
+    js_close(out, ']');
+    put(out, ",\"requestBody\":{\"required\":true,\"content\":{\"application/json\":{");
+    put_ref(out, hook->shape);
+    put(out, "}}},\"responses\":{\"2XX\":{\"description\":\"received\"},\"410\":{"
+             "\"description\":\"gone: not tried again\"},\"default\":{\"description\":"
+             "\"tried again, for more than a day\"}}}}");
+}
+
+static void put_hooks(struct buf *out)
+{
+    open_field(out, "webhooks", '{');
+    for (size_t i = 0; i < COUNTOF(HOOKS); i++)
+        put_hook(out, &HOOKS[i]);
     js_close(out, '}');
 }
 
@@ -421,6 +468,7 @@ void openapi_put(struct buf *out, const struct route_table *routes, const json_t
     put(out, HEAD);
     put_tags(out);
     put_paths(out, routes);
+    put_hooks(out);
     open_field(out, "components", '{');
     put(out, SECURITY);
     put_shapes(out, shapes);

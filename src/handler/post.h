@@ -35,6 +35,7 @@ struct post {
 
     bool is_conflict;   /* its idempotency key stands for another message */
     bool is_remembered; /* the committer has put `content` on its list */
+    bool is_awaited;    /* and has written deliveries that are due */
 };
 
 /* What a captcha's service is asked about a post. */

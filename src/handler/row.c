@@ -28,15 +28,17 @@ static struct str as_text(struct str text, size_t max)
     return text;
 }
 
-/* The address to answer to: the field of that name, or what the dialect has for it. */
+/* The address to answer to: the field of that name, else what the dialect has, or names. */
 static struct str email_of(const struct post *post)
 {
     struct str email = fields_text(post->fields, STR("email"));
     struct str reply_to = post->special[SPECIAL_REPLY_TO];
 
-    if (email.len || !email_is_valid(reply_to))
+    if (email.len)
         return email;
-    return reply_to;
+    if (!email_is_valid(reply_to))
+        reply_to = fields_text(post->fields, reply_to);
+    return email_is_valid(reply_to) ? reply_to : email;
 }
 
 /* draft-ietf-httpapi-idempotency-key-header: a quoted string; many send it bare. */

@@ -136,6 +136,34 @@ static enum err render_note(void *arg, const struct submission_note *note)
     return buf_status(out);
 }
 
+static enum err render_attempt(void *arg, const struct delivery_attempt *attempt)
+{
+    struct buf *out = arg;
+
+    js_comma(out);
+    delivery_attempt_render(out, attempt);
+    return buf_status(out);
+}
+
+struct told {
+    struct store *reader;
+    struct buf *out;
+};
+
+static enum err render_delivery(void *arg, const struct delivery *row)
+{
+    struct told *told = arg;
+
+    js_comma(told->out);
+    delivery_render_open(told->out, row);
+    js_key(told->out, "history");
+    js_open(told->out, '[');
+    TRY(store_attempt_list(told->reader, &row->id, render_attempt, told->out));
+    js_close(told->out, ']');
+    js_close(told->out, '}');
+    return buf_status(told->out);
+}
+
 static enum err run_get(struct job *job, struct store *reader)
 {
     struct read_job *self = CONTAINER_OF(job, struct read_job, job);
@@ -145,6 +173,12 @@ static enum err run_get(struct job *job, struct store *reader)
     js_key(out, "notes");
     js_open(out, '[');
     TRY(store_note_list(reader, &self->id, render_note, out));
+    js_close(out, ']');
+    const struct delivery_filter filter = {.submission = &self->id, .limit = DELIVERY_LIST_MAX};
+    struct told told = {reader, out};
+    js_key(out, "deliveries");
+    js_open(out, '[');
+    TRY(store_delivery_list(reader, &filter, render_delivery, &told));
     js_close(out, ']');
     js_close(out, '}');
     return buf_status(out);

@@ -166,8 +166,11 @@ static enum flow triage_committed(struct app_ctx *ctx, struct exchange *x)
 
     if (self->job.result == ERR_OK && self->missing_count && !self->is_bulk)
         return reply_problem(x, PROBLEM_NOT_FOUND, "no submission has this id");
-    if (self->job.result == ERR_OK)
+    if (self->job.result == ERR_OK) {
         tell_watchers(self);
+        if (self->change.has_state && !(STATES_FLAGGED >> self->change.state & 1))
+            outbox_nudge(ctx->outbox);
+    }
     if (self->job.result != ERR_OK || !self->has_taught)
         return triage_answer(ctx, x);
     self->job.run = triage_reload;

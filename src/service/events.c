@@ -73,7 +73,8 @@ static void keep(struct kept_event *kept, const struct event *event, size_t firs
                                 .has_state = event->has_state,
                                 .has_star = event->has_star,
                                 .state = event->state,
-                                .is_starred = event->is_starred};
+                                .is_starred = event->is_starred,
+                                .delivery = event->delivery};
     if (len)
         memcpy(kept->form, event->form.ptr, len);
     kept->id_count = (uint8_t)(count < EVENT_IDS_MAX ? count : EVENT_IDS_MAX);

@@ -39,6 +39,7 @@ struct forms {
     pthread_mutex_t reloading;
     pthread_rwlock_t lock; /* guards `snapshot` */
     struct snapshot snapshot;
+    const struct notice *server_notice; /* constant */
 };
 
 /* --- entries ------------------------------------------------------------- */
@@ -67,6 +68,16 @@ static enum err compile(struct held_entry *held, struct str settings, struct err
 
     TRY(js_parse_object(settings, &document, detail));
     return form_compile(document, &held->rules, detail);
+}
+
+/* Who is told was any object once; what cannot be read of it must not cost the other settings. */
+static enum err compile_without_notify(struct held_entry *held, struct str settings)
+{
+    CLEANUP(js_decref) json_t *document = NULL;
+
+    TRY(js_parse_object(settings, &document, NULL));
+    (void)json_object_del(document, "notify");
+    return form_compile(document, &held->rules, NULL);
 }
 
 static enum err entry_new(struct str name, struct held_entry **ret_entry)
@@ -100,7 +111,8 @@ static enum err entry_fill(struct held_entry *held, struct str settings)
             LOG_TEXT("remedy", "correct them with: contactd form set NAME ..."));
         form_rules_free(held->rules);
         held->rules = NULL;
-        TRY(compile(held, STR("{}"), &detail));
+        err = compile_without_notify(held, settings);
+        TRY(err == ERR_INVALID ? compile(held, STR("{}"), &detail) : err);
     }
     held->entry.rules = held->rules;
     return ERR_OK;
@@ -240,27 +252,41 @@ static enum err read_model(struct held_entry *held, struct store *store)
     return ERR_OK;
 }
 
-static enum err prepare(struct held_entry *held, struct str settings, struct store *store)
-{
-    TRY(entry_fill(held, settings));
-    held->entry.schema = held->rules->schema ? held->rules->schema : built_in_schema(held);
-    spam_expect(held->rules->languages.items, held->rules->languages.count, &held->entry.expected);
-    return read_model(held, store);
-}
-
 struct loading {
     struct store *store;
+    const struct notice *server_notice;
     struct snapshot snapshot;
     size_t forms;
     bool has_default;
 };
+
+/* The default form's own word counts, be it that nobody hears. */
+static const struct notice *choose_notice(const struct held_entry *held,
+                                          const struct notice *server_notice)
+{
+    bool is_default = str_equal(held->entry.name, STR(FORM_DEFAULT));
+    const json_t *own = json_object_get(held->rules->document, "notify");
+
+    if (is_default && (!own || json_is_null(own)))
+        return server_notice;
+    return held->rules->notice.count ? &held->rules->notice : NULL;
+}
+
+static enum err prepare(struct held_entry *held, struct str settings, struct loading *loading)
+{
+    TRY(entry_fill(held, settings));
+    held->entry.notice = choose_notice(held, loading->server_notice);
+    held->entry.schema = held->rules->schema ? held->rules->schema : built_in_schema(held);
+    spam_expect(held->rules->languages.items, held->rules->languages.count, &held->entry.expected);
+    return read_model(held, loading->store);
+}
 
 static enum err add_form(struct loading *loading, struct str name, struct str settings)
 {
     struct held_entry *held = NULL;
 
     TRY(entry_new(name, &held));
-    enum err err = prepare(held, settings, loading->store);
+    enum err err = prepare(held, settings, loading);
     if (err == ERR_OK)
         err = add_keys(&loading->snapshot, held);
     form_entry_release(&held->entry);
@@ -308,7 +334,7 @@ static enum err load(struct loading *loading)
 
 enum err forms_reload(struct forms *forms, struct store *store)
 {
-    struct loading loading = {.store = store};
+    struct loading loading = {.store = store, .server_notice = forms->server_notice};
 
     pthread_mutex_lock(&forms->reloading);
     enum err err = load(&loading);
@@ -392,6 +418,16 @@ enum err forms_new(struct forms **ret_forms)
     pthread_rwlock_init(&forms->lock, NULL);
     *ret_forms = forms;
     return ERR_OK;
+}
+
+void forms_set_server_notice(struct forms *forms, const struct notice *notice)
+{
+    forms->server_notice = notice;
+}
+
+const struct notice *forms_server_notice(const struct forms *forms)
+{
+    return forms->server_notice;
 }
 
 void forms_free(struct forms *forms)

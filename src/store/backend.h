@@ -14,6 +14,8 @@ struct store_ops {
 
     enum err (*open)(const char *url, bool may_create, struct store **ret_store,
                      struct err_detail *detail);
+    enum err (*examine)(const char *url, int64_t budget_ms, struct store_health *ret_health,
+                        struct err_detail *detail);
     enum err (*open_reader)(struct store *writer, struct store **ret_reader,
                             struct err_detail *detail);
     void (*interrupt)(struct store *reader);
@@ -105,6 +107,35 @@ struct store_ops {
     enum err (*audit_add)(struct store *store, const struct audit_entry *entry);
     enum err (*audit_list)(struct store *store, int64_t below_id, int limit, store_audit_fn fn,
                            void *arg);
+
+    enum err (*delivery_insert)(struct store *store, const struct delivery *row);
+    enum err (*delivery_claim)(struct store *store, const struct id *id, int64_t now_ms,
+                               int64_t until_ms, const struct id *batch);
+    enum err (*delivery_settle)(struct store *store, const struct delivery_outcome *outcome);
+    enum err (*delivery_release)(struct store *store, int64_t now_ms);
+    enum err (*delivery_set_state)(struct store *store, const struct id *id,
+                                   enum delivery_state state, int64_t due_at_ms, int64_t now_ms);
+    enum err (*delivery_restart)(struct store *store, const struct id *id, int64_t now_ms);
+    enum err (*delivery_restart_failed)(struct store *store, struct str form,
+                                        struct str destination, int64_t now_ms, int64_t *ret_count);
+    enum err (*alarm_add)(struct store *store, const struct alarm *alarm);
+    enum err (*alarm_delete)(struct store *store, struct str kind, struct str form,
+                             struct str name);
+    enum err (*delivery_get)(struct store *store, const struct id *id, store_delivery_fn fn,
+                             void *arg);
+    enum err (*delivery_list)(struct store *store, const struct delivery_filter *filter,
+                              store_delivery_fn fn, void *arg);
+    enum err (*delivery_queues)(struct store *store, const struct delivery_queue *after,
+                                store_queue_fn fn, void *arg);
+    enum err (*delivery_due)(struct store *store, const struct delivery_queue *queue,
+                             int64_t now_ms, int max, store_delivery_fn fn, void *arg);
+    enum err (*delivery_waiting)(struct store *store, int64_t *ret_count, int64_t *ret_oldest_ms);
+    enum err (*delivery_replies)(struct store *store, struct str form, struct str address,
+                                 int64_t since_ms, int64_t *ret_count);
+    enum err (*attempt_list)(struct store *store, const struct id *delivery, store_attempt_fn fn,
+                             void *arg);
+    enum err (*destination_list)(struct store *store, store_destination_fn fn, void *arg);
+    enum err (*alarm_list)(struct store *store, store_alarm_fn fn, void *arg);
 };
 
 /* Every backend, ended by NULL; the one without a scheme comes last. */
@@ -137,6 +168,9 @@ static inline unsigned store_states(const struct submission_filter *filter)
 
 /* Whether a row is what a filter asks for, its time apart. */
 bool store_fits(const struct submission_filter *filter, const struct submission *row);
+
+/* Whether a delivery is what a filter asks for, its page apart. */
+bool store_delivery_fits(const struct delivery_filter *filter, const struct delivery *row);
 
 /* The row numbers that a filter's times and page allow: low <= seq < high. */
 struct seq_range {

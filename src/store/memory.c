@@ -69,6 +69,14 @@ static enum err memory_open_reader(struct store *writer, struct store **ret_read
     return ERR_OK;
 }
 
+static enum err memory_examine(const char *url, int64_t budget_ms, struct store_health *ret_health,
+                               struct err_detail *detail)
+{
+    (void)url, (void)budget_ms, (void)detail;
+    *ret_health = (struct store_health){.is_whole = true};
+    return ERR_OK;
+}
+
 static enum err memory_begin(struct store *store)
 {
     (void)store;
@@ -190,6 +198,7 @@ const struct store_ops MEMORY_OPS = {
     .name = "memory",
     .scheme = "memory:",
     .open = memory_open,
+    .examine = memory_examine,
     .open_reader = memory_open_reader,
     .close = memory_close,
     .interrupt = memory_interrupt,
@@ -256,4 +265,22 @@ const struct store_ops MEMORY_OPS = {
     .invitation_list = memory_invitation_list,
     .audit_add = memory_audit_add,
     .audit_list = memory_audit_list,
+    .delivery_insert = memory_delivery_insert,
+    .delivery_claim = memory_delivery_claim,
+    .delivery_settle = memory_delivery_settle,
+    .delivery_release = memory_delivery_release,
+    .delivery_set_state = memory_delivery_set_state,
+    .delivery_restart = memory_delivery_restart,
+    .delivery_restart_failed = memory_delivery_restart_failed,
+    .alarm_add = memory_alarm_add,
+    .alarm_delete = memory_alarm_delete,
+    .delivery_get = memory_delivery_get,
+    .delivery_list = memory_delivery_list,
+    .delivery_queues = memory_delivery_queues,
+    .delivery_due = memory_delivery_due,
+    .delivery_waiting = memory_delivery_waiting,
+    .delivery_replies = memory_delivery_replies,
+    .attempt_list = memory_attempt_list,
+    .destination_list = memory_destination_list,
+    .alarm_list = memory_alarm_list,
 };

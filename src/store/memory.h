@@ -135,4 +135,37 @@ enum err memory_audit_add(struct store *store, const struct audit_entry *entry);
 enum err memory_audit_list(struct store *store, int64_t below_id, int limit, store_audit_fn fn,
                            void *arg);
 
+/* --- memory_delivery.c ------------------------------------------ */
+
+enum err memory_delivery_insert(struct store *store, const struct delivery *row);
+enum err memory_delivery_claim(struct store *store, const struct id *id, int64_t now_ms,
+                               int64_t until_ms, const struct id *batch);
+enum err memory_delivery_settle(struct store *store, const struct delivery_outcome *outcome);
+enum err memory_delivery_release(struct store *store, int64_t now_ms);
+enum err memory_delivery_set_state(struct store *store, const struct id *id,
+                                   enum delivery_state state, int64_t due_at_ms, int64_t now_ms);
+enum err memory_delivery_restart(struct store *store, const struct id *id, int64_t now_ms);
+enum err memory_delivery_restart_failed(struct store *store, struct str form,
+                                        struct str destination, int64_t now_ms, int64_t *ret_count);
+enum err memory_alarm_add(struct store *store, const struct alarm *alarm);
+enum err memory_alarm_delete(struct store *store, struct str kind, struct str form,
+                             struct str name);
+enum err memory_delivery_get(struct store *store, const struct id *id, store_delivery_fn fn,
+                             void *arg);
+enum err memory_delivery_list(struct store *store, const struct delivery_filter *filter,
+                              store_delivery_fn fn, void *arg);
+enum err memory_delivery_queues(struct store *store, const struct delivery_queue *after,
+                                store_queue_fn fn, void *arg);
+enum err memory_delivery_due(struct store *store, const struct delivery_queue *queue,
+                             int64_t now_ms, int max, store_delivery_fn fn, void *arg);
+enum err memory_delivery_waiting(struct store *store, int64_t *ret_count, int64_t *ret_oldest_ms);
+enum err memory_delivery_replies(struct store *store, struct str form, struct str address,
+                                 int64_t since_ms, int64_t *ret_count);
+enum err memory_attempt_list(struct store *store, const struct id *delivery, store_attempt_fn fn,
+                             void *arg);
+enum err memory_destination_list(struct store *store, store_destination_fn fn, void *arg);
+enum err memory_alarm_list(struct store *store, store_alarm_fn fn, void *arg);
+/* All of one submission. */
+MUST_CHECK enum err memory_delivery_delete_all(struct store *store, const struct id *submission);
+
 #endif

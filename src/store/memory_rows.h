@@ -11,11 +11,14 @@
 #include <stdatomic.h>
 
 #include "core/account.h"
+#include "core/delivery.h"
 #include "core/form.h"
 #include "core/session.h"
 
 /* Submissions come last, so that appending them moves nothing. */
 enum row_kind {
+    ROW_ALARM,
+    ROW_DESTINATION,
     ROW_FORM,
     ROW_INVITATION,
     ROW_META,
@@ -27,6 +30,8 @@ enum row_kind {
     ROW_TOKEN,
     ROW_USER,
     ROW_AUDIT,
+    ROW_ATTEMPT,
+    ROW_DELIVERY,
     ROW_SUBMISSION
 };
 
@@ -57,10 +62,14 @@ struct row {
         struct session session;
         struct invitation invitation;
         struct audit_entry audit;
+        struct delivery delivery;
+        struct delivery_attempt attempt;
+        struct destination_tally destination;
+        struct alarm alarm;
         struct str value;
     };
     char seq_key[SEQ_KEY_BYTES];
-    char note_key[2 * SEQ_KEY_BYTES]; /* the submission's, then its own */
+    char note_key[2 * SEQ_KEY_BYTES]; /* a submission's or delivery's, then its own */
     char text[];                      /* what the strs above point to */
 };
 

@@ -81,6 +81,7 @@ enum err memory_submission_delete(struct store *store, const struct id *id)
     if (!row)
         return ERR_NOT_FOUND;
     TRY(memory_note_delete_all(store, id_seq(id)));
+    TRY(memory_delivery_delete_all(store, id));
     return memory_delete(self, ROW_SUBMISSION, row->key);
 }
 

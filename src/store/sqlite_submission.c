@@ -176,5 +176,6 @@ enum err sqlite_submission_delete(struct store *store, const struct id *id)
     query_bind_i64(&query, 1, id_seq(id));
     query_bind_bytes(&query, 2, id->bytes, sizeof id->bytes);
     TRY(query_write_one(&query));
+    TRY(sqlite_delivery_delete_all(store, id));
     return sqlite_note_delete_all(store, id_seq(id));
 }

@@ -13,8 +13,8 @@
 
 const struct store_ops *const STORE_BACKENDS[] = {&MEMORY_OPS, &SQLITE_OPS, NULL};
 
-enum err store_open(const char *url, bool may_create, struct store **ret_store,
-                    struct err_detail *detail)
+static enum err find_backend(const char *url, const struct store_ops **ret_ops,
+                             struct err_detail *detail)
 {
     const struct store_ops *const *ops = STORE_BACKENDS;
 
@@ -24,7 +24,26 @@ enum err store_open(const char *url, bool may_create, struct store **ret_store,
         return err_set(detail, ERR_INVALID,
                        "cannot open the database: no backend knows its URL; give the path of a "
                        "file, or memory:");
-    return (*ops)->open(url, may_create, ret_store, detail);
+    *ret_ops = *ops;
+    return ERR_OK;
+}
+
+enum err store_open(const char *url, bool may_create, struct store **ret_store,
+                    struct err_detail *detail)
+{
+    const struct store_ops *ops;
+
+    TRY(find_backend(url, &ops, detail));
+    return ops->open(url, may_create, ret_store, detail);
+}
+
+enum err store_examine(const char *url, int64_t budget_ms, struct store_health *ret_health,
+                       struct err_detail *detail)
+{
+    const struct store_ops *ops;
+
+    TRY(find_backend(url, &ops, detail));
+    return ops->examine(url, budget_ms, ret_health, detail);
 }
 
 enum err store_open_reader(struct store *writer, struct store **ret_reader,
@@ -507,4 +526,144 @@ enum err store_audit_list(struct store *store, int64_t below_id, int limit, stor
     if (limit < 1 || limit > AUDIT_LIST_MAX + 1)
         return ERR_INVALID;
     return store->ops->audit_list(store, below_id, limit, fn, arg);
+}
+
+enum err store_delivery_insert(struct store *store, const struct delivery *row)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->delivery_insert(store, row);
+}
+
+enum err store_delivery_claim(struct store *store, const struct id *id, int64_t now_ms,
+                              int64_t until_ms, const struct id *batch)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->delivery_claim(store, id, now_ms, until_ms, batch);
+}
+
+enum err store_delivery_settle(struct store *store, const struct delivery_outcome *outcome)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->delivery_settle(store, outcome);
+}
+
+enum err store_delivery_release(struct store *store, int64_t now_ms)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->delivery_release(store, now_ms);
+}
+
+enum err store_delivery_set_state(struct store *store, const struct id *id,
+                                  enum delivery_state state, int64_t due_at_ms, int64_t now_ms)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->delivery_set_state(store, id, state, due_at_ms, now_ms);
+}
+
+enum err store_delivery_restart(struct store *store, const struct id *id, int64_t now_ms)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->delivery_restart(store, id, now_ms);
+}
+
+enum err store_delivery_restart_failed(struct store *store, struct str form, struct str destination,
+                                       int64_t now_ms, int64_t *ret_count)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->delivery_restart_failed(store, form, destination, now_ms, ret_count);
+}
+
+enum err store_alarm_add(struct store *store, const struct alarm *alarm)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->alarm_add(store, alarm);
+}
+
+enum err store_alarm_delete(struct store *store, struct str kind, struct str form, struct str name)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->alarm_delete(store, kind, form, name);
+}
+
+enum err store_delivery_get(struct store *store, const struct id *id, store_delivery_fn fn,
+                            void *arg)
+{
+    return store->ops->delivery_get(store, id, fn, arg);
+}
+
+bool store_delivery_fits(const struct delivery_filter *filter, const struct delivery *row)
+{
+    return filter->states & 1u << row->state &&
+           (!filter->form.ptr || str_equal(filter->form, row->form)) &&
+           (!filter->destination.ptr || str_equal(filter->destination, row->destination)) &&
+           (!filter->submission || memcmp(filter->submission->bytes, row->submission.bytes,
+                                          sizeof row->submission.bytes) == 0) &&
+           (!filter->scope || scope_has(filter->scope, row->form));
+}
+
+/* Leaves backends a scope only where there are several forms. False: nothing can be seen. */
+static bool narrow_deliveries(struct delivery_filter *filter)
+{
+    struct submission_filter same = {.form = filter->form, .scope = filter->scope};
+
+    if (!narrow_scope(&same))
+        return false;
+    filter->form = same.form;
+    filter->scope = same.scope;
+    return true;
+}
+
+enum err store_delivery_list(struct store *store, const struct delivery_filter *filter,
+                             store_delivery_fn fn, void *arg)
+{
+    struct delivery_filter narrow = *filter;
+
+    if (filter->limit < 1 || filter->limit > DELIVERY_LIST_MAX + 1)
+        return ERR_INVALID;
+    if (!narrow_deliveries(&narrow))
+        return ERR_OK;
+    if (!narrow.states)
+        narrow.states = ~0u;
+    if (!narrow.below_seq)
+        narrow.below_seq = INT64_MAX;
+    return store->ops->delivery_list(store, &narrow, fn, arg);
+}
+
+enum err store_delivery_queues(struct store *store, const struct delivery_queue *after,
+                               store_queue_fn fn, void *arg)
+{
+    return store->ops->delivery_queues(store, after, fn, arg);
+}
+
+enum err store_delivery_due(struct store *store, const struct delivery_queue *queue, int64_t now_ms,
+                            int max, store_delivery_fn fn, void *arg)
+{
+    return store->ops->delivery_due(store, queue, now_ms, max, fn, arg);
+}
+
+enum err store_delivery_waiting(struct store *store, int64_t *ret_count, int64_t *ret_oldest_ms)
+{
+    return store->ops->delivery_waiting(store, ret_count, ret_oldest_ms);
+}
+
+enum err store_delivery_replies(struct store *store, struct str form, struct str address,
+                                int64_t since_ms, int64_t *ret_count)
+{
+    return store->ops->delivery_replies(store, form, address, since_ms, ret_count);
+}
+
+enum err store_attempt_list(struct store *store, const struct id *delivery, store_attempt_fn fn,
+                            void *arg)
+{
+    return store->ops->attempt_list(store, delivery, fn, arg);
+}
+
+enum err store_destination_list(struct store *store, store_destination_fn fn, void *arg)
+{
+    return store->ops->destination_list(store, fn, arg);
+}
+
+enum err store_alarm_list(struct store *store, store_alarm_fn fn, void *arg)
+{
+    return store->ops->alarm_list(store, fn, arg);
 }

@@ -29,21 +29,31 @@ export async function startContactd(options = []) {
   const directory = mkdtempSync(join(tmpdir(), 'contactd-clients-'));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const child = spawn(
-    process.env.CONTACTD ?? join(ROOT, 'build/contactd'),
-    ['serve', '--listen', `127.0.0.1:${port}`, '--database', join(directory, 'c.db'), ...options],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, CONTACTD_RATE_LIMIT: 'off' } },
-  );
+  let child;
+  let exited;
   let out = '';
   let log = '';
-  child.stdout.on('data', (piece) => { out += piece; });
-  child.stderr.on('data', (piece) => { log += piece; });
-  const exited = new Promise((done) => child.once('exit', done));
-  const end = Date.now() + 20_000;
-  while (!/admin : (\S+)/.test(out)) {
-    if (Date.now() > end || child.exitCode !== null) throw new Error(`contactd did not start:\n${log}`);
-    await new Promise((done) => setTimeout(done, 20));
-  }
+  const start = async () => {
+    child = spawn(
+      process.env.CONTACTD ?? join(ROOT, 'build/contactd'),
+      ['serve', '--listen', `127.0.0.1:${port}`, '--database', join(directory, 'c.db'), ...options],
+      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, CONTACTD_RATE_LIMIT: 'off' } },
+    );
+    child.stdout.on('data', (piece) => { out += piece; });
+    child.stderr.on('data', (piece) => { log += piece; });
+    exited = new Promise((done) => child.once('exit', done));
+    const end = Date.now() + 60_000;
+    const isReady = () => fetch(`${url}/readyz`).then((answer) => answer.ok, () => false);
+    while (!/admin : (\S+)/.test(out) || !await isReady()) {
+      if (Date.now() > end || child.exitCode !== null) throw new Error(`contactd did not start:\n${log}`);
+      await new Promise((done) => setTimeout(done, 20));
+    }
+  };
+  const halt = () => {
+    child.kill('SIGTERM');
+    return exited;
+  };
+  await start();
   const authorization = `Basic ${Buffer.from(`admin:${/admin : (\S+)/.exec(out)[1]}`).toString('base64')}`;
 
   const api = async (path, init = {}) => {
@@ -65,9 +75,11 @@ export async function startContactd(options = []) {
       const all = await api('/admin/submissions?limit=200&state=all');
       return all.submissions.filter((row) => JSON.stringify(row).includes(mark));
     },
+    // Away for a while: its database stays.
+    halt,
+    start,
     stop: async () => {
-      child.kill('SIGTERM');
-      const code = await exited;
+      const code = await halt();
       rmSync(directory, { recursive: true, force: true });
       return code;
     },
@@ -110,12 +122,15 @@ export async function runCases(cases, { contactd, site, browser }) {
   for (const [name, test] of Object.entries(cases)) {
     if (only && !name.includes(only)) continue;
     number += 1;
+    const before = new Set(browser.contexts());
     try {
       await test(randomUUID());
       console.log(`ok ${number} - ${name}`);
     } catch (error) {
       failed += 1;
       console.log(`not ok ${number} - ${name}\n# ${String(error.stack ?? error).replaceAll('\n', '\n# ')}`);
+      // What it left open would disturb the cases after it.
+      for (const context of browser.contexts()) if (!before.has(context)) await context.close().catch(() => {});
     }
   }
   console.log(`1..${number}`);

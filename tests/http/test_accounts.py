@@ -448,6 +448,7 @@ def test_guessing_at_every_door_is_throttled_together(start):
     assert statuses[0] == 401 and statuses[-1] == 429
     answer = call(server, "POST", "/admin/invitations/accept", {"token": "A" * 43, "password": PASSWORD})
     assert answer.status_code == 429 and int(answer.headers["Retry-After"]) >= 1
+    assert call(server, "POST", "/admin/invitations/look", {"token": "A" * 43}).status_code == 429
     assert call(server, "GET", "/admin/session", auth=("ada", "another guess")).status_code == 429
 
 
@@ -599,8 +600,15 @@ NEEDS = {  # what a route asks for, and for changes a body that gets past the gu
     ("GET", "/admin/invitations"): "owner", ("POST", "/admin/invitations"): "owner", ("DELETE", "/admin/invitations/x"): "owner",
     ("GET", "/admin/audit"): "owner",
     ("GET", "/admin/submissions"): "read", ("PATCH", "/admin/submissions/x"): "write",
+    ("GET", "/admin/deliveries"): "read", ("GET", "/admin/destinations"): "read", ("GET", "/admin/alarms"): "read",
+    ("POST", "/admin/deliveries/x/retry"): "write", ("POST", "/admin/deliveries/x/replay"): "write", ("POST", "/admin/deliveries/retry"): "write",
     ("PUT", "/admin/forms/UPPER"): "manage", ("DELETE", "/admin/forms/x"): "manage",
 }
+
+
+def harmless_body(method, path):
+    takes_none = path.startswith("/admin/deliveries/x/")
+    return {} if method in ("POST", "PUT", "PATCH") and not takes_none else None
 
 
 def test_roles_and_scopes_against_routes(server):
@@ -617,9 +625,9 @@ def test_roles_and_scopes_against_routes(server):
         # Who may manage some forms only must not make accounts that may manage all.
         holders[f"token to {scope} one form"] = (LEVELS[scope], bearer(bound))
     for (method, path), needed in NEEDS.items():
-        assert call(server, method, path, {} if method in ("POST", "PUT", "PATCH") else None).status_code == 401, path
+        assert call(server, method, path, harmless_body(method, path)).status_code == 401, path
         for who, (level, headers) in holders.items():
-            status = call(server, method, path, {} if method in ("POST", "PUT", "PATCH") else None, headers=headers).status_code
+            status = call(server, method, path, harmless_body(method, path), headers=headers).status_code
             if level < LEVELS[needed]:
                 assert status == 403, (who, method, path)
             else:
@@ -628,9 +636,10 @@ def test_roles_and_scopes_against_routes(server):
 
 def test_every_admin_route_is_in_the_matrix_or_known_to_be_open(server):
     listed = server.cli("routes").stdout
-    known = {(method, re.sub("/(x|UPPER)$", "/{}", path)) for method, path in NEEDS}
-    known |= {("POST", "/admin/session"), ("DELETE", "/admin/session"), ("POST", "/admin/password"), ("POST", "/admin/invitations/accept")}
-    ours = re.compile("/admin/(session|sessions|users|tokens|invitations|audit|password)(/|$)")
+    known = {(method, re.sub("/(x|UPPER)(?=/|$)", "/{}", path)) for method, path in NEEDS}
+    known |= {("POST", "/admin/session"), ("DELETE", "/admin/session"), ("POST", "/admin/password"), ("POST", "/admin/invitations/accept"),
+              ("POST", "/admin/invitations/look")}
+    ours = re.compile("/admin/(session|sessions|users|tokens|invitations|audit|password|deliveries|destinations|alarms)(/|$)")
     for line in listed.splitlines():
         method, path = line.split()[:2]
         if ours.match(path):
@@ -846,6 +855,30 @@ def test_the_invitations_of_whoever_owns_no_more_are_over(server, ada):
     assert ada("DELETE", "/admin/users/omar").status_code == 204
     assert ada("DELETE", "/admin/tokens/ci").status_code == 204
     assert [accept(server, i["token"]).status_code for i in (by_olga, by_omar, by_token, by_ada)] == [404, 404, 404, 200]
+
+
+def look(server, token, **headers):
+    return call(server, "POST", "/admin/invitations/look", {"token": token}, headers=headers)
+
+
+def test_an_invitation_can_be_looked_at_before_it_is_accepted(server, ada):
+    first, second = invite(ada), invite(ada, forms=["shop"])
+    assert look(server, first["token"]).status_code == 404
+    answer = look(server, second["token"])
+    assert answer.status_code == 200 and answer.headers["Cache-Control"] == "no-store"
+    assert answer.json() == {"name": "bob", "role": "manager", "forms": ["shop"], "expiresAt": second["expiresAt"]}
+    assert look(server, second["token"]).status_code == 200
+    assert accept(server, second["token"]).status_code == 200
+    assert look(server, second["token"]).status_code == 404
+
+
+def test_a_look_at_an_invitation_is_checked(server, ada):
+    token = invite(ada)["token"]
+    assert look(server, "A" * 43).status_code == 404 and look(server, "").status_code == 404
+    assert call(server, "POST", "/admin/invitations/look", {}).status_code == 422
+    assert call(server, "POST", "/admin/invitations/look", {"token": token, "password": PASSWORD}).status_code == 422
+    answer = look(server, token, **{"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403 and answer.json()["code"] == "csrf"
 
 
 def test_an_invitations_secret_is_stored_hashed(server, ada):

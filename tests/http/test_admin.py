@@ -2,6 +2,7 @@
 """Reading: who may, which rows, in which pages; and that guessing a password gets nobody anywhere."""
 import datetime
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -177,11 +178,16 @@ def test_guessing_is_throttled_but_the_owner_still_gets_in(start):
                             headers={"X-Forwarded-For": source})
 
     assert attempt(password, "198.51.100.7").status_code == 200
-    statuses = [attempt(f"guess {i}", f"203.0.113.{i % 200}").status_code for i in range(200)]
-    throttled = attempt("another guess", "203.0.113.250")
-    # Ten for the account, sixty for addresses that were not seen before, and what comes back meanwhile.
-    assert statuses.count(429) >= 80 and set(statuses) == {401, 429}
-    assert throttled.status_code == 429 and int(throttled.headers["Retry-After"]) >= 1
+    start_s = time.monotonic()
+    with ThreadPoolExecutor(6) as guessers:
+        answers = list(guessers.map(lambda i: attempt(f"guess {i}", f"203.0.113.{i}"), range(200)))
+    elapsed_s = time.monotonic() - start_s
+    statuses = [answer.status_code for answer in answers]
+    # Ten for the account, sixty for addresses that were not seen before, and what comes back
+    # meanwhile: one in six seconds, and six in one.
+    assert set(statuses) == {401, 429}
+    assert statuses.count(401) <= 70 + 6.2 * elapsed_s + 2
+    assert all(int(answer.headers["Retry-After"]) >= 1 for answer in answers if answer.status_code == 429)
     # The same account under fire: the owner's credential is remembered, and from the address
     # that was right before even a mistyped one is looked at.
     assert attempt(password, "198.51.100.7").status_code == 200

@@ -102,6 +102,12 @@ def test_the_reply_address_of_other_dialects_is_the_email(admin):
     admin.form("shop")
     admin.post("/f/shop", {"_replyto": "ada@example.org", "message": "one"})
     assert admin.messages()[0]["email"] == "ada@example.org"
+    admin.post("/f/shop", {"_replyto": "contact", "contact": "bob@example.org", "message": "two"})
+    assert admin.messages()[0]["email"] == "bob@example.org"
+    admin.post("/f/shop", {"_replyto": "contact", "contact": "nobody", "message": "three"})
+    assert admin.messages()[0]["email"] is None
+    admin.post("/f/shop", {"_replyto": "bob@example.org", "email": "ada@example.org", "message": "four"})
+    assert admin.messages()[0]["email"] == "ada@example.org"
 
 
 def test_repeated_and_nested_names_keep_their_shape_and_order(admin):

@@ -13,6 +13,7 @@ import requests
 from jsonschema import Draft202012Validator, RefResolver
 
 from harness import Server, running
+from receiver import MailServer, wait
 
 ADA = {"name": "Ada", "email": "ada@example.org", "message": "Hello"}
 PASSWORD = "correct horse"
@@ -91,13 +92,23 @@ class World:
         self.api("POST", "/admin/invitations", json={"name": name, "role": "reader", "forms": ["*"]})
         return name
 
+    def made_delivery(self, destination, state):
+        """Of a new message: one that has arrived, or one that was tried in vain."""
+        query = {"submission": self.post(), "destination": destination, "state": state}
+
+        def is_there():
+            found = requests.get(f"{self.url}/admin/deliveries", params=query, headers=self.bearer("read"), timeout=10).json()["deliveries"]
+            return found and found[0]["attempts"] and not found[0]["inFlight"] and found[0]["id"]
+
+        return wait(is_there)
+
     def made_session(self):
         self.session()
         sessions = requests.get(f"{self.url}/admin/sessions", headers=self.bearer("manage"), timeout=10).json()
         return sessions["sessions"][0]["id"]
 
 
-# The value of a path parameter, by the path up to it; the longest one that fits. It exists, and may be deleted.
+# The value of a path parameter, by the path up to it, or for one operation alone. It exists, and may be deleted.
 PLACES = {
     "/contact/": lambda world: "shop",
     "/f/": lambda world: "shop",
@@ -116,6 +127,8 @@ PLACES = {
     "/admin/sessions/": World.made_session,
     "/admin/panel/": lambda world: "panel.css",
     "/docs/": lambda world: "docs.js",
+    "POST /admin/deliveries/{id}/retry": lambda world: world.made_delivery("mail:later@example.org", "waiting"),
+    "POST /admin/deliveries/{id}/replay": lambda world: world.made_delivery("mail:ada@example.org", "delivered"),
 }
 
 # Bodies that the shape's own example cannot know.
@@ -128,6 +141,9 @@ BODIES = {
     "POST /admin/password": lambda world: {"old": PASSWORD, "new": PASSWORD},
     "POST /admin/users": lambda world: {"name": next(NAMES), "role": "reader", "forms": ["shop"], "password": PASSWORD},
     "POST /admin/invitations": lambda world: {"name": next(NAMES), "role": "reader", "forms": ["*"]},
+    "POST /admin/invitations/look": lambda world: {
+        "token": world.api("POST", "/admin/invitations", json={"name": next(NAMES), "role": "reader", "forms": ["*"]})["token"],
+    },
     "POST /admin/invitations/accept": lambda world: {
         "token": world.api("POST", "/admin/invitations", json={"name": next(NAMES), "role": "reader", "forms": ["*"]})["token"],
         "password": PASSWORD},
@@ -144,8 +160,11 @@ CREDENTIALS = {
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    with running(Server(tmp_path_factory.mktemp("openapi"))) as server:
-        yield World(server)
+    with MailServer() as mails:
+        mails.answers["later@example.org"] = "451 later"
+        to = "ada@example.org,later@example.org"
+        with running(Server(tmp_path_factory.mktemp("openapi"), notify_to=to, **mails.options)) as server:
+            yield World(server)
 
 
 class Operation:
@@ -164,7 +183,7 @@ class Operation:
         for parameter in self.parameters("path"):
             mark = "{" + parameter["name"] + "}"
             before = self.path[: self.path.index(mark)]
-            made = PLACES[before](self.world) if known else "00000000-0000-7000-8000-000000000000"
+            made = PLACES.get(self.name, PLACES.get(before))(self.world) if known else "00000000-0000-7000-8000-000000000000"
             path = path.replace(mark, urllib.parse.quote(str(made), safe=""))
         return path
 

@@ -20,6 +20,9 @@ static void the_vectors_of_rfc_4648_hold(void **state)
         assert_int_equal(strlen(text), BASE64URL_LEN(strlen(PLAIN[i])));
         assert_true(base64url_decode(str_of(URL[i]), bytes, sizeof bytes, &len));
         check_str((struct str){bytes, len}, PLAIN[i]);
+        base64_encode(PLAIN[i], strlen(PLAIN[i]), text);
+        assert_string_equal(text, CLASSIC[i]);
+        assert_int_equal(strlen(text), BASE64_LEN(strlen(PLAIN[i])));
         assert_true(base64_decode(str_of(CLASSIC[i]), bytes, sizeof bytes, &len));
         check_str((struct str){bytes, len}, PLAIN[i]);
     }

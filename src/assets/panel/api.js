@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The way to the server: one function for every request, who is signed in, and what happens meanwhile.
 
-import { memo } from './kit.js';
+import { drafts, memo, undos } from './kit.js';
 
-export const session = { name: '', role: '', access: '', forms: ['*'], csrf: '' };
+// `isOver`: it has ended by itself.
+export const session = { name: '', role: '', access: '', forms: ['*'], csrf: '', isOver: false };
 
 const LEVELS = ['read', 'write', 'manage'];
 export const can = (access) => LEVELS.indexOf(session.access) >= LEVELS.indexOf(access);
@@ -35,15 +36,21 @@ export async function api(method, path, body) {
   try {
     answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), credentials: 'same-origin', cache: 'no-store' });
   } catch {
+    doubt();
     throw new Problem(0, {});
   }
   const told = await answer.json().catch(() => ({}));
   if (answer.ok) return told;
-  if (answer.status === 401 && session.access) signedOut();
+  if (answer.status === 401 && session.access) signedOut(true);
+  if ([502, 504].includes(answer.status)) doubt();
   throw new Problem(answer.status, told, Number(answer.headers.get('Retry-After')) || 0);
 }
 
-export const get = (path, query) => api('GET', withQuery(path, query));
+// Of what takes long the server does four at once for one account, so the tabs of a browser take turns.
+export function get(path, query) {
+  const ask = () => api('GET', withQuery(path, query));
+  return path === 'stats' || query?.q ? navigator.locks.request('contactd-turn', ask) : ask();
+}
 export const withQuery = (path, query) => {
   const text = new URLSearchParams(Object.entries(query ?? {}).filter(([, value]) => value)).toString();
   return text ? `${path}?${text}` : path;
@@ -56,15 +63,16 @@ export const on = (name, watch) => { watchers.set(name, [...(watchers.get(name) 
 export const tell = (name, detail) => { for (const watch of watchers.get(name) ?? []) watch(detail); };
 
 function signedIn(told) {
-  Object.assign(session, told);
+  Object.assign(session, told, { isOver: false });
   memo.set('session', 'yes');
   listen();
   tell('session');
 }
 
-function signedOut() {
-  Object.assign(session, { name: '', role: '', access: '', csrf: '' });
+function signedOut(isOver) {
+  Object.assign(session, { name: '', role: '', access: '', csrf: '', isOver });
   memo.set('session', '');
+  undos.length = 0;
   quit();
   tell('session');
 }
@@ -89,7 +97,8 @@ export const accept = (token, password) => enter('invitations/accept', { token, 
 
 export async function signOut() {
   await api('DELETE', 'session');
-  signedOut();
+  drafts.clear();
+  signedOut(false);
 }
 
 // True: a session of before goes on. A browser in which nobody was signed in does not ask.
@@ -100,14 +109,42 @@ export async function resume() {
     return true;
   } catch (error) {
     if (error.status !== 401) throw error;
+    memo.set('session', '');
+    session.isOver = true;
     return false;
   }
 }
+
+// --- whether the server is there ---
+
+let isInDoubt = false;
+
+// Asks until it is there again, and tells `down` meanwhile. What takes a moment only is not worth a word.
+async function doubt(wait = 3000) {
+  if (isInDoubt || !session.access) return;
+  isInDoubt = true;
+  let isDown = false;
+  for (let isThere = false; !isThere && session.access; wait = 3000) {
+    await new Promise((done) => setTimeout(done, wait));
+    isThere = await api('GET', 'session').then(() => true, ({ status }) => ![0, 502, 504].includes(status));
+    if (isThere || isDown) continue;
+    isDown = true;
+    tell('down', true);
+    channel?.postMessage({ kind: 'doubt' });
+  }
+  isInDoubt = false;
+  if (!isDown) return;
+  tell('down', false);
+  tell('reset', {});
+}
+on('doubt', () => doubt(0));
 
 // --- what happens meanwhile ---
 
 const KINDS = ['submission', 'change', 'form', 'reset'];
 let quit = () => {};
+let channel = null;
+let hasStream = false;
 
 function stream(hear, signal) {
   const source = new EventSource('events');
@@ -116,9 +153,12 @@ function stream(hear, signal) {
     try { detail = JSON.parse(event.data); } catch { return; }
     hear(kind, detail);
   });
+  // Nobody heard what came before.
+  source.addEventListener('open', () => hear('reset', {}));
   source.addEventListener('error', () => {
+    doubt();
     // While it is only interrupted the browser tries again by itself.
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => { if (!signal.aborted) { stream(hear, signal); hear('reset', {}); } }, 20000);
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => { if (!signal.aborted) stream(hear, signal); }, isInDoubt ? 3000 : 20000);
   });
   signal.addEventListener('abort', () => source.close());
 }
@@ -126,17 +166,16 @@ function stream(hear, signal) {
 // One stream for all tabs: over HTTP/1.1 a browser has six connections to give. The tab with the lock passes on what it hears.
 function listen() {
   quit();
-  const channel = new BroadcastChannel('contactd');
+  const others = new BroadcastChannel('contactd');
   const control = new AbortController();
-  const asked = Date.now();
-  channel.addEventListener('message', ({ data }) => tell(data.kind, data.detail));
-  const hear = (kind, detail) => { channel.postMessage({ kind, detail }); tell(kind, detail); };
-  quit = () => { control.abort(); channel.close(); };
+  others.addEventListener('message', ({ data }) => tell(data.kind, data.detail));
+  const hear = (kind, detail) => { if (!control.signal.aborted) { others.postMessage({ kind, detail }); tell(kind, detail); } };
+  channel = others;
+  quit = () => { control.abort(); others.close(); channel = null; hasStream = false; };
   navigator.locks.request('contactd', { signal: control.signal }, () => new Promise((done) => {
     control.signal.addEventListener('abort', done);
+    hasStream = true;
     stream(hear, control.signal);
-    // Whoever takes over may have missed something in between.
-    if (Date.now() - asked > 1000) hear('reset', {});
   })).catch(() => {});
 }
 
@@ -146,11 +185,16 @@ function listen() {
 export const counts = { forms: [], isKnown: false, isSettled: false, ready: Promise.resolve() };
 let timer;
 
-export async function loadCounts() {
-  const told = await get('stats', { days: '30' });
-  counts.forms = told.forms;
-  counts.isKnown = true;
+on('counted', (forms) => {
+  Object.assign(counts, { forms, isKnown: true });
   tell('counts');
+});
+
+// What one tab has counted all know.
+export async function loadCounts() {
+  const { forms } = await get('stats', { days: '30' });
+  channel?.postMessage({ kind: 'counted', detail: forms });
+  tell('counted', forms);
 }
 
 export function startCounts() {
@@ -160,10 +204,15 @@ export function startCounts() {
   });
 }
 
-// The server counts a little later than it stores.
-export function countSoon() {
+// After an event one tab counts for all, a little later, since the server does, too.
+export function countSoon(wait = 2500) {
   clearTimeout(timer);
-  timer = setTimeout(() => { if (session.access) loadCounts().catch(() => {}); }, 2500);
+  timer = setTimeout(() => {
+    if (!hasStream) return;
+    loadCounts().catch(() => {});
+    // Once more, for a server that is slow.
+    if (wait < 15000) countSoon(15000);
+  }, wait);
 }
 
 // What is known already is shown at once.
@@ -177,5 +226,8 @@ export function bump(name, from, to) {
   countSoon();
 }
 
-export const total = (state) => counts.forms.reduce((sum, form) => sum + (form.counts[state] ?? 0), 0);
+// Of one form, or of all.
+export const total = (state, name = '') => counts.forms.reduce((sum, form) => sum + (name === '' || form.name === name ? form.counts[state] : 0), 0);
+// Whether there is such a form, as far as one may see; what comes without a form is of the default form.
+export const isForm = (name) => !counts.isKnown || (name === 'default' && session.forms.includes('*')) || counts.forms.some((form) => form.name === name);
 export const titleOf = (name) => counts.forms.find((form) => form.name === name)?.title || name;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Forms: what they receive, the snippet for a page, their settings, and the pages that were refused.
-import { api, can, counts, get, loadCounts, tell, withQuery } from './api.js';
+import { api, can, counts, get, isForm, loadCounts, tell, withQuery } from './api.js';
+import { noForm } from './inbox.js';
 import { arriving, ask, button, copyable, day, empty, field, h, icon, link, number, plural, s, select, sender, table, time, toast, uid } from './kit.js';
 
 const NONE = { new: 0, read: 0, archived: 0, spam: 0, trash: 0 };
@@ -130,9 +131,19 @@ function snippet(name, settings) {
 
 // --- settings ---
 
-// What the table of settings does not tell: which are not plain texts.
-const KINDS = {
-  schema: 'json', captcha: 'json', notify: 'json', spamThreshold: 'number', retentionDays: 'number', spamRetentionDays: 'number', ratePerHour: 'number', token: 'word', proof: 'word',
+// What the table of settings does not tell: which are not plain texts. What is of no use yet is kept, and not shown.
+const HIDDEN = ['notify'];
+const POLICY = [['', 'optional'], ['off', 'off'], ['required', 'required']];
+const spoken = (code) => [code, new Intl.DisplayNames(undefined, { type: 'language' }).of(code)];
+const CHOICES = { token: POLICY, proof: POLICY, language: [['', 'the visitor\'s own'], ...['en', 'de', 'fr', 'es', 'pt', 'it', 'nl', 'pl'].map(spoken)] };
+const KINDS = { schema: 'json', captcha: 'captcha', spamThreshold: 'number', retentionDays: 'number', spamRetentionDays: 'number', ratePerHour: 'number' };
+const CAPTCHAS = [['', 'none'], ['turnstile', 'Turnstile'], ['hcaptcha', 'hCaptcha'], ['recaptcha', 'reCAPTCHA']];
+const USUAL = { spamThreshold: '5', spamRetentionDays: '30' };
+// Where the table's words, made for the command line, say what the label says already.
+const HINTS = {
+  captcha: 'Who checks that a visitor is human', language: 'Of the built-in pages', origins: 'Such as https://example.org or https://*.example.org; none: all', redirect: 'A path on the page\'s site, or a URL',
+  token: 'Whether form.js has to bring one', proof: 'Whether form.js has to bring one', schema: 'A subset of JSON Schema, such as {"properties": {"email": {"format": "email"}}, "required": ["email"]}; none: any fields',
+  spamRetentionDays: 'After which spam is deleted; 0: never', languages: 'Such as en or de; none: any',
 };
 const NAMES = {
   title: 'Title', aliases: 'Other ids', origins: 'Pages that may post', redirect: 'After success', errorRedirect: 'After an error', redirectHosts: 'Hosts visitors may be sent to', language: 'Language',
@@ -142,11 +153,23 @@ const NAMES = {
 const GROUPS = [['Page', ['title', 'origins', 'aliases', 'redirect', 'errorRedirect', 'redirectHosts', 'language']], ['Fields', ['schema']],
   ['Spam', ['spamThreshold', 'honeypot', 'languages', 'token', 'proof', 'captcha']], ['Keeping', ['retentionDays', 'spamRetentionDays', 'ratePerHour']]];
 const lines = (text) => text.split('\n').map((line) => line.trim()).filter(Boolean);
-const kindOf = ({ name, isList, kind }, value) => kind ?? (isList ? 'list' : KINDS[name] ?? (typeof value === 'object' && value ? 'json' : typeof value === 'number' ? 'number' : 'text'));
+const kindOf = ({ name, isList }, value) => (isList ? 'list' : CHOICES[name] ? 'choice' : KINDS[name] ?? (typeof value === 'object' && value ? 'json' : typeof value === 'number' ? 'number' : 'text'));
+
+// Puts the cursor where it goes wrong, if the browser tells.
+function parse(box, name) {
+  try {
+    return JSON.parse(box.value);
+  } catch (error) {
+    const at = Number(/position (\d+)/.exec(error.message)?.[1] ?? box.value.length);
+    const line = box.value.slice(0, at).split('\n').length;
+    box.setSelectionRange(at, at);
+    throw Object.assign(new Error(`${name}: line ${line} is not JSON. Names and texts stand in double quotes, a comma between two entries, none after the last. (${error.message})`), { box });
+  }
+}
 
 // A control and how its content becomes the setting; undefined: not set.
 function control(setting, value) {
-  const plain = (attributes) => h('input', { autocomplete: 'off', spellcheck: 'false', ...attributes, value: value ?? '' });
+  const plain = (attributes) => h('input', { autocomplete: 'off', spellcheck: 'false', value: value ?? '', ...attributes });
   const area = (rows, text, kind = '') => h('textarea', { rows, spellcheck: 'false', class: `code ${kind}`, value: text });
   const name = NAMES[setting.name] ?? setting.name;
   switch (kindOf(setting, value)) {
@@ -155,22 +178,29 @@ function control(setting, value) {
       return [box, () => (lines(box.value).length ? lines(box.value) : undefined), ' One a line.'];
     }
     case 'number': {
-      const box = plain({ type: 'number', min: '0', step: setting.name === 'spamThreshold' ? '0.01' : '1', inputmode: 'decimal' });
+      const box = plain({ type: 'number', placeholder: USUAL[setting.name], min: '0', step: setting.name === 'spamThreshold' ? '0.01' : '1', inputmode: 'decimal' });
       return [box, () => {
         if (box.validity.badInput) throw Object.assign(new Error(`${name}: please give a number.`), { box });
         return box.value === '' ? undefined : Number(box.value);
       }];
     }
-    case 'word': {
-      const box = select([['', 'as usual (optional)'], ['off', 'off'], ['optional', 'optional'], ['required', 'required']], value ?? '');
+    case 'choice': {
+      const box = select(CHOICES[setting.name], value === 'optional' ? '' : value);
       return [box, () => box.value || undefined];
     }
-    case 'json': {
-      const box = area(setting.name === 'schema' ? '8' : '3', value ? JSON.stringify(value, null, 2) : '', 'json');
+    case 'captcha': {
+      const secret = plain({ type: 'password', autocomplete: 'new-password', value: value?.secret ?? '' });
+      const more = field('Its secret', secret, 'The one for servers, from the service\'s own pages.');
+      more.hidden = !value;
+      const box = select(CAPTCHAS, value?.kind ?? '', { onchange: () => { more.hidden = !box.value; } });
       return [box, () => {
-        if (!box.value.trim()) return undefined;
-        try { return JSON.parse(box.value); } catch (error) { throw Object.assign(new Error(`${name} is not readable as JSON: ${error.message}.`), { box }); }
-      }, ' As JSON.'];
+        if (box.value && !secret.value.trim()) throw Object.assign(new Error('Captcha: please give its secret, too.'), { box: secret });
+        return box.value ? { kind: box.value, secret: secret.value.trim() } : undefined;
+      }, '', more];
+    }
+    case 'json': {
+      const box = area('8', value ? JSON.stringify(value, null, 2) : '', 'json');
+      return [box, () => (box.value.trim() ? parse(box, name) : undefined)];
     }
     default: {
       const box = plain();
@@ -181,10 +211,13 @@ function control(setting, value) {
 
 function editor(name, settings, rows, saved) {
   const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
-  const made = new Map(rows.map((row) => [row.name, { row, parts: control(row, settings[row.name]) }]));
-  const one = ({ row, parts: [box, , more] }) => field(NAMES[row.name] ?? row.name, box, `${capital(row.help)}.${more ?? ''}`);
+  const made = new Map(rows.filter((row) => !HIDDEN.includes(row.name)).map((row) => [row.name, { row, parts: control(row, settings[row.name]) }]));
+  const one = ({ row, parts: [box, , more, below] }) => {
+    const place = field(NAMES[row.name] ?? row.name, box, `${HINTS[row.name] ?? capital(row.help)}.${more ?? ''}`);
+    return [place, below];
+  };
   const grouped = new Set(GROUPS.flatMap(([, names]) => names));
-  const groups = [...GROUPS, ['More', rows.map((row) => row.name).filter((key) => !grouped.has(key))]];
+  const groups = [...GROUPS, ['More', [...made.keys()].filter((key) => !grouped.has(key))]];
   const mark = (box) => { box?.setAttribute('aria-invalid', 'true'); box?.focus(); };
   const form = sender(groups.map(([title, names]) => [title, names.filter((key) => made.has(key))]).filter(([, names]) => names.length)
     .map(([title, names]) => h('fieldset', null, h('legend', null, title), names.map((key) => one(made.get(key))))), 'Save', async () => {
@@ -222,7 +255,7 @@ async function drop(name) {
 }
 
 async function loadForm(name) {
-  const [{ forms: all }, told] = await Promise.all([get('forms'), can('manage') ? get('settings') : { settings: [] }]);
+  const [{ forms: all }, told] = await Promise.all([get('forms'), can('manage') ? get('settings') : { settings: [] }, counts.ready]);
   return { form: all.find((one) => one.name === name) ?? null, rows: told.settings };
 }
 
@@ -234,6 +267,8 @@ export function form([name]) {
     h('p', { class: 'crumb' }, link('#forms', icon('back'), 'Forms')),
     h('div', { class: 'top' }, title, h('a', { class: 'button', href: withQuery('#inbox', { form: name }) }, icon('inbox'), 'Messages')),
     arriving(() => loadForm(name), ({ form: one, rows }, again) => {
+      title.nextSibling.hidden = !one && !isForm(name);
+      if (title.nextSibling.hidden) return noForm();
       const settings = one?.settings ?? {};
       title.textContent = settings.title || one?.title || name;
       tell('retitle', title.textContent);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The list of messages: folders, filters, paging, selection, what the keys do, and what arrives while one looks.
-import { api, bump, can, counts, countSoon, get, on, session, titleOf, withQuery } from './api.js';
+import { api, bump, can, counts, countSoon, get, isForm, on, session, titleOf, total, withQuery } from './api.js';
 import { announce, button, dialog, empty, failure, field, h, icon, link, number, plural, select, time, toast, waiting } from './kit.js';
 
 export const folders = [
@@ -15,7 +15,7 @@ export const folders = [
 const PAGE = 50;
 
 // The list that was shown last: whoever comes back finds it as it was.
-const list = { key: null, query: {}, rows: [], next: null, isLoaded: false, error: null, chosen: new Set(), at: null, scroll: 0, arrived: [], view: null };
+const list = { key: null, query: {}, rows: [], next: null, isLoaded: false, isStale: false, chosen: new Set(), at: null, scroll: 0, arrived: [], view: null };
 
 export const FILTERS = ['form', 'state', 'starred', 'q', 'since', 'until'];
 const keep = (query) => Object.fromEntries(FILTERS.filter((key) => query[key]).map((key) => [key, query[key]]));
@@ -51,11 +51,12 @@ export const excerpt = (row) => (row.message || leaves(row.fields ?? {}).join(' 
 
 async function load(query) {
   const key = JSON.stringify(keep(query));
-  if (list.key !== key) Object.assign(list, { key, query: keep(query), rows: [], next: null, isLoaded: false, error: null, chosen: new Set(), at: null, scroll: 0, arrived: [] });
+  if (list.key !== key) Object.assign(list, { key, query: keep(query), rows: [], next: null, isLoaded: false, isStale: false, chosen: new Set(), at: null, scroll: 0, arrived: [] });
   if (list.isLoaded) return;
   const told = await get('submissions', { ...asked(query), limit: String(PAGE) });
   if (list.key !== key) return;
   Object.assign(list, { rows: told.submissions, next: told.next, isLoaded: true });
+  if (list.isStale) refreshSoon();
 }
 
 let isLoadingMore = false;
@@ -82,15 +83,37 @@ function refreshSoon() {
   timer = setTimeout(refresh, 300);
 }
 
+// What is shown becomes what the server says of the newest; whatever is older stays.
+function renew(told) {
+  const now = new Map(told.submissions.map((row) => [row.id, row]));
+  const oldest = told.next ? told.submissions.at(-1).id : '';
+  const before = JSON.stringify(list.rows);
+  list.rows = list.rows.filter((row) => now.has(row.id) || row.id < oldest);
+  for (const row of list.rows) Object.assign(row, now.get(row.id));
+  if (JSON.stringify(list.rows) !== before) list.view?.redraw();
+}
+
 async function refresh() {
-  if (!list.isLoaded || !session.access) return;
-  const { key } = list;
-  const told = await get('submissions', { ...asked(list.query), limit: String(PAGE) }).catch(() => null);
+  if (!session.access) return;
+  if (!list.isLoaded) { list.isStale = true; return; }
+  const { key, isStale } = list;
+  list.isStale = false;
+  const before = turn;
+  await before.catch(() => {});
+  const limit = isStale ? Math.min(200, Math.max(PAGE, list.rows.length)) : PAGE;
+  const told = await get('submissions', { ...asked(list.query), limit: String(limit) }).catch(() => null);
   if (!told || list.key !== key) return;
+  // What was changed meanwhile would come back as it was.
+  if (turn !== before) {
+    list.isStale ||= isStale;
+    refreshSoon();
+    return;
+  }
+  if (isStale) renew(told);
   const known = new Set([...list.rows, ...list.arrived].map((row) => row.id));
   const fresh = told.submissions.filter((row) => !known.has(row.id) && fits(row, list.query));
   if (!fresh.length) return;
-  if (fresh.length === PAGE) Object.assign(list, { rows: [], next: told.next });
+  if (fresh.length === limit) Object.assign(list, { rows: [], next: told.next });
   list.arrived.unshift(...fresh);
   announce(fresh.length === 1 ? `New message from ${nameOf(fresh[0])}` : `${fresh.length} new messages`);
   list.view?.arrive();
@@ -121,7 +144,9 @@ const DONE = { archived: 'archived', spam: 'marked as spam', trash: 'moved to th
 function put(rows, change) {
   for (const row of rows) {
     if (change.state) bump(row.form, row.state, change.state);
+    // A list that was loaded meanwhile has another of the same id.
     Object.assign(row, change);
+    Object.assign(list.rows.find((one) => one.id === row.id) ?? row, change);
   }
   list.view?.redraw();
 }
@@ -143,19 +168,20 @@ export async function change(rows, wanted, { words, isQuiet } = {}) {
   if (!changed.length) return;
   put(changed, wanted);
   const back = () => before.forEach(({ row, old }) => put([row], old));
+  const text = `${changed.length === 1 ? 'Message' : `${number(changed.length)} messages`} ${words ?? DONE[wanted.state]}.`;
   const undo = async () => {
     back();
     comeBack(changed);
+    toast(`Undone: ${text}`);
     const groups = new Map();
     for (const { row, old } of before) groups.set(JSON.stringify(old), [...(groups.get(JSON.stringify(old)) ?? []), row.id]);
     try {
       for (const [old, ids] of groups) await send(ids, JSON.parse(old));
-      announce('Undone');
     } catch (error) {
       toast(error.message, { isError: true, action: 'Try again', onaction: undo });
     }
   };
-  if (!isQuiet) toast(`${changed.length === 1 ? 'Message' : `${number(changed.length)} messages`} ${words ?? DONE[wanted.state]}.`, { action: 'Undo', onaction: undo });
+  if (!isQuiet) toast(text, { action: 'Undo', onaction: undo });
   try {
     await send(changed.map((row) => row.id), wanted);
   } catch (error) {
@@ -238,6 +264,7 @@ function makeRow(row, query, pick) {
 }
 
 function nothing(query) {
+  if (query.form && !isForm(query.form)) return noForm();
   if (query.q || query.since || query.until) return empty('search', 'Nothing found', 'No message fits. Try fewer words, or a longer time.', link('#inbox', 'Back to the inbox'));
   const texts = { spam: ['spam', 'No spam', 'What scores 5 points or more lands here, with its reasons.'], trash: ['trash', 'The trash is empty', 'What you throw away waits here.'],
     archived: ['archive', 'Nothing archived', 'Archive a message with e: it stays, out of your way.'] };
@@ -249,6 +276,15 @@ function nothing(query) {
   return empty('inbox', 'No messages yet', 'Put a form on your page, and what people write appears here by itself.', can('manage') ? link('#new-form', 'Make a form') : link('#forms', 'See your forms'));
 }
 
+export const noForm = () => empty('form', 'No such form', 'There is no such form, or it is not yours to see.', link('#forms', 'See your forms'));
+
+// How many there are in all, as far as the counts tell; else 0.
+function totalOf({ form, q, since, until, starred, state = 'inbox' }) {
+  if (q || since || until || starred || !counts.isKnown) return 0;
+  const states = { inbox: ['new', 'read'], all: ['new', 'read', 'archived', 'spam', 'trash'] }[state] ?? [state];
+  return states.reduce((sum, one) => sum + total(one, form), 0);
+}
+
 // `query` is what the address says; the view's parts are drawn once, its rows anew whenever something changes.
 export function inbox(parts, asking) {
   const query = keep(asking);
@@ -257,7 +293,7 @@ export function inbox(parts, asking) {
   const fresh = h('button', { type: 'button', class: 'fresh', hidden: true, onclick: () => { window.scrollTo(0, 0); takeIn(); } });
   const moreButton = button('More', { onclick: () => loadMore() });
   const foot = h('p', { class: 'foot' }, moreButton);
-  const all = h('input', { type: 'checkbox', 'aria-label': 'Select all that are shown', onclick: () => { list.chosen = new Set(all.checked ? list.rows.map((row) => row.id) : []); redraw(); } });
+  const all = h('input', { type: 'checkbox', 'aria-label': 'Select all that are shown', title: 'Select all that are shown', onclick: () => { list.chosen = new Set(all.checked ? list.rows.map((row) => row.id) : []); redraw(); } });
   const status = h('span', { class: 'status', 'aria-live': 'polite' });
   const acts = h('div', { class: 'acts', role: 'group', 'aria-label': 'With what is selected' });
   const search = h('input', { type: 'search', value: query.q ?? '', placeholder: 'Search', maxlength: '200', 'aria-label': 'Search messages', enterkeyhint: 'search' });
@@ -288,12 +324,20 @@ export function inbox(parts, asking) {
     redraw();
   }
 
+  function drawStatus() {
+    const there = list.rows.length;
+    const all = totalOf(query);
+    const text = list.chosen.size ? `${number(list.chosen.size)} selected`
+      : !list.isLoaded ? '' : !list.next ? plural(there, 'message') : all > there ? plural(all, 'message') : `${number(there)} and more`;
+    if (status.textContent !== text) status.textContent = text;
+  }
+
   function drawTools() {
     const some = chosen();
     all.checked = some.length > 0 && some.length === list.rows.length;
     all.indeterminate = some.length > 0 && some.length < list.rows.length;
     all.disabled = !list.rows.length;
-    status.textContent = some.length ? `${number(some.length)} selected` : list.isLoaded ? (list.next ? `${number(list.rows.length)} and more` : plural(list.rows.length, 'message')) : '';
+    drawStatus();
     const kinds = some.length ? [...ACTIONS.filter(({ from }) => some.some((row) => from.includes(row.state)))] : [];
     const hasUnread = some.some((row) => row.state === 'new');
     const hasPlain = some.some((row) => !row.starred);
@@ -405,7 +449,7 @@ export function inbox(parts, asking) {
     keys.s = () => { const some = targets(); if (some.length) change(some, { starred: some.some((row) => !row.starred) }, { isQuiet: true }); };
   }
 
-  const self = { redraw, append, arrive };
+  const self = { redraw, append, arrive, drawStatus };
   list.view = self;
   const title = titleFor(query);
   const node = h('div', { class: 'inbox' },
@@ -434,5 +478,10 @@ on('change', ({ ids, state, starred }) => {
   countSoon();
   if (rows.length) list.view?.redraw();
 });
-on('reset', () => { if (list.view) refreshSoon(); else list.key = null; });
+on('reset', () => {
+  list.isStale = true;
+  if (list.view) refreshSoon();
+  else list.key = null;
+});
+on('counts', () => list.view?.drawStatus());
 on('session', () => { list.key = null; });

@@ -23,11 +23,14 @@ function dress(element, attributes, children) {
 export const h = (tag, attributes, ...children) => dress(document.createElement(tag), attributes, children);
 export const s = (tag, attributes, ...children) => dress(document.createElementNS('http://www.w3.org/2000/svg', tag), attributes, children);
 
-// What this browser keeps between visits; some keep nothing.
-export const memo = {
-  get: (key) => { try { return localStorage.getItem(key); } catch { return null; } },
-  set: (key, value) => { try { localStorage.setItem(key, value); } catch { /* then it is forgotten */ } },
-};
+// What this browser keeps between visits, and what a tab keeps while it is open; some keep nothing.
+const keeper = (name) => ({
+  get: (key) => { try { return window[name].getItem(key); } catch { return null; } },
+  set: (key, value) => { try { window[name].setItem(key, value); } catch { /* then it is forgotten */ } },
+  clear: () => { try { window[name].clear(); } catch { /* there is nothing */ } },
+});
+export const memo = keeper('localStorage');
+export const drafts = keeper('sessionStorage');
 
 let made = 0;
 export const uid = () => `u${(made += 1)}`;
@@ -95,8 +98,10 @@ export function announce(text) {
   setTimeout(() => { place.textContent = text; }, 60);
 }
 
-let lastUndo = null;
-export const undoLast = () => lastUndo?.();
+// The newest is the last; it may be undone when its toast is long gone.
+export const undos = [];
+const UNDOS_MAX = 20;
+export const undoLast = () => (undos.length ? undos.at(-1)() : toast('Nothing to undo.'));
 
 // A sentence at the edge of the window, with one thing to do about it. It waits while it is looked at.
 export function toast(text, { action, onaction, isError } = {}) {
@@ -104,15 +109,18 @@ export function toast(text, { action, onaction, isError } = {}) {
   let timer;
   const end = () => {
     clearTimeout(timer);
-    if (lastUndo === act) lastUndo = null;
     note.remove();
   };
-  const act = () => { end(); onaction(); };
+  const act = () => {
+    end();
+    if (undos.includes(act)) undos.splice(undos.indexOf(act), 1);
+    onaction();
+  };
   const wait = () => { clearTimeout(timer); timer = setTimeout(end, isError ? 15000 : 8000); };
   const note = h('div', { class: `toast${isError ? ' bad' : ''}`, onmouseenter: () => clearTimeout(timer), onmouseleave: wait, onfocusin: () => clearTimeout(timer), onfocusout: wait },
     h('span', null, text), action && h('button', { type: 'button', class: 'plain', onclick: act }, action),
     h('button', { type: 'button', class: 'button bare', 'aria-label': 'Dismiss', onclick: end }, icon('close')));
-  if (action === 'Undo') lastUndo = act;
+  if (action === 'Undo' && undos.push(act) > UNDOS_MAX) undos.shift();
   place.replaceChildren(note);
   wait();
 }

@@ -2,7 +2,7 @@
 // The frame: who is signed in, where one is, what stands around it, and the keys.
 //
 // A view is a function of the address's parts that returns {title, node, keys, leave}. It may be shown again.
-import { accept, can, counts, loadCounts, on, resume, session, signIn, signOut, startCounts, total, withQuery } from './api.js';
+import { accept, api, can, counts, countSoon, on, resume, session, signIn, signOut, startCounts, total, withQuery } from './api.js';
 import { button, dialog, failure, field, fill, h, icon, link, memo, number, sender, toast, undoLast, waiting } from './kit.js';
 import { inbox, folders } from './inbox.js';
 import { message } from './message.js';
@@ -120,13 +120,13 @@ const gate = (title, text, form) => {
   setTitle();
   app.replaceChildren(h('main', { class: 'gate' }, h('div', { class: 'gatebox' },
     h('p', { class: 'brand' }, icon('mail'), 'contactd'), h('h1', null, title), text && h('p', { class: 'dim' }, text), form)));
-  form.querySelector('input:not([hidden])').focus();
+  form.querySelector('input:not([hidden]), a, button').focus();
 };
 
 function showSignIn() {
   const name = h('input', { name: 'username', autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', required: true });
   const password = h('input', { name: 'password', type: 'password', autocomplete: 'current-password', required: true });
-  gate('Sign in', null, sender([field('Name', name), field('Password', password)], 'Sign in', () => {
+  gate('Sign in', session.isOver && 'Your session has ended. Sign in to go on.', sender([field('Name', name), field('Password', password)], 'Sign in', () => {
     if (!name.value || !password.value) throw new Error('Please give your name and your password.');
     return signIn(name.value.trim(), password.value).catch((error) => {
       throw error.status === 401 ? new Error('Name and password do not belong together.') : error;
@@ -134,10 +134,18 @@ function showSignIn() {
   }));
 }
 
-function showInvitation(token) {
+async function showInvitation(token) {
+  app.replaceChildren(h('main', { class: 'gate' }, waiting()));
+  let invited;
+  try {
+    invited = await api('POST', 'invitations/look', { token });
+  } catch (error) {
+    const again = error.status === 404 ? link('#inbox', 'To the sign-in') : button('Try again', { kind: 'primary', onclick: () => showInvitation(token) });
+    return gate(error.status === 404 ? 'This invitation is over' : 'That did not work', error.status === 404 ? 'Its link was used already, is older than a week, or was taken back. Ask for a new one.' : error.message, h('p', null, again));
+  }
   const password = h('input', { type: 'password', autocomplete: 'new-password', minlength: '8', required: true });
   const again = h('input', { type: 'password', autocomplete: 'new-password', required: true });
-  gate('Welcome', 'You were invited to read messages here. Choose a password, and you are in.', sender([username(''),
+  return gate('Welcome', `You were invited to read messages here, as ${invited.name}. Choose a password, and you are in.`, sender([username(invited.name),
     field('Password', password, 'A sentence of a few words is easy to remember and hard to guess.'), field('The same once more', again),
   ], 'Start', async () => {
     if (password.value !== again.value) throw new Error('The two passwords differ.');
@@ -186,8 +194,9 @@ on('session', () => {
   go();
 });
 on('counts', () => { drawSide(); setTitle(); });
-on('form', () => loadCounts().catch(() => {}));
-on('reset', () => loadCounts().catch(() => {}));
+on('form', () => countSoon(0));
+on('reset', () => countSoon(0));
+on('down', (isDown) => { document.getElementById('line').textContent = isDown ? 'No connection to the server. Trying again…' : ''; });
 on('retitle', (title) => { if (shell) { current.title = title; name(title); setTitle(); } });
 window.addEventListener('hashchange', go);
 history.scrollRestoration = 'manual';

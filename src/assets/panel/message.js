@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One message: everything that was sent, where it came from, why it is spam or not, and what people noted about it.
 import { api, can, counts, get, session, tell, titleOf, withQuery } from './api.js';
-import { arriving, ask, browser, button, copy, field, fill, h, icon, link, plural, sender, time, toast } from './kit.js';
+import { arriving, ask, browser, button, copy, drafts, field, fill, h, icon, link, plural, sender, time, toast } from './kit.js';
 import { ACTIONS, around, change, FILTERS, forget, nameOf, remember, rowOf, titleFor } from './inbox.js';
 
 const WORDS = {
@@ -74,6 +74,7 @@ function notes(row) {
   const none = h('p', { class: 'dim' }, can('write') ? 'Only people who are signed in see what you write here.' : 'None.');
   const draw = () => {
     none.hidden = row.notes.length > 0;
+    all.hidden = !none.hidden;
     all.replaceChildren(...row.notes.map((note) => h('li', null,
       h('p', { class: 'by' }, h('b', null, note.author), ' ', time(note.createdAt, 'middle'),
         (note.author === session.name || can('manage')) && can('write') && button('Delete the note', { pic: 'trash', quiet: true, onclick: () => drop(note) })),
@@ -90,12 +91,15 @@ function notes(row) {
       toast(error.message, { isError: true, action: 'Try again', onaction: () => drop(note) });
     }
   };
-  const text = h('textarea', { rows: '2', maxlength: '4000', dir: 'auto' });
+  // What is typed outlives the session that ends meanwhile.
+  const key = `note ${session.name} ${row.id}`;
+  const text = h('textarea', { rows: '2', maxlength: '4000', dir: 'auto', value: drafts.get(key) ?? '', oninput: () => drafts.set(key, text.value) });
   draw();
   return h('section', { class: 'card' }, h('h2', null, 'Notes'), none, all, can('write') && sender([field('Add a note', text)], 'Add', async () => {
     if (!text.value.trim()) throw new Error('Please write something first.');
     row.notes.push(await api('POST', `submissions/${row.id}/notes`, { text: text.value.trim() }));
     text.value = '';
+    drafts.set(key, '');
     draw();
   }, { kind: '' }));
 }
@@ -114,22 +118,24 @@ async function deleteForGood(row, done) {
   }
 }
 
-async function erase(row, done) {
+// Tells first what there is.
+export async function erase(email, done) {
   let found;
   try {
-    found = await api('POST', 'erase', { email: row.email, preview: true });
+    found = await api('POST', 'erase', { email, preview: true });
   } catch (error) {
-    return toast(error.message, { isError: true, action: 'Try again', onaction: () => erase(row, done) });
+    return toast(error.message, { isError: true, action: 'Try again', onaction: () => erase(email, done) });
   }
-  const isSure = await ask('Erase this person?', `${row.email}: ${plural(found.count, 'message')} on all forms together. Erasing deletes them for good, with their notes.`, 'Erase all');
+  if (!found.count) return toast(`No message has the address ${email}.`);
+  const isSure = await ask('Erase this person?', `${email}: ${plural(found.count, 'message')} on all forms together. Erasing deletes them for good, with their notes.`, 'Erase all');
   if (!isSure) return undefined;
   try {
-    const { count } = await api('POST', 'erase', { email: row.email, preview: false });
+    const { count } = await api('POST', 'erase', { email, preview: false });
     for (const id of found.submissions) forget(id);
     toast(`${plural(count, 'message')} erased.`);
     done();
   } catch (error) {
-    toast(error.message, { isError: true, action: 'Try again', onaction: () => erase(row, done) });
+    toast(error.message, { isError: true, action: 'Try again', onaction: () => erase(email, done) });
   }
   return undefined;
 }
@@ -189,12 +195,12 @@ export function message([id], asking) {
           h('p', { class: 'dim' }, time(mine.receivedAt, 'long'), ' · ', link(withQuery('#inbox', { form: mine.form }), titleOf(mine.form)))),
         mine.message ? h('div', { class: 'text body', dir: 'auto' }, mine.message) : h('p', { class: 'dim body' }, 'There is no text, only the fields below.'),
         entries.length > 0 && fieldList(entries),
-        mail && h('p', { class: 'buttons' }, h('a', { class: 'button primary', href: mail }, icon('mail'), 'Reply by mail'))),
+        mail && h('p', { class: 'buttons' }, h('a', { class: `button ${mine.state === 'spam' ? '' : 'primary'}`, href: mail }, icon('mail'), 'Reply by mail'))),
       notes(mine),
       h('div', { class: 'pair' }, origin(mine), spam(mine)),
       can('manage') && h('section', { class: 'card away' }, h('h2', null, 'For good'), h('div', { class: 'buttons' },
         button('Delete for good', { kind: 'danger', onclick: () => deleteForGood(mine, () => to(neighbours.older ?? neighbours.newer)) }),
-        mine.email && button('Erase this person', { kind: 'danger', onclick: () => erase(mine, () => { location.hash = backTo; }) }))),
+        mine.email && button('Erase this person', { kind: 'danger', onclick: () => erase(mine.email, () => { location.hash = backTo; }) }))),
     ];
   }));
   return { title: 'Message', node, keys };

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Who may do what: people, invitations, tokens, one's own password and sessions, and what was done.
 import { api, counts, get, session } from './api.js';
-import { arriving, ask, browser, button, copyable, dialog, empty, field, h, plural, select, sender, table, time, toast } from './kit.js';
+import { erase } from './message.js';
+import { arriving, ask, browser, button, copyable, dialog, empty, field, h, select, sender, table, time, toast } from './kit.js';
 
-const ROLES = [['reader', 'Reader: sees messages'], ['manager', 'Manager: also sorts them and writes notes'], ['owner', 'Owner: everything, on all forms']];
+const ROLES = [['reader', 'Reader: sees messages'], ['manager', 'Manager: sorts and notes them'], ['owner', 'Owner: everything, on all forms']];
 const SCOPES = [['read', 'Read'], ['write', 'Write: also sort messages'], ['manage', 'Manage: everything']];
 
 const formsText = (forms) => ((forms ?? ['*']).includes('*') ? 'all' : forms.join(', '));
@@ -80,6 +81,15 @@ const resetPassword = (one) => dialog(`New password for ${one.name}`, (close) =>
   });
 });
 
+function eraser() {
+  const email = h('input', { type: 'email', autocomplete: 'off', spellcheck: 'false', required: true });
+  return h('section', { class: 'card away' }, h('h2', null, 'Erase a person'), h('p', { class: 'dim' }, 'Somebody who wrote to you wants to be forgotten. You see first how many messages there are.'),
+    sender([field('E-mail address', email)], 'Look for messages', async () => {
+      if (!email.value.trim()) throw new Error('Please give an address.');
+      await erase(email.value.trim(), () => { email.value = ''; });
+    }, { kind: '' }));
+}
+
 export function people() {
   const load = async () => {
     const [users, invitations] = await Promise.all([get('users'), get('invitations')]);
@@ -98,7 +108,7 @@ export function people() {
         : h('p', { class: 'dim' }, 'None is open.'),
     ];
   });
-  const node = h('div', { class: 'page' }, h('div', { class: 'top' }, h('h1', null, 'People'), button('Invite', { pic: 'plus', kind: 'primary' })), place);
+  const node = h('div', { class: 'page' }, h('div', { class: 'top' }, h('h1', null, 'People'), button('Invite', { pic: 'plus', kind: 'primary' })), place, eraser());
   return { title: 'People', node };
 }
 
@@ -179,7 +189,7 @@ const sessionList = () => arriving(() => get('sessions'), ({ sessions: all }, ag
 
 export function account() {
   const node = h('div', { class: 'page' }, h('h1', null, session.name),
-    h('p', { class: 'dim' }, `You are ${/^[aeiou]/.test(session.role) ? 'an' : 'a'} ${session.role} of ${session.forms.includes('*') ? 'all forms' : plural(session.forms.length, 'form')}.`),
+    h('p', { class: 'dim' }, `You are ${/^[aeiou]/.test(session.role) ? 'an' : 'a'} ${session.role} of ${session.forms.includes('*') ? 'all forms' : session.forms.join(', ')}.`),
     h('section', { class: 'card' }, h('h2', null, 'Password'), passwordForm()),
     h('section', { class: 'card' }, h('h2', null, 'Sessions'), sessionList()));
   return { title: 'Account', node };

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* When something is wrong enough to be told unasked. Pure; any thread. */
+#ifndef CONTACTD_CORE_ALARM_H
+#define CONTACTD_CORE_ALARM_H
+
+#include "core/delivery.h"
+
+enum { ALARM_HISTORY_DAYS = 90, ALARM_TEXT_MAX = 1000 /* bytes */ };
+
+/* It has failed for an hour, and something waits for it or was given up. */
+bool alarm_destination(const struct destination_tally *tally, int64_t now_ms);
+
+/* How many messages came on each of the last days, today first; spam and trash are none. */
+struct alarm_history {
+    uint32_t days[ALARM_HISTORY_DAYS];
+};
+
+/*
+ * The form has gone silent: for `silence_days` days or, if that is 0, for four times its
+ * longest silence of these days, for three days at least, and it had ten messages or more.
+ * `*ret_days`: for how long no message has come, if one has.
+ */
+bool alarm_silence(const struct alarm_history *history, uint32_t silence_days, uint32_t *ret_days);
+
+/* Less than a twentieth, or than 256 MB; `is_raised`: a little more must be free by then. */
+bool alarm_disk(uint64_t free_bytes, uint64_t total_bytes, bool is_raised);
+
+#endif

@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How messages were told: deliveries, newest first, the destinations that they go to, and
+ * what is wrong; and the two buttons: try again now, and send once more what had
+ * arrived, under the id that it had. Who may not see a form knows of none of it.
+ *
+ * run_...() are readers', change_...() the committer's, the rest HTTP threads'.
+ */
+#include <stdlib.h>
+
+#include "audit.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "core/cursor.h"
+#include "guards.h"
+#include "http/reply.h"
+#include "topics.h"
+
+static enum flow delivery_list(struct app_ctx *ctx, struct exchange *x);
+static enum flow delivery_retry(struct app_ctx *ctx, struct exchange *x);
+static enum flow delivery_replay(struct app_ctx *ctx, struct exchange *x);
+static enum flow delivery_retry_all(struct app_ctx *ctx, struct exchange *x);
+static enum flow destination_list(struct app_ctx *ctx, struct exchange *x);
+static enum flow alarm_list(struct app_ctx *ctx, struct exchange *x);
+
+/* --- query parameters ---------------------------------------------------- */
+
+#define STATE_AS_WORD(id, text) text,
+static const char *const STATES[] = {DELIVERY_STATE_LIST(STATE_AS_WORD) NULL};
+#undef STATE_AS_WORD
+
+static bool fits_destination(struct str text)
+{
+    return text.len > 0 && text.len <= DESTINATION_NAME_MAX;
+}
+
+static bool fits_id(struct str text)
+{
+    struct id id;
+
+    return id_parse(text, &id);
+}
+
+static const struct parameter DELIVERY_ROWS[] = {
+    {"limit", PARAMETER_NUMBER, "how many at most", .min = 1, .max = DELIVERY_LIST_MAX,
+     .fallback = DELIVERY_LIST_DEFAULT},
+    {"cursor", PARAMETER_TEXT, "continues an earlier page", .fits = cursor_is_valid,
+     .expected = "the 'next' of an earlier page"},
+    {"form", PARAMETER_TEXT, "those of this form", .fits = form_name_is_valid,
+     .expected = "a form's name"},
+    {"state", PARAMETER_WORD, "those in this state", .words = STATES},
+    {"destination", PARAMETER_TEXT, "those to this destination", .fits = fits_destination,
+     .expected = "a destination's name, such as mail:you@example.org"},
+    {"submission", PARAMETER_TEXT, "those of this message", .fits = fits_id,
+     .expected = "a message's id"},
+    {0},
+};
+
+static const struct parameters DELIVERY_PARAMETERS = {DELIVERY_ROWS, NULL};
+
+const struct route DELIVERY_ROUTES[DELIVERY_ROUTE_COUNT] = {
+    {.name = "delivery_list",
+     .method = "GET",
+     .path = "/admin/deliveries",
+     .steps = {guard_read, delivery_list},
+     .help = "who was told of messages, and how that went; newest first",
+     .query = &DELIVERY_PARAMETERS,
+     .replies = {{200, "DeliveryList"}}},
+    {.name = "delivery_retry",
+     .method = "POST",
+     .path = "/admin/deliveries/{id}/retry",
+     .steps = {guard_write, delivery_retry},
+     .help = "try a delivery that waits or was given up now",
+     .replies = {{200, "Delivery"}},
+     .problems = PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(DELIVERY_STATE)},
+    {.name = "delivery_replay",
+     .method = "POST",
+     .path = "/admin/deliveries/{id}/replay",
+     .steps = {guard_write, delivery_replay},
+     .help = "send once more what has arrived, under the same id",
+     .replies = {{200, "Delivery"}},
+     .problems = PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(DELIVERY_STATE)},
+    {.name = "delivery_retry_all",
+     .method = "POST",
+     .path = "/admin/deliveries/retry",
+     .steps = {guard_write, delivery_retry_all},
+     .media = MEDIA_JSON,
+     .help = "try all that was given up for a destination again",
+     .body = "DeliveryRetry",
+     .replies = {{200, "DeliveriesRetried"}},
+     .problems = PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(INVALID_JSON)},
+    {.name = "destination_list",
+     .method = "GET",
+     .path = "/admin/destinations",
+     .steps = {guard_read, destination_list},
+     .help = "who is told of messages, and how each of them does",
+     .replies = {{200, "DestinationList"}}},
+    {.name = "alarm_list",
+     .method = "GET",
+     .path = "/admin/alarms",
+     .steps = {guard_read, alarm_list},
+     .help = "what is wrong: destinations that fail, forms gone silent, a disk nearly full",
+     .replies = {{200, "AlarmList"}}},
+};
+
+/* --- what the routes share ----------------------------------------------- */
+
+struct delivery_job {
+    struct job job;
+    struct exchange *x;
+    struct app_ctx *ctx;
+    struct delivery_filter filter;
+    struct id id, submission;
+    bool is_replay;
+    int page, rows; /* that a page may hold, and that it holds */
+    int64_t last_seq;
+    bool has_more;
+    struct str form, destination; /* whose failed ones start again */
+    int64_t count;                /* of those */
+    enum delivery_state state;    /* of one that is looked at */
+};
+
+static struct delivery_job *job_of(struct exchange *x)
+{
+    return CONTAINER_OF(x->job, struct delivery_job, job);
+}
+
+static void job_done(struct job *job, bool more)
+{
+    exchange_wake(CONTAINER_OF(job, struct delivery_job, job)->x, more);
+}
+
+static struct delivery_job *job_new(struct app_ctx *ctx, struct exchange *x,
+                                    enum err (*run)(struct job *, struct store *))
+{
+    struct delivery_job *self = arena_alloc(&x->arena, sizeof *self);
+
+    if (!self) {
+        reply_problem(x, PROBLEM_INTERNAL, NULL);
+        return NULL;
+    }
+    *self = (struct delivery_job){.job = {.run = run, .done = job_done}, .x = x, .ctx = ctx};
+    x->job = &self->job;
+    return self;
+}
+
+static enum flow failed(struct exchange *x, enum err err)
+{
+    struct delivery_job *self = job_of(x);
+
+    reply_reset(x);
+    if (err == ERR_NOT_FOUND)
+        return reply_problem(x, PROBLEM_NOT_FOUND, "no such delivery or form");
+    if (err == ERR_EXISTS)
+        return reply_problem(x, PROBLEM_DELIVERY_STATE,
+                             self->is_replay ? "only what has arrived can be sent once more"
+                             : self->state == DELIVERY_HELD
+                                 ? "the message is spam or in the trash; move it to the inbox"
+                                 : "it has arrived; replay it to send it once more");
+    if (err != ERR_FULL && err != ERR_STOPPING)
+        LOG(LOG_ERROR, "deliveries_failed", LOG_TEXT("requestId", x->request_id),
+            LOG_TEXT("reason", err_text(err)));
+    return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
+}
+
+static enum flow answered(struct app_ctx *ctx, struct exchange *x)
+{
+    (void)ctx;
+    if (x->job->result != ERR_OK)
+        return failed(x, x->job->result);
+    buf_put_char(&x->reply.body, '\n');
+    return FLOW_DONE;
+}
+
+static enum flow read_list(struct delivery_job *self)
+{
+    reply_json(self->x, 200);
+    self->x->decision = "listed";
+    exchange_wait(self->x, answered);
+    worker_submit(self->ctx->readers, &self->job);
+    return FLOW_WAIT;
+}
+
+/* --- the list ------------------------------------------------------------ */
+
+static enum err end_page(struct delivery_job *self)
+{
+    self->has_more = true;
+    return ERR_FULL;
+}
+
+/* A page ends early rather than grow beyond what a reply may hold. */
+static enum err render_row(void *arg, const struct delivery *row)
+{
+    struct delivery_job *self = arg;
+    struct buf *out = &self->x->reply.body;
+    size_t before = out->len;
+
+    if (self->rows == self->page)
+        return end_page(self);
+    js_comma(out);
+    delivery_render_open(out, row);
+    js_close(out, '}');
+    if (buf_status(out) == ERR_FULL && self->rows > 0) {
+        out->len = before;
+        out->err = ERR_OK;
+        return end_page(self);
+    }
+    self->rows++;
+    self->last_seq = id_seq(&row->id);
+    return buf_status(out);
+}
+
+static enum err run_list(struct job *job, struct store *reader)
+{
+    struct delivery_job *self = CONTAINER_OF(job, struct delivery_job, job);
+    struct buf *out = &self->x->reply.body;
+    char next[CURSOR_TEXT_LEN + 1];
+
+    js_open(out, '{');
+    js_key(out, "deliveries");
+    js_open(out, '[');
+    enum err err = store_delivery_list(reader, &self->filter, render_row, self);
+    if (err != ERR_OK && !self->has_more)
+        return err;
+    js_close(out, ']');
+    if (self->has_more)
+        cursor_format(self->last_seq, next);
+    js_field_string(out, "next", self->has_more ? str_of(next) : (struct str){0});
+    js_close(out, '}');
+    return buf_status(out);
+}
+
+static enum flow delivery_list(struct app_ctx *ctx, struct exchange *x)
+{
+    struct delivery_job *self = job_new(ctx, x, run_list);
+
+    if (!self)
+        return FLOW_DONE;
+    self->page = (int)parameter_number(x, "limit");
+    self->filter = (struct delivery_filter){.form = parameter_text(x, "form"),
+                                            .destination = parameter_text(x, "destination"),
+                                            .limit = self->page + 1,
+                                            .scope = &x->principal->identity.scope};
+    if (parameter_text(x, "state").ptr)
+        self->filter.states = 1u << parameter_number(x, "state");
+    if (id_parse(parameter_text(x, "submission"), &self->submission))
+        self->filter.submission = &self->submission;
+    if (!cursor_parse(parameter_text(x, "cursor"), &self->filter.below_seq))
+        self->filter.below_seq = 0;
+    return read_list(self);
+}
+
+/* --- destinations -------------------------------------------------------- */
+
+struct shown {
+    struct delivery_job *job;
+    struct destination_tally *rows;
+    bool *is_shown;
+    size_t count, room;
+};
+
+static enum err make_room(struct shown *shown)
+{
+    size_t room = shown->room ? shown->room * 2 : 32;
+
+    if (shown->count < shown->room)
+        return ERR_OK;
+    struct destination_tally *rows = realloc(shown->rows, room * sizeof *rows);
+    if (!rows)
+        return ERR_MEMORY;
+    shown->rows = rows;
+    bool *is_shown = realloc(shown->is_shown, room);
+    if (!is_shown)
+        return ERR_MEMORY;
+    memset(is_shown + shown->room, 0, room - shown->room);
+    shown->is_shown = is_shown;
+    shown->room = room;
+    return ERR_OK;
+}
+
+static void shown_done(struct shown *shown)
+{
+    free(shown->rows);
+    free(shown->is_shown);
+}
+
+static enum err keep_texts(struct arena *arena, struct destination_tally *tally)
+{
+    TRY(arena_keep(arena, tally->form, &tally->form));
+    TRY(arena_keep(arena, tally->name, &tally->name));
+    return tally->error.ptr ? arena_keep(arena, tally->error, &tally->error) : ERR_OK;
+}
+
+static enum err keep_tally(void *arg, const struct destination_tally *tally)
+{
+    struct shown *shown = arg;
+
+    if (!principal_sees(shown->job->x, tally->form))
+        return ERR_OK;
+    TRY(make_room(shown));
+    struct destination_tally *kept = &shown->rows[shown->count];
+    *kept = *tally;
+    TRY(keep_texts(&shown->job->x->arena, kept));
+    shown->count++;
+    return ERR_OK;
+}
+
+static void put_count(struct buf *out, const char *key, int64_t count)
+{
+    js_field_u64(out, key, count > 0 ? (uint64_t)count : 0);
+}
+
+/* `channel` NULL: the form's settings do not have it any more. */
+static enum err put_destination(struct buf *out, const struct destination_tally *tally,
+                                const char *channel)
+{
+    js_comma(out);
+    js_open(out, '{');
+    js_field_string(out, "form", tally->form.len ? tally->form : (struct str){0});
+    js_field_string(out, "destination", tally->name);
+    js_field_string(out, "channel", str_of(channel));
+    put_count(out, "waiting", tally->waiting);
+    put_count(out, "held", tally->held);
+    put_count(out, "failed", tally->failed);
+    put_count(out, "withdrawn", tally->withdrawn);
+    put_count(out, "delivered", tally->delivered);
+    js_field_time(out, "lastDeliveredAt", tally->delivered_at_ms);
+    js_field_time(out, "lastFailedAt", tally->failed_at_ms);
+    js_field_time(out, "failingSince", tally->failing_since_ms);
+    js_field_string(out, "error", tally->failing_since_ms ? tally->error : (struct str){0});
+    js_close(out, '}');
+    return buf_status(out);
+}
+
+static enum err put_configured(struct shown *shown, struct str form,
+                               const struct destination *destination)
+{
+    struct destination_tally tally = {.form = form, .name = destination->name};
+
+    for (size_t i = 0; i < shown->count; i++) {
+        if (!str_equal(shown->rows[i].form, form) ||
+            !str_equal(shown->rows[i].name, destination->name))
+            continue;
+        shown->is_shown[i] = true;
+        tally = shown->rows[i];
+    }
+    return put_destination(&shown->job->x->reply.body, &tally, channel_text(destination->channel));
+}
+
+/* First what the settings have, form by form, whether anything was ever sent there or not. */
+static enum err put_forms(struct shown *shown)
+{
+    struct forms *forms = shown->job->ctx->forms;
+    const struct form_entry *entry = forms_after(forms, STR(""));
+    enum err err = ERR_OK;
+
+    while (entry) {
+        bool is_seen = entry->notice && principal_sees(shown->job->x, entry->name);
+        for (size_t i = 0; err == ERR_OK && is_seen && i < entry->notice->count; i++)
+            err = put_configured(shown, entry->name, &entry->notice->destinations[i]);
+        const struct form_entry *next = err == ERR_OK ? forms_after(forms, entry->name) : NULL;
+        form_entry_release(entry);
+        entry = next;
+    }
+    return err;
+}
+
+/* A form that is not registered lives by the default one's settings. */
+static const char *channel_of(struct app_ctx *ctx, const struct destination_tally *tally)
+{
+    const struct form_entry *entry = forms_find(ctx->forms, tally->form);
+
+    if (!entry)
+        entry = forms_find(ctx->forms, STR(FORM_DEFAULT));
+    const struct notice *notice =
+        tally->form.len && entry ? entry->notice : forms_server_notice(ctx->forms);
+    const struct destination *destination = notice ? notice_find(notice, tally->name) : NULL;
+    const char *text = destination ? channel_text(destination->channel) : NULL;
+    form_entry_release(entry);
+    return text;
+}
+
+static enum err run_destinations(struct job *job, struct store *reader)
+{
+    struct delivery_job *self = CONTAINER_OF(job, struct delivery_job, job);
+    struct buf *out = &self->x->reply.body;
+    CLEANUP(shown_done) struct shown shown = {.job = self};
+
+    TRY(store_destination_list(reader, keep_tally, &shown));
+    js_open(out, '{');
+    js_key(out, "destinations");
+    js_open(out, '[');
+    TRY(put_forms(&shown));
+    for (size_t i = 0; i < shown.count; i++)
+        if (!shown.is_shown[i])
+            TRY(put_destination(out, &shown.rows[i], channel_of(self->ctx, &shown.rows[i])));
+    js_close(out, ']');
+    js_close(out, '}');
+    return buf_status(out);
+}
+
+static enum flow destination_list(struct app_ctx *ctx, struct exchange *x)
+{
+    struct delivery_job *self = job_new(ctx, x, run_destinations);
+
+    return self ? read_list(self) : FLOW_DONE;
+}
+
+/* --- alarms -------------------------------------------------------------- */
+
+static enum err render_alarm(void *arg, const struct alarm *alarm)
+{
+    struct delivery_job *self = arg;
+    struct buf *out = &self->x->reply.body;
+
+    if (!principal_sees(self->x, alarm->form))
+        return ERR_OK;
+    js_comma(out);
+    js_open(out, '{');
+    js_field_string(out, "kind", alarm->kind);
+    js_field_string(out, "form", alarm->form.len ? alarm->form : (struct str){0});
+    js_field_string(out, "destination", alarm->name.len ? alarm->name : (struct str){0});
+    js_field_time(out, "since", alarm->since_ms);
+    js_field_string(out, "text", alarm->text);
+    js_close(out, '}');
+    return buf_status(out);
+}
+
+static enum err run_alarms(struct job *job, struct store *reader)
+{
+    struct delivery_job *self = CONTAINER_OF(job, struct delivery_job, job);
+    struct buf *out = &self->x->reply.body;
+
+    js_open(out, '{');
+    js_key(out, "alarms");
+    js_open(out, '[');
+    TRY(store_alarm_list(reader, render_alarm, self));
+    js_close(out, ']');
+    js_close(out, '}');
+    return buf_status(out);
+}
+
+static enum flow alarm_list(struct app_ctx *ctx, struct exchange *x)
+{
+    struct delivery_job *self = job_new(ctx, x, run_alarms);
+
+    return self ? read_list(self) : FLOW_DONE;
+}
+
+/* --- again --------------------------------------------------------------- */
+
+/* ERR_EXISTS: it is in a state that does not fit. */
+static enum err look_at(void *arg, const struct delivery *row)
+{
+    struct delivery_job *self = arg;
+
+    if (!principal_sees(self->x, row->form))
+        return ERR_NOT_FOUND;
+    self->state = row->state;
+    bool has_arrived = row->state == DELIVERY_DONE;
+    return has_arrived == self->is_replay && row->state != DELIVERY_HELD ? ERR_OK : ERR_EXISTS;
+}
+
+static enum err render_changed(void *arg, const struct delivery *row)
+{
+    struct buf *out = arg;
+
+    delivery_render_open(out, row);
+    js_close(out, '}');
+    return buf_status(out);
+}
+
+static enum err change_one(struct job *job, struct store *writer)
+{
+    struct delivery_job *self = CONTAINER_OF(job, struct delivery_job, job);
+    const struct audit_entry entry = audit_of(
+        self->x, self->is_replay ? "delivery.replay" : "delivery.retry", self->x->params[0]);
+
+    TRY(store_delivery_get(writer, &self->id, look_at, self));
+    TRY(store_delivery_restart(writer, &self->id, clock_wall_ms()));
+    TRY(store_delivery_get(writer, &self->id, render_changed, &self->x->reply.body));
+    return audit_add(writer, &entry);
+}
+
+static enum flow changed(struct app_ctx *ctx, struct exchange *x)
+{
+    if (x->job->result == ERR_OK)
+        outbox_hurry(ctx->outbox);
+    return answered(ctx, x);
+}
+
+static enum flow change(struct delivery_job *self, const char *decision)
+{
+    reply_json(self->x, 200);
+    self->x->decision = decision;
+    exchange_wait(self->x, changed);
+    commit_submit(self->ctx->commit, &self->job, false);
+    return FLOW_WAIT;
+}
+
+static enum flow start_again(struct app_ctx *ctx, struct exchange *x, bool is_replay)
+{
+    struct delivery_job *self = job_new(ctx, x, change_one);
+
+    if (!self)
+        return FLOW_DONE;
+    self->is_replay = is_replay;
+    if (!id_parse(x->params[0], &self->id))
+        return failed(x, ERR_NOT_FOUND);
+    return change(self, is_replay ? "replayed" : "retried");
+}
+
+static enum flow delivery_retry(struct app_ctx *ctx, struct exchange *x)
+{
+    return start_again(ctx, x, false);
+}
+
+static enum flow delivery_replay(struct app_ctx *ctx, struct exchange *x)
+{
+    return start_again(ctx, x, true);
+}
+
+static enum err change_all(struct job *job, struct store *writer)
+{
+    struct delivery_job *self = CONTAINER_OF(job, struct delivery_job, job);
+    struct buf *out = &self->x->reply.body;
+    struct audit_entry entry = audit_of(self->x, "delivery.retry", self->form);
+
+    entry.detail = self->destination;
+    TRY(store_delivery_restart_failed(writer, self->form, self->destination, clock_wall_ms(),
+                                      &self->count));
+    js_open(out, '{');
+    put_count(out, "count", self->count);
+    js_close(out, '}');
+    return audit_add(writer, &entry);
+}
+
+static enum err read_names(struct delivery_job *self, struct err_detail *detail)
+{
+    struct arena *arena = &self->x->arena;
+    CLEANUP(js_decref) json_t *object = NULL;
+
+    TRY(js_parse_object(self->x->body, &object, detail));
+    const json_t *form_value = json_object_get(object, "form");
+    struct str form = js_get_string(object, "form");
+    struct str destination = js_get_string(object, "destination");
+    if (json_object_size(object) != 2 || !(form.ptr || json_is_null(form_value)) ||
+        !fits_destination(destination))
+        return err_set(detail, ERR_INVALID,
+                       "send {\"form\": ..., \"destination\": ...}; form is null for the server's "
+                       "own alarms");
+    TRY(arena_keep(arena, form.ptr ? form : STR(""), &self->form));
+    return arena_keep(arena, destination, &self->destination);
+}
+
+static enum flow delivery_retry_all(struct app_ctx *ctx, struct exchange *x)
+{
+    struct delivery_job *self = job_new(ctx, x, change_all);
+    struct err_detail detail = {""};
+
+    if (!self)
+        return FLOW_DONE;
+    enum err err = read_names(self, &detail);
+    if (err == ERR_INVALID)
+        return reply_problem(x, PROBLEM_INVALID_JSON, detail.text);
+    if (err != ERR_OK)
+        return reply_problem(x, PROBLEM_INTERNAL, NULL);
+    if (!principal_sees(x, self->form))
+        return failed(x, ERR_NOT_FOUND);
+    return change(self, "retried");
+}

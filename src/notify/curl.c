@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libcurl, made ready when it is first needed: it and what it brings would take
+ * more memory than everything else together. `once` guards this; afterwards the
+ * table of functions is constant. What every request of ours has in common is
+ * set here too, so that none of them forgets it.
+ */
+#include "notify/curl.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+
+enum { CA_FILE_MAX = 1024 * 1024, LOOKUPS_MAX = 32 };
+
+static struct curl_lib lib;
+static bool is_there;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void load(void)
+{
+    is_there = curl_lib_find(&lib) && lib.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
+
+const struct curl_lib *curl_lib(void)
+{
+    pthread_once(&once, load);
+    return is_there ? &lib : NULL;
+}
+
+static void trust(CURL *easy)
+{
+    struct str roots = curl_lib_roots();
+    const char *file = getenv("SSL_CERT_FILE");
+    struct curl_blob blob = {
+        .data = (char *)(uintptr_t)roots.ptr, .len = roots.len, .flags = CURL_BLOB_NOCOPY};
+
+    if (file && file[0])
+        lib.easy_setopt(easy, CURLOPT_CAINFO, file);
+    else if (roots.len > 0)
+        lib.easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
+}
+
+/* What is built in, with the file's certificates behind it. False: the file cannot be read. */
+static bool trust_both(CURL *easy, struct str roots, const char *ca_file)
+{
+    CLEANUP(buf_done) struct buf all = buf_new(roots.len + CA_FILE_MAX);
+    FILE *file = fopen(ca_file, "re");
+
+    if (!file)
+        return false;
+    buf_put(&all, roots);
+    buf_put_char(&all, '\n');
+    char *at = buf_reserve(&all, all.max - all.len);
+    if (at)
+        all.len += fread(at, 1, all.max - all.len, file);
+    fclose(file);
+    struct curl_blob blob = {.data = all.ptr, .len = all.len, .flags = CURL_BLOB_COPY};
+    return at && lib.easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob) == CURLE_OK;
+}
+
+/* A shared libcurl reads the system's directory of certificates beside the file. */
+void curl_lib_trust(CURL *easy, const char *ca_file)
+{
+    struct str roots = curl_lib_roots();
+
+    if (roots.len > 0 && trust_both(easy, roots, ca_file))
+        return;
+    lib.easy_setopt(easy, CURLOPT_CAINFO_BLOB, NULL);
+    lib.easy_setopt(easy, CURLOPT_CAINFO, ca_file);
+}
+
+CURL *curl_lib_easy(void)
+{
+    CURL *easy = curl_lib() ? lib.easy_init() : NULL;
+
+    if (!easy)
+        return NULL;
+    lib.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    lib.easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    lib.easy_setopt(easy, CURLOPT_PROXY, "");
+    lib.easy_setopt(easy, CURLOPT_USERAGENT, "contactd/" CONTACTD_VERSION);
+    trust(easy);
+    return easy;
+}
+
+/* Later libcurls keep the threads that look names up with the multi handle, and wait for them. */
+CURLM *curl_lib_multi(void)
+{
+    enum { RESOLVE_THREADS_MAX = 20, QUICK_EXIT = 21 }; /* not in the headers of 7.88 */
+    CURLM *multi = curl_lib() ? lib.multi_init() : NULL;
+
+    if (!multi)
+        return NULL;
+    lib.multi_setopt(multi, (CURLMoption)RESOLVE_THREADS_MAX, (long)LOOKUPS_MAX);
+    lib.multi_setopt(multi, (CURLMoption)QUICK_EXIT, 1L);
+    return multi;
+}
+
+const char *curl_lib_explain(CURLcode code)
+{
+    if (code == CURLE_COULDNT_RESOLVE_HOST && access("/etc/resolv.conf", R_OK) != 0)
+        return "its name cannot be looked up: /etc/resolv.conf cannot be read, and it says whom to "
+               "ask";
+    return lib.easy_strerror(code);
+}

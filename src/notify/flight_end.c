@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the end of a transfer means. Of a mail: refused is only what the server says of this
+ * recipient or this message. What it says before, of us (the password, the sender,
+ * a greeting that turns us away), is for the operator to mend, so the mail waits.
+ * Of a post: once a status has come, it decides, however the body ended.
+ */
+#include <stdio.h>
+
+#include "base/utf8.h"
+#include "notify/flight.h"
+
+enum { RETRY_AFTER_MAX_S = 6 * 3600 };
+
+/* --- one line for people ------------------------------------------------- */
+
+static bool is_harmless(int32_t point)
+{
+    return point >= 0x20 && point != 0x7f && !(point >= 0x80 && point < 0xa0) && point != 0x2028 &&
+           point != 0x2029 && !(point >= 0x202a && point <= 0x202e) &&
+           !(point >= 0x2066 && point <= 0x2069);
+}
+
+/* A stranger's bytes: valid UTF-8 without control characters is kept, '?' stands for the rest. */
+static void put_clean(struct buf *out, struct str text)
+{
+    while (text.len) {
+        const char *from = text.ptr;
+        int32_t point = utf8_next(&text);
+        if (point < 0)
+            text = (struct str){text.ptr + 1, text.len - 1};
+        if (is_harmless(point))
+            buf_put(out, (struct str){from, (size_t)(text.ptr - from)});
+        else
+            buf_put_char(out, point == '\t' ? ' ' : '?');
+    }
+}
+
+/* Cut where a character ends. */
+static void set_error(struct parcel *parcel, const struct buf *text)
+{
+    size_t room = sizeof parcel->error - 1, len = text->len < room ? text->len : room;
+
+    while (len < text->len && len > 0 && ((unsigned char)text->ptr[len] & 0xc0) == 0x80)
+        len--;
+    if (len)
+        memcpy(parcel->error, text->ptr, len);
+    parcel->error[len] = '\0';
+}
+
+/* "it answered 550: there is nobody of this name" */
+static void put_answer(struct buf *out, const struct flight *flight)
+{
+    struct str said = str_trim((struct str){flight->said, flight->said_len});
+
+    buf_printf(out, "it answered %d", flight->parcel->status);
+    if (said.len == 0 || said.ptr[0] == '<') /* a page is for browsers */
+        return;
+    buf_put(out, STR(": "));
+    put_clean(out, said);
+}
+
+static void put_forbidden(struct buf *out, const struct flight *flight)
+{
+    buf_printf(out, "%s is no address that may be reached", flight->forbidden);
+}
+
+/* libcurl says the same of an answer that is no HTTP. */
+static bool is_other_scheme(const struct flight *flight, CURLcode code)
+{
+    return code == CURLE_UNSUPPORTED_PROTOCOL && !flight->is_tried;
+}
+
+static void put_reason(struct buf *out, const struct flight *flight, CURLcode code)
+{
+    if (is_other_scheme(flight, code))
+        buf_put(out, STR("only https:// is allowed"));
+    else if (code == CURLE_USE_SSL_FAILED)
+        buf_put(out, STR("the mail server offers no encryption (STARTTLS)"));
+    else if (code == CURLE_COULDNT_RESOLVE_HOST || !flight->reason[0])
+        buf_put(out, str_of(curl_lib_explain(code)));
+    else
+        put_clean(out, str_of(flight->reason));
+    if (flight->parcel->is_smtp && flight->code >= 400) {
+        buf_put(out, STR("; "));
+        put_answer(out, flight);
+    }
+}
+
+/* --- mail ---------------------------------------------------------------- */
+
+static bool is_about_this_mail(const struct flight *flight)
+{
+    enum { TOO_LARGE = 552 };
+
+    return flight->step == STEP_RECIPIENT || flight->step == STEP_DATA ||
+           (flight->step == STEP_MAIL && flight->code == TOO_LARGE);
+}
+
+static void judge_mail(struct flight *flight, CURLcode code, struct buf *error)
+{
+    struct parcel *parcel = flight->parcel;
+
+    parcel->status = flight->code;
+    if (code == CURLE_OK) {
+        parcel->result = PARCEL_DELIVERED;
+        return;
+    }
+    bool is_final = flight->code >= 500 && flight->code <= 599 && is_about_this_mail(flight);
+    parcel->result = is_final ? PARCEL_REFUSED : PARCEL_LATER;
+    if (flight->code >= 400 && code != CURLE_LOGIN_DENIED && code != CURLE_USE_SSL_FAILED)
+        put_answer(error, flight);
+    else
+        put_reason(error, flight, code);
+}
+
+/* --- posts --------------------------------------------------------------- */
+
+static enum parcel_result result_of(int status)
+{
+    if (status >= 200 && status <= 299)
+        return PARCEL_DELIVERED;
+    return status == 408 || status == 425 || status == 429 || status >= 500 ? PARCEL_LATER
+                                                                            : PARCEL_REFUSED;
+}
+
+static void judge_answer(struct flight *flight, struct buf *error)
+{
+    struct parcel *parcel = flight->parcel;
+    curl_off_t after_s = 0;
+
+    parcel->result = result_of(parcel->status);
+    if (parcel->result == PARCEL_DELIVERED)
+        return;
+    flight->lib->easy_getinfo(flight->easy, CURLINFO_RETRY_AFTER, &after_s);
+    if (after_s > 0)
+        parcel->retry_after_ms =
+            (after_s < RETRY_AFTER_MAX_S ? (int64_t)after_s : RETRY_AFTER_MAX_S) * 1000;
+    put_answer(error, flight);
+    if (parcel->status >= 300 && parcel->status <= 399)
+        buf_put(error, STR(" (redirects are not followed; name the address that it leads to)"));
+}
+
+static void judge_post(struct flight *flight, CURLcode code, struct buf *error)
+{
+    struct parcel *parcel = flight->parcel;
+    long status = 0;
+
+    flight->lib->easy_getinfo(flight->easy, CURLINFO_RESPONSE_CODE, &status);
+    parcel->status = status >= 200 ? (int)status : 0;
+    if (parcel->status) {
+        judge_answer(flight, error);
+        return;
+    }
+    bool is_forbidden = flight->is_forbidden && !flight->is_tried;
+    bool is_final = is_forbidden || code == CURLE_URL_MALFORMAT || is_other_scheme(flight, code);
+    parcel->result = is_final ? PARCEL_REFUSED : PARCEL_LATER;
+    if (is_forbidden)
+        put_forbidden(error, flight);
+    else
+        put_reason(error, flight, code);
+}
+
+/* --- the end ------------------------------------------------------------- */
+
+void flight_judge(struct flight *flight, CURLcode code)
+{
+    struct parcel *parcel = flight->parcel;
+    CLEANUP(buf_done) struct buf error = buf_new(2048);
+
+    parcel->retry_after_ms = 0;
+    if (parcel->is_smtp)
+        judge_mail(flight, code, &error);
+    else
+        judge_post(flight, code, &error);
+    set_error(parcel, &error);
+}
+
+void parcel_fail(struct parcel *parcel, const char *reason)
+{
+    parcel->result = PARCEL_LATER;
+    parcel->status = 0;
+    parcel->retry_after_ms = 0;
+    snprintf(parcel->error, sizeof parcel->error, "%s", reason);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/alarm.h"
+
+#include "check.h"
+
+static void a_destination_must_have_failed_for_an_hour(void **state)
+{
+    static const struct {
+        const char *what;
+        int64_t waiting, failed, since_ms;
+        bool is_raised;
+    } ROWS[] = {
+        {"nothing ever failed", 5, 0, 0, false},
+        {"just now", 5, 0, 9999999, false},
+        {"nearly an hour", 5, 0, 10000000 - 3600000 + 1, false},
+        {"an hour", 5, 0, 10000000 - 3600000, true},
+        {"given up", 0, 1, 1, true},
+        {"nothing is left of it", 0, 0, 1, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(ROWS); i++) {
+        const struct destination_tally tally = {.waiting = ROWS[i].waiting,
+                                                .failed = ROWS[i].failed,
+                                                .failing_since_ms = ROWS[i].since_ms};
+        CHECK_ROW(alarm_destination(&tally, 10000000) == ROWS[i].is_raised, ROWS[i].what);
+    }
+}
+
+/* "2..5": two messages today, five three days ago; what follows repeats to the end. */
+static struct alarm_history history(const char *days, bool is_repeated)
+{
+    struct alarm_history made = {{0}};
+    size_t len = strlen(days);
+
+    for (size_t i = 0; i < ALARM_HISTORY_DAYS && (is_repeated || i < len); i++)
+        if (days[i % len] != '.')
+            made.days[i] = (uint32_t)(days[i % len] - '0');
+    return made;
+}
+
+static void silence_is_measured_by_the_forms_own_history(void **state)
+{
+    static const struct {
+        const char *days;
+        bool is_repeated;
+        uint32_t silence_days, days_silent;
+        bool is_raised;
+    } ROWS[] = {
+        {"11111111111", false, 0, 0, false},
+        {"..11111111111", false, 0, 2, false},  /* under three days */
+        {"...11111111111", false, 0, 3, false}, /* 4 times a day is more */
+        {"....11111111111", false, 0, 4, true},
+        {"....1.1.1.1.1.5", false, 0, 4, false}, /* 4 times 2 */
+        {"........1.1.1.1.1.5", false, 0, 8, true},
+        {"....9", false, 0, 4, false}, /* fewer than ten */
+        {"...91", false, 0, 3, false},
+        {"....91", false, 0, 4, true},
+        {".", false, 0, 90, false},
+        {"......1", true, 0, 6, false}, /* weekly */
+        {"..1", false, 2, 2, true},
+        {"..1", false, 3, 2, false},
+        {".", false, 7, 90, true},
+        {"1", false, 1, 0, false},
+        {"...9", false, 0, 3, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(ROWS); i++) {
+        struct alarm_history made = history(ROWS[i].days, ROWS[i].is_repeated);
+        uint32_t days = 999;
+        CHECK_ROW(alarm_silence(&made, ROWS[i].silence_days, &days) == ROWS[i].is_raised,
+                  ROWS[i].days);
+        CHECK_ROW(days == ROWS[i].days_silent, ROWS[i].days);
+    }
+}
+
+static void a_disk_is_nearly_full_by_share_or_by_size(void **state)
+{
+    static const uint64_t MB = 1024 * 1024, GB = 1024 * MB;
+
+    (void)state;
+    assert_false(alarm_disk(6 * GB, 100 * GB, false));
+    assert_true(alarm_disk(4 * GB, 100 * GB, false));
+    assert_true(alarm_disk(255 * MB, 1 * GB, false));
+    assert_false(alarm_disk(257 * MB, 1 * GB, false));
+    assert_true(alarm_disk(257 * MB, 1 * GB, true));
+    assert_false(alarm_disk(330 * MB, 1 * GB, true));
+    assert_true(alarm_disk(5900 * MB, 100 * GB, true));
+    assert_true(alarm_disk(0, 1, false));
+    assert_false(alarm_disk(0, 0, false)); /* not known */
+}
+
+int main(void)
+{
+    static const struct CMUnitTest CASES[] = {
+        cmocka_unit_test(a_destination_must_have_failed_for_an_hour),
+        cmocka_unit_test(silence_is_measured_by_the_forms_own_history),
+        cmocka_unit_test(a_disk_is_nearly_full_by_share_or_by_size),
+    };
+
+    return cmocka_run_group_tests(CASES, NULL, NULL);
+}
