@@ -165,6 +165,10 @@ static const struct row ROWS[] = {
     {CALL(geteuid), ANSWER, EPERM, {{0}}},          /* SQLite: is this root, who must chown? */
     {CALL(fchown), ANSWER, EPERM, {{0}}}, /* SQLite as root, of a log that is there already */
     {CALL(prctl), ANSWER, EINVAL, {{0}}}, /* names of threads and of memory */
+    {CALL(statfs),
+     ANSWER,
+     ENOSYS,
+     {{0}}},                              /* libselinux, which comes with libcurl: is it mounted? */
     {CALL(uname), ANSWER, ENOSYS, {{0}}}, /* the resolver's default domain */
     {CALL(sched_getaffinity), ANSWER, ENOSYS, {{0}}}, /* malloc(): how many arenas? */
     {CALL(sysinfo), ANSWER, ENOSYS, {{0}}},           /* qsort(): how much memory? */
