@@ -572,9 +572,6 @@ static void *outbox_main(void *arg)
         }
         transport_poll(outbox->transport, rest_ms(outbox, poll_at_ms));
     }
-    transport_close(outbox->transport);
-    if (outbox->over)
-        commit_round(outbox, NULL);
     return NULL;
 }
 
@@ -686,6 +683,9 @@ void outbox_stop(struct outbox *outbox)
     if (atomic_load(&outbox->is_running)) {
         transport_wake(outbox->transport);
         pthread_join(outbox->thread, NULL);
+        transport_close(outbox->transport); /* not before: it has just been woken */
+        if (outbox->over)
+            commit_round(outbox, NULL);
     }
     drop_loads(outbox, outbox->over);
     hosts_done(&outbox->hosts);

@@ -2,7 +2,7 @@
 """What core/mail writes is what Python's email package reads, whatever visitors write.
 
 Mails of generated names, addresses, messages, fields, titles and templates are composed by
-build/tests/mail/render and parsed with both of the package's policies. CONTACTD_MAILS says
+build/tests/mail/render and parsed with both of the package's policies. CONTACTD_TEST_MAILS says
 how many (default 6000; 100000 take some minutes).
 """
 
@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("CONTACTD", ROOT / "build/contactd")).resolve().parent
 RENDER = BUILD / "tests/mail/render"
 NAUGHTY = ROOT / "build/clients/node_modules/big-list-of-naughty-strings/blns.json"
-COUNT = int(os.environ.get("CONTACTD_MAILS", "6000"))
+COUNT = int(os.environ.get("CONTACTD_TEST_MAILS", "6000"))
 ID = "0198f0a4-7c11-7abc-8def-0123456789ab.9f3c2a10"
 LINK = "https://forms.example/admin/"
 
