@@ -26,6 +26,9 @@ struct config_origin {
     const char *text; /* as it was given; NULL for a secret */
 };
 
+/* In the order of the option's words. */
+enum sandbox_words { CONFIG_SANDBOX_OFF, CONFIG_SANDBOX_ON, CONFIG_SANDBOX_REQUIRED };
+
 struct config_list {
     const char *const *items;
     size_t count;
@@ -52,6 +55,7 @@ struct config {
     uint32_t backup_keep;
     struct config_list trusted_proxies;
     bool has_rate_limit;
+    enum sandbox_words sandbox;
     struct secret smtp_url;           /* how mails leave; core/mail_sender.h */
     const char *smtp_from;            /* a mailbox, or Name <mailbox> */
     struct config_list notify_to;     /* mailboxes that hear of the form "default" */

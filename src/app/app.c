@@ -31,8 +31,9 @@ enum {
     SENDING_TEXTS_MAX = 64 * 1024,
     WATCH_FIRST_MS = 60 * 1000,
     WATCH_PERIOD_MS = 5 * 60 * 1000,
-    STREAM_SHARES = 4, /* one account has one of these at most */
-    SPARE_FDS = 64,    /* database, sockets, eventfds and the like */
+    STREAM_SHARES = 4,         /* one account has one of these at most */
+    SPARE_FDS = 64,            /* database, sockets, eventfds and the like */
+    OTHER_FDS = 4 * SPARE_FDS, /* more than there will ever be beside connections */
 };
 
 /* --- the stages ---------------------------------------------------------- */
@@ -464,6 +465,31 @@ static void control_stage_stop(struct app *app)
     control_stop(app->control);
 }
 
+/* What is opened by name after this is named here, or in READABLE of sandbox.c. */
+static enum err sandbox_start(struct app *app, struct err_detail *detail)
+{
+    const struct sandbox_options options = {
+        .mode = (enum sandbox_mode)app->config->sandbox,
+        .database = app->config->database,
+        .listen = app->config->listen,
+        .readable = {app->config->ca_file},
+        .directories = {app->config->backup_dir},
+        .max_fds = app->max_connections + OTHER_FDS,
+    };
+
+    return sandbox_enter(&options, &app->sandbox, detail);
+}
+
+static enum err sandbox_finish(struct app *app, struct err_detail *detail)
+{
+    return sandbox_seal(&app->sandbox, detail);
+}
+
+static void sandbox_rest(struct app *app)
+{
+    (void)app; /* there is no way back */
+}
+
 /* Made when somebody asks for it first, which most servers never see. */
 static enum err description_start(struct app *app, struct err_detail *detail)
 {
@@ -490,6 +516,7 @@ static const struct stage {
     {secrets_start, secrets_stop, EXIT_DATABASE},
     {forms_start, forms_stop, EXIT_DATABASE},
     {posts_start, posts_stop, EXIT_FAILED},
+    {sandbox_start, sandbox_rest, EXIT_FAILED},           /* before the first thread */
     {events_stage_start, events_stage_stop, EXIT_FAILED}, /* whoever commits tells them */
     {commit_stage_start, commit_stage_stop, EXIT_FAILED},
     {description_start, description_stop, EXIT_FAILED},
@@ -503,6 +530,7 @@ static const struct stage {
     {snapshots_stage_start, snapshots_stage_stop, EXIT_CONFIG},
     {control_stage_start, control_stage_stop, EXIT_FAILED}, /* before anybody can see us run */
     {server_run, server_rest, EXIT_FAILED},
+    {sandbox_finish, sandbox_rest, EXIT_FAILED}, /* when all has been made that is made but once */
 };
 
 /* --- up and down --------------------------------------------------------- */

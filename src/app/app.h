@@ -8,6 +8,7 @@
 #include "control.h"
 #include "handler/ctx.h"
 #include "listen.h"
+#include "sandbox.h"
 #include "service/janitor.h"
 #include "service/outbox.h"
 #include "service/snapshots.h"
@@ -41,6 +42,7 @@ struct app {
     struct notice server_notice;
     unsigned max_connections; /* as many as there are file descriptors for */
     struct listener listener;
+    struct sandbox sandbox;
     bool is_first_start; /* the database had no user when it was opened */
     struct app_ctx ctx;
     struct cidr *trusted_proxies;

@@ -157,8 +157,13 @@ static const struct flag {
 
 static bool take_flag(struct cli *cli, int *at)
 {
+    static char sandbox_off[] = "--sandbox=off";
     const char *arg = cli->argv[*at];
 
+    if (strcmp(arg, "--no-sandbox") == 0) {
+        cli->argv[*at] = sandbox_off;
+        return false;
+    }
     if (strcmp(arg, "--json") == 0)
         return cli->is_json = true;
     if (strcmp(arg, "--send-waiting") == 0)

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: MIT
+"""The sandbox: what an intruder inside the server can do with it, and without it."""
+import errno
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+import requests
+
+from harness import ROOT, SLOW, Server, default_binary, free_port
+
+ADA = {"name": "Ada", "email": "ada@example.org", "message": "Hello"}
+# What the kernel says when it looked at the arguments; anything else was stopped before.
+REACHED = {errno.ENOENT, errno.EINVAL, errno.EFAULT}
+PROBES = re.findall(r'^    \{"(\w+)", \w+\},$', (ROOT / "tests/sandbox/probe.c").read_text(), re.M)
+# What may not be had without the sandbox either: not root, unknown to this kernel, or forbidden by a container.
+MAY_BE_CLOSED = {"read_passwords", "listen_to_wire", "odd_socket", "load_program", "send_signal", "trace",
+                 "read_memory", "own_namespace", "mount", "change_root", "take_capabilities"}
+
+
+@pytest.fixture(scope="module")
+def probe(tmp_path_factory):
+    """The library that makes the attempts."""
+    library = tmp_path_factory.mktemp("probe") / "probe.so"
+    subprocess.run(["cc", "-D_GNU_SOURCE", "-Wall", "-Werror", "-shared", "-fPIC", "-o", library,
+                    ROOT / "tests/sandbox/probe.c"], check=True)
+    return library
+
+
+def sanitized():
+    """Sanitizers' run-time libraries come first, and have the sandbox off."""
+    return b"__asan_init" in default_binary().read_bytes() or b"__tsan_init" in default_binary().read_bytes()
+
+
+def attempt(probe, name, directory, *arguments):
+    """Runs the server until it would wait for signals; (what the probe said, exit code, log)."""
+    outside = directory / "outside"
+    outside.mkdir(parents=True)
+    (outside / "file").write_text("secret")
+    server = Server(directory / "data")
+    server.port = free_port()
+    argv, env = server.command()
+    env.update(LD_PRELOAD=str(probe), PROBE=name, PROBE_FILE=str(outside / "file"))
+    done = subprocess.run([*argv, *arguments], env=env, cwd=server.directory, capture_output=True, text=True,
+                          timeout=60 * SLOW)
+    return re.findall(r"^probe: (\w+)(?: (\d+))?$", done.stderr, re.M), done.returncode, done.stderr, outside
+
+
+def is_blocked(said, code):
+    if code == -signal.SIGSYS:
+        return not said
+    return len(said) == 1 and said[0][0] == "refused" and int(said[0][1]) not in REACHED
+
+
+needs_preload = pytest.mark.skipif(sanitized(), reason="a sanitizer's build has no sandbox")
+
+
+@needs_preload
+@pytest.mark.parametrize("name", PROBES)
+def test_an_escape_is_blocked_and_would_succeed_without_the_sandbox(probe, name, tmp_path):
+    said, code, log, outside = attempt(probe, name, tmp_path / "with", "--sandbox", "required")
+    assert is_blocked(said, code), (said, code, log)
+    assert (outside / "file").read_text() == "secret" and os.listdir(outside) == ["file"]
+
+    said, code, log, _ = attempt(probe, name, tmp_path / "without", "--no-sandbox")
+    if name in MAY_BE_CLOSED and said and said[0][0] == "refused":
+        return
+    assert code == 0 and not is_blocked(said, code), (said, code, log)
+
+
+@needs_preload
+def test_a_refused_call_is_logged_and_costs_nothing_else(probe, tmp_path):
+    said, code, log, _ = attempt(probe, "unknown_call", tmp_path)
+    assert said == [("refused", str(errno.ENOSYS))] and code == 0
+    assert log.count('"event":"sandbox_refused"') == 1
+
+
+def status_of(server):
+    return dict(line.split(":\t", 1) for line in open(f"/proc/{server.process.pid}/status").read().splitlines() if ":\t" in line)
+
+
+@needs_preload
+def test_every_thread_is_sealed_and_has_no_privileges(start):
+    server = start(sandbox="required")
+    for thread in os.listdir(f"/proc/{server.process.pid}/task"):
+        lines = open(f"/proc/{server.process.pid}/task/{thread}/status").read()
+        values = dict(line.split(":", 1) for line in lines.splitlines())
+        assert values["NoNewPrivs"].strip() == "1" and values["Seccomp"].strip() == "2"
+        for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+            assert int(values[name], 16) == 0, (thread, name)
+        if os.geteuid() == 0:
+            assert int(values["CapBnd"], 16) == 0
+    limits = open(f"/proc/{server.process.pid}/limits").read()
+    assert re.search(r"^Max core file size +0 +0 ", limits, re.M)
+    assert requests.post(server.url + "/contact", json=ADA, timeout=10 * SLOW).status_code == 200
+    assert server.stop() == 0
+
+
+@needs_preload
+def test_it_is_on_by_default_allows_at_most_60_calls_and_refuses_none_that_the_server_makes(start):
+    server = start()
+    for _ in range(3):
+        assert requests.post(server.url + "/contact", json=ADA, timeout=10 * SLOW).status_code == 200
+    assert server.cli("user", "list").returncode == 0
+    assert server.stop() == 0
+    lines = server.log_lines("sandbox")
+    assert len(lines) == 1 and 0 < lines[0]["system_calls"] <= 60 and lines[0]["landlock_abi"] >= 1
+    assert not server.log_lines("sandbox_refused")
+
+
+def test_without_it_the_log_says_so(tmp_path):
+    server = Server(tmp_path, sandbox="off").start()
+    assert requests.post(server.url + "/contact", json=ADA, timeout=10 * SLOW).status_code == 200
+    assert status_of(server)["Seccomp"].strip() == "0"
+    assert server.stop() == 0
+    assert [line["level"] for line in server.log_lines("sandbox_off")] == ["warn"]
+
+
+def deny_landlock():
+    """In the child, before it is the server: a filter as containers have, by which landlock_* do not exist."""
+    import ctypes
+    import struct
+    libc = ctypes.CDLL(None, use_errno=True)
+    code = [(0x20, 0, 0, 0), (0x35, 0, 2, 444), (0x25, 1, 0, 446), (0x06, 0, 0, 0x00050000 | errno.EPERM), (0x06, 0, 0, 0x7fff0000)]
+    program = b"".join(struct.pack("HBBI", *line) for line in code)
+    text = ctypes.create_string_buffer(program)
+    whole = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(code), ctypes.addressof(text)))
+    assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, whole, 0, 0) == 0
+
+
+@needs_preload
+@pytest.mark.parametrize("mode", ["on", "required"])
+def test_where_the_kernel_does_not_have_it_the_server_starts_unless_it_is_required(mode, tmp_path):
+    server = Server(tmp_path, sandbox=mode)
+    server.port = free_port()
+    argv, env = server.command()
+    with open(server.stderr_path, "wb") as log:
+        server.process = subprocess.Popen(argv, env=env, cwd=tmp_path, stderr=log, preexec_fn=deny_landlock)
+    if mode == "required":
+        assert server.process.wait(timeout=30 * SLOW) == 1
+        assert "--sandbox required: Landlock" in server.stderr()
+        return
+    assert server._becomes_ready()
+    assert requests.post(server.url + "/contact", json=ADA, timeout=10 * SLOW).status_code == 200
+    assert server.stop() == 0
+    weaker = server.log_lines("sandbox_weaker")
+    assert len(weaker) == 1 and "Landlock" in weaker[0]["missing"] and weaker[0]["system_calls"] > 0
