@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/encode.h"
@@ -309,6 +310,21 @@ static void janitor_stage_stop(struct app *app)
     janitor_stop(app->janitor);
 }
 
+/* Before the sandbox, which makes no directories. Who cannot make it now is told when it is needed.
+ */
+static enum err shelf_start(struct app *app, struct err_detail *detail)
+{
+    (void)detail;
+    if (app->config->backup_dir[0])
+        (void)mkdir(app->config->backup_dir, 0700);
+    return ERR_OK;
+}
+
+static void shelf_rest(struct app *app)
+{
+    (void)app; /* backups stay */
+}
+
 static enum err snapshots_stage_start(struct app *app, struct err_detail *detail)
 {
     const struct config *config = app->config;
@@ -516,6 +532,7 @@ static const struct stage {
     {secrets_start, secrets_stop, EXIT_DATABASE},
     {forms_start, forms_stop, EXIT_DATABASE},
     {posts_start, posts_stop, EXIT_FAILED},
+    {shelf_start, shelf_rest, EXIT_CONFIG},
     {sandbox_start, sandbox_rest, EXIT_FAILED},           /* before the first thread */
     {events_stage_start, events_stage_stop, EXIT_FAILED}, /* whoever commits tells them */
     {commit_stage_start, commit_stage_stop, EXIT_FAILED},

@@ -113,6 +113,7 @@ static const struct row ROWS[] = {
     {CALL(ftruncate), ALLOW, 0, {{0}}},
     {CALL(fchmod), ALLOW, 0, {{0}}},
     {CALL(getdents64), ALLOW, 0, {{0}}},
+    {CALL(getcwd), ALLOW, 0, {{0}}}, /* SQLite, of a relative path */
 
     {CALL(munmap), ALLOW, 0, {{0}}},
     {CALL(madvise), ALLOW, 0, {{0}}},
@@ -168,8 +169,13 @@ static const struct row ROWS[] = {
     {CALL(statfs),
      ANSWER,
      ENOSYS,
-     {{0}}},                              /* libselinux, which comes with libcurl: is it mounted? */
-    {CALL(uname), ANSWER, ENOSYS, {{0}}}, /* the resolver's default domain */
+     {{0}}}, /* libselinux, which comes with libcurl: is it mounted? */
+#ifdef __NR_access
+    {CALL(access), ANSWER, EACCES, {{0}}}, /* SQLite: may files for a while lie here? */
+#else
+    {CALL(faccessat), ANSWER, EACCES, {{0}}},
+#endif
+    {CALL(uname), ANSWER, ENOSYS, {{0}}},             /* the resolver's default domain */
     {CALL(sched_getaffinity), ANSWER, ENOSYS, {{0}}}, /* malloc(): how many arenas? */
     {CALL(sysinfo), ANSWER, ENOSYS, {{0}}},           /* qsort(): how much memory? */
 

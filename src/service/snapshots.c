@@ -104,9 +104,6 @@ static enum err look(const struct snapshots *self, struct shelf *ret_shelf,
     struct dirent *entry;
     int64_t at_ms;
 
-    if (mkdir(self->options.dir, 0700) && errno != EEXIST)
-        return err_set(detail, ERR_DENIED, "cannot make the directory %s: %s", self->options.dir,
-                       strerror(errno));
     DIR *dir = opendir(self->options.dir);
     if (!dir)
         return err_set(detail, ERR_DENIED, "cannot read the directory %s: %s", self->options.dir,
