@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Preloaded into the server, to do from within what an intruder would. The server waits for
- * signals with sigwait() once everything runs: there the attempt that
+ * signals with sigwaitinfo() once everything runs: there the attempt that
  * PROBE names is made instead, its outcome told on stderr, and the process ended. An
  * attempt that must not succeed even without a sandbox is made with arguments that the
  * kernel refuses for their own sake: then it has looked at them.
@@ -218,10 +218,10 @@ static void tell(const char *outcome, int number)
         _exit(3);
 }
 
-int sigwait(const sigset_t *signals, int *ret_number)
+int sigwaitinfo(const sigset_t *signals, siginfo_t *ret_info)
 {
     (void)signals;
-    (void)ret_number;
+    (void)ret_info;
     unsetenv("LD_PRELOAD"); /* the shell must not be probed in its turn */
     for (size_t i = 0; i < sizeof PROBES / sizeof *PROBES; i++) {
         if (strcmp(PROBES[i].name, getenv("PROBE")) != 0)
