@@ -16,12 +16,22 @@
 #include "base/log.h"
 #include "check.h"
 
+/* A sanitizer makes calls of its own, which the filter knows nothing of; there the server has it
+ * off. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define HAS_SANITIZER true
+#else
+#define HAS_SANITIZER false
+#endif
+
 /* The status of a process that installs the filter and then ends with what `attempt` returns. */
 static int run(bool may_load, int (*attempt)(void))
 {
     int status = 0;
-    pid_t child = fork();
 
+    if (HAS_SANITIZER)
+        skip();
+    pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
         log_start(LOG_ERROR, LOG_AS_JSON);
