@@ -96,7 +96,7 @@ export function people() {
     return { users: users.users, invitations: invitations.invitations };
   };
   const place = arriving(load, ({ users, invitations }, again) => {
-    node.querySelector('.top .button').onclick = () => invite(again);
+    Object.assign(node.querySelector('.top .button'), { disabled: false, onclick: () => invite(again) });
     return [
       table('People', ['Name', 'Role', 'Forms', 'Since', ''], users.map((one) => [h('b', null, one.name), one.role, h('bdi', null, formsText(one.forms)), time(one.createdAt, 'middle'),
         h('span', { class: 'row-acts' }, button('Change', { 'aria-label': `Change ${one.name}`, onclick: () => edit(one, again) }),
@@ -108,7 +108,7 @@ export function people() {
         : h('p', { class: 'dim' }, 'None is open.'),
     ];
   });
-  const node = h('div', { class: 'page' }, h('div', { class: 'top' }, h('h1', null, 'People'), button('Invite', { pic: 'plus', kind: 'primary' })), place, eraser());
+  const node = h('div', { class: 'page' }, h('div', { class: 'top' }, h('h1', null, 'People'), button('Invite', { pic: 'plus', kind: 'primary', disabled: true })), place, eraser());
   return { title: 'People', node };
 }
 
@@ -131,13 +131,13 @@ const newToken = (again) => dialog('New token', (close) => {
 
 export function tokens() {
   const place = arriving(() => get('tokens'), ({ tokens: all }, again) => {
-    node.querySelector('.top .button').onclick = () => newToken(again);
+    Object.assign(node.querySelector('.top .button'), { disabled: false, onclick: () => newToken(again) });
     return all.length ? table('Tokens', ['Name', 'May', 'Forms', 'Used', 'Until', ''], all.map((one) => [h('b', null, one.name), one.scope, h('bdi', null, formsText(one.forms)),
       one.usedAt ? time(one.usedAt, 'middle') : 'never', one.expiresAt ? time(one.expiresAt, 'middle') : 'no end',
       button('Revoke', { kind: 'danger', 'aria-label': `Revoke ${one.name}`, onclick: () => remove(`Revoke ${one.name}?`, 'Programs that use it are refused from now on.', 'Revoke', at('tokens', one.name), again, `${one.name} is revoked.`) })]))
       : empty('key', 'No tokens', 'A token lets a program read messages without anybody\'s password.');
   });
-  const node = h('div', { class: 'page' }, h('div', { class: 'top' }, h('h1', null, 'Tokens'), button('New token', { pic: 'plus', kind: 'primary' })), place);
+  const node = h('div', { class: 'page' }, h('div', { class: 'top' }, h('h1', null, 'Tokens'), button('New token', { pic: 'plus', kind: 'primary', disabled: true })), place);
   return { title: 'Tokens', node };
 }
 
