@@ -8,19 +8,15 @@
 
 #include <time.h>
 
+#include "base/pause.h"
+
 enum err job_queue_init(struct job_queue *queue, size_t max)
 {
-    pthread_condattr_t monotonic;
-
     *queue = (struct job_queue){.max = max};
     queue->tail = &queue->head;
     if (pthread_mutex_init(&queue->lock, NULL))
         return ERR_MEMORY;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    int failed = pthread_cond_init(&queue->is_ready, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    if (failed) {
+    if (condition_init(&queue->is_ready) != ERR_OK) {
         pthread_mutex_destroy(&queue->lock);
         return ERR_MEMORY;
     }

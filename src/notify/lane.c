@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/pause.h"
 #include "notify/flight.h"
 
 enum { LANES = 4, QUIET_MS = 5000, POLL_MS = 1000 };
@@ -182,18 +183,6 @@ static void *lane_main(void *arg)
 
 /* --- the owner ----------------------------------------------------------- */
 
-static enum err init_condition(pthread_cond_t *condition)
-{
-    pthread_condattr_t attributes;
-
-    if (pthread_condattr_init(&attributes))
-        return ERR_MEMORY;
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    int failed = pthread_cond_init(condition, &attributes);
-    pthread_condattr_destroy(&attributes);
-    return failed ? ERR_MEMORY : ERR_OK;
-}
-
 enum err lanes_new(const struct transport_options *options, int wake_fd, struct lanes **ret_lanes)
 {
     struct lanes *lanes = calloc(1, sizeof *lanes);
@@ -203,7 +192,7 @@ enum err lanes_new(const struct transport_options *options, int wake_fd, struct 
     lanes->options = options;
     lanes->wake_fd = wake_fd;
     lanes->last = &lanes->waiting;
-    if (init_condition(&lanes->has_work) != ERR_OK) {
+    if (condition_init(&lanes->has_work) != ERR_OK) {
         free(lanes);
         return ERR_MEMORY;
     }

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/encode.h"
+#include "base/pause.h"
 #include "base/secret.h"
 
 enum { GONE_PLACES = 1024 };
@@ -317,18 +318,6 @@ static void *events_main(void *arg)
 
 /* --- start and stop ------------------------------------------------------ */
 
-static bool make_condition(pthread_cond_t *condition)
-{
-    pthread_condattr_t monotonic;
-
-    if (pthread_condattr_init(&monotonic))
-        return false;
-    bool is_made = !pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) &&
-                   !pthread_cond_init(condition, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    return is_made;
-}
-
 enum err events_start(size_t watchers_max, struct events **ret_events, struct err_detail *detail)
 {
     struct events *events = calloc(1, sizeof *events);
@@ -339,7 +328,7 @@ enum err events_start(size_t watchers_max, struct events **ret_events, struct er
     events->waiting.older = events->waiting.newer = &events->waiting;
     secret_random(events->key, sizeof events->key);
     pthread_mutex_init(&events->lock, NULL);
-    if (!make_condition(&events->changed) ||
+    if (condition_init(&events->changed) != ERR_OK ||
         pthread_create(&events->thread, NULL, events_main, events)) {
         free(events);
         return err_set(detail, ERR_MEMORY, "cannot start the thread of events");

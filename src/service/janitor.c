@@ -3,8 +3,7 @@
  * The janitor's thread: whose turn it is, how much may be done in it, and how
  * long to rest after it. The work itself runs on the committer's thread, one
  * piece at a time and each in its own mark; while a piece runs this thread
- * sleeps, so what belongs to the rounds needs no lock. `lock` guards
- * `is_stopping` alone.
+ * sleeps, so what belongs to the rounds needs no lock.
  */
 #include "service/janitor.h"
 
@@ -13,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/pause.h"
 #include "chores.h"
 
 enum {
@@ -50,9 +50,7 @@ struct janitor {
     int64_t looked_ms; /* monotonic; when that was */
     const struct pace *pace;
     pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool is_stopping;
+    struct pause pause;
 };
 
 /* One piece, on its way through the committer. */
@@ -183,45 +181,13 @@ static int64_t take_turn(struct janitor *janitor)
     return 0;
 }
 
-/* False: the janitor is to stop. */
-static bool rest(struct janitor *janitor, int64_t ms)
-{
-    int64_t end_ms = clock_mono_ms() + ms;
-    struct timespec until = {.tv_sec = end_ms / 1000, .tv_nsec = end_ms % 1000 * 1000000};
-    int expired = 0;
-
-    pthread_mutex_lock(&janitor->lock);
-    while (!janitor->is_stopping && !expired)
-        expired = pthread_cond_timedwait(&janitor->changed, &janitor->lock, &until);
-    bool is_stopping = janitor->is_stopping;
-    pthread_mutex_unlock(&janitor->lock);
-    return !is_stopping;
-}
-
 static void *janitor_main(void *arg)
 {
     struct janitor *janitor = arg;
 
-    while (rest(janitor, take_turn(janitor)))
+    while (pause_ms(&janitor->pause, take_turn(janitor)))
         ;
     return NULL;
-}
-
-static enum err init_lock(struct janitor *janitor)
-{
-    pthread_condattr_t attributes;
-
-    if (pthread_condattr_init(&attributes))
-        return ERR_MEMORY;
-    int failed = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) ||
-                 pthread_cond_init(&janitor->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-    if (failed)
-        return ERR_MEMORY;
-    if (!pthread_mutex_init(&janitor->lock, NULL))
-        return ERR_OK;
-    pthread_cond_destroy(&janitor->changed);
-    return ERR_MEMORY;
 }
 
 enum err janitor_start(struct commit *commit, struct forms *forms, struct janitor **ret_janitor)
@@ -236,13 +202,12 @@ enum err janitor_start(struct commit *commit, struct forms *forms, struct janito
     janitor->looked_ms = clock_mono_ms();
     for (size_t i = 0; i < CHORE_COUNT; i++)
         janitor->rounds[i] = (struct round){.amount = AMOUNT_FIRST, .news = -1};
-    if (init_lock(janitor) != ERR_OK) {
+    if (pause_init(&janitor->pause) != ERR_OK) {
         free(janitor);
         return ERR_MEMORY;
     }
     if (pthread_create(&janitor->thread, NULL, janitor_main, janitor)) {
-        pthread_cond_destroy(&janitor->changed);
-        pthread_mutex_destroy(&janitor->lock);
+        pause_done(&janitor->pause);
         free(janitor);
         return ERR_MEMORY;
     }
@@ -254,12 +219,8 @@ void janitor_stop(struct janitor *janitor)
 {
     if (!janitor)
         return;
-    pthread_mutex_lock(&janitor->lock);
-    janitor->is_stopping = true;
-    pthread_cond_signal(&janitor->changed);
-    pthread_mutex_unlock(&janitor->lock);
+    pause_end(&janitor->pause);
     pthread_join(janitor->thread, NULL);
-    pthread_cond_destroy(&janitor->changed);
-    pthread_mutex_destroy(&janitor->lock);
+    pause_done(&janitor->pause);
     free(janitor);
 }

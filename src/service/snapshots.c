@@ -5,7 +5,6 @@
  * its own, resting about as long as it works. While the copy is being written the database
  * keeps its log, so then it hurries if much is posted; the check afterwards has
  * time. A failure is logged, counted and tried again; nothing old is removed for it.
- * `lock` guards `is_stopping` alone.
  */
 #include "service/snapshots.h"
 
@@ -21,6 +20,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/pause.h"
 #include "store/backup.h"
 
 enum {
@@ -37,9 +37,7 @@ static const char PREFIX[] = "contactd-", END[] = ".db", PART[] = ".part";
 struct snapshots {
     struct snapshots_options options;
     pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool is_stopping;
+    struct pause pause;
 };
 
 /* --- names --------------------------------------------------------------- */
@@ -155,32 +153,17 @@ static enum err check_space(const struct snapshots *self, struct err_detail *det
 
 /* --- one backup ---------------------------------------------------------- */
 
-/* False: the service is to stop. */
-static bool rest(struct snapshots *self, int64_t us)
-{
-    int64_t end_us = clock_mono_us() + us;
-    struct timespec until = {.tv_sec = end_us / 1000000, .tv_nsec = end_us % 1000000 * 1000};
-    int expired = us <= 0;
-
-    pthread_mutex_lock(&self->lock);
-    while (!self->is_stopping && !expired)
-        expired = pthread_cond_timedwait(&self->changed, &self->lock, &until);
-    bool is_stopping = self->is_stopping;
-    pthread_mutex_unlock(&self->lock);
-    return !is_stopping;
-}
-
 static bool keep_pace(void *arg, const struct backup_progress *progress)
 {
     bool must_hurry = !progress->is_check && progress->held_bytes > HURRY_BYTES;
 
-    return rest(arg, must_hurry ? 0 : progress->step_us);
+    return pause_us(arg, must_hurry ? 0 : progress->step_us);
 }
 
 static enum err make(struct snapshots *self, const char *name, struct backup_check *check,
                      struct err_detail *detail)
 {
-    const struct backup_pace pace = {keep_pace, self};
+    const struct backup_pace pace = {keep_pace, &self->pause};
     char path[PATH_MAX_BYTES];
 
     if (!join(self, name, path))
@@ -239,36 +222,13 @@ static void *snapshots_main(void *arg)
 {
     struct snapshots *self = arg;
 
-    if (rest(self, (int64_t)FIRST_WAIT_MS * 1000))
-        while (rest(self, take_turn(self) * 1000))
+    if (pause_ms(&self->pause, FIRST_WAIT_MS))
+        while (pause_ms(&self->pause, take_turn(self)))
             ;
     return NULL;
 }
 
 /* --- start and stop ------------------------------------------------------ */
-
-static enum err init_lock(struct snapshots *self)
-{
-    pthread_condattr_t attributes;
-
-    if (pthread_condattr_init(&attributes))
-        return ERR_MEMORY;
-    int failed = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) ||
-                 pthread_cond_init(&self->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-    if (failed)
-        return ERR_MEMORY;
-    if (!pthread_mutex_init(&self->lock, NULL))
-        return ERR_OK;
-    pthread_cond_destroy(&self->changed);
-    return ERR_MEMORY;
-}
-
-static void done_lock(struct snapshots *self)
-{
-    pthread_cond_destroy(&self->changed);
-    pthread_mutex_destroy(&self->lock);
-}
 
 enum err snapshots_start(const struct snapshots_options *options, struct snapshots **ret_snapshots)
 {
@@ -277,12 +237,12 @@ enum err snapshots_start(const struct snapshots_options *options, struct snapsho
     if (!self)
         return ERR_MEMORY;
     self->options = *options;
-    if (init_lock(self) != ERR_OK) {
+    if (pause_init(&self->pause) != ERR_OK) {
         free(self);
         return ERR_MEMORY;
     }
     if (pthread_create(&self->thread, NULL, snapshots_main, self)) {
-        done_lock(self);
+        pause_done(&self->pause);
         free(self);
         return ERR_MEMORY;
     }
@@ -294,11 +254,8 @@ void snapshots_stop(struct snapshots *self)
 {
     if (!self)
         return;
-    pthread_mutex_lock(&self->lock);
-    self->is_stopping = true;
-    pthread_cond_signal(&self->changed);
-    pthread_mutex_unlock(&self->lock);
+    pause_end(&self->pause);
     pthread_join(self->thread, NULL);
-    done_lock(self);
+    pause_done(&self->pause);
     free(self);
 }

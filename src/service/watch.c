@@ -2,7 +2,7 @@
 /*
  * A look reads everything with a reader of its own, which is closed again, decides
  * (core/alarm), and changes the list of alarms in one job of the committer's, with the
- * rows of whoever is to hear of what is new. `lock` guards `is_stopping` alone.
+ * rows of whoever is to hear of what is new.
  */
 #include "service/watch.h"
 
@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/pause.h"
 #include "core/alarm.h"
 
 enum { DAY_MS = 24 * 60 * 60 * 1000, LOOK_BYTES_MAX = 64 * 1024 * 1024, MIB = 1024 * 1024 };
@@ -24,9 +25,7 @@ struct watch {
     struct forms *forms;
     struct outbox *outbox;
     pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool is_stopping;
+    struct pause pause;
 };
 
 /* One alarm: as it was, as it is to be, or both. */
@@ -320,43 +319,16 @@ static void look_once(struct watch *watch)
 
 /* --- the thread ---------------------------------------------------------- */
 
-/* False: the watch is to stop. */
-static bool rest(struct watch *watch, int64_t ms)
-{
-    int64_t end_ms = clock_mono_ms() + ms;
-    const struct timespec until = {.tv_sec = end_ms / 1000, .tv_nsec = end_ms % 1000 * 1000000};
-    int expired = 0;
-
-    pthread_mutex_lock(&watch->lock);
-    while (!watch->is_stopping && !expired)
-        expired = pthread_cond_timedwait(&watch->changed, &watch->lock, &until);
-    bool is_stopping = watch->is_stopping;
-    pthread_mutex_unlock(&watch->lock);
-    return !is_stopping;
-}
-
 static void *watch_main(void *arg)
 {
     struct watch *watch = arg;
     int64_t wait_ms = watch->options.first_ms;
 
-    while (rest(watch, wait_ms)) {
+    while (pause_ms(&watch->pause, wait_ms)) {
         look_once(watch);
         wait_ms = watch->options.period_ms;
     }
     return NULL;
-}
-
-static bool make_condition(pthread_cond_t *condition)
-{
-    pthread_condattr_t monotonic;
-
-    if (pthread_condattr_init(&monotonic))
-        return false;
-    bool is_made = !pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) &&
-                   !pthread_cond_init(condition, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    return is_made;
 }
 
 enum err watch_start(const struct watch_options *options, struct commit *commit,
@@ -367,14 +339,14 @@ enum err watch_start(const struct watch_options *options, struct commit *commit,
 
     if (!watch)
         return ERR_MEMORY;
-    *watch = (struct watch){.options = *options,
-                            .commit = commit,
-                            .writer = writer,
-                            .forms = forms,
-                            .outbox = outbox,
-                            .lock = PTHREAD_MUTEX_INITIALIZER};
-    if (!make_condition(&watch->changed) ||
-        pthread_create(&watch->thread, NULL, watch_main, watch)) {
+    *watch = (struct watch){
+        .options = *options, .commit = commit, .writer = writer, .forms = forms, .outbox = outbox};
+    if (pause_init(&watch->pause) != ERR_OK) {
+        free(watch);
+        return ERR_MEMORY;
+    }
+    if (pthread_create(&watch->thread, NULL, watch_main, watch)) {
+        pause_done(&watch->pause);
         free(watch);
         return err_set(detail, ERR_MEMORY, "cannot start the thread of alarms");
     }
@@ -386,12 +358,8 @@ void watch_stop(struct watch *watch)
 {
     if (!watch)
         return;
-    pthread_mutex_lock(&watch->lock);
-    watch->is_stopping = true;
-    pthread_cond_signal(&watch->changed);
-    pthread_mutex_unlock(&watch->lock);
+    pause_end(&watch->pause);
     pthread_join(watch->thread, NULL);
-    pthread_cond_destroy(&watch->changed);
-    pthread_mutex_destroy(&watch->lock);
+    pause_done(&watch->pause);
     free(watch);
 }
