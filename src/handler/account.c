@@ -155,6 +155,14 @@ enum flow account_no_content(struct exchange *x, const char *decision)
     return FLOW_DONE;
 }
 
+enum flow account_deleted(struct app_ctx *ctx, struct exchange *x)
+{
+    (void)ctx;
+    if (x->job->result != ERR_OK)
+        return account_failed(account_job_of(x));
+    return account_no_content(x, "deleted");
+}
+
 /* --- arguments ----------------------------------------------------------- */
 
 static bool is_member(const char *key, const char *const members[])

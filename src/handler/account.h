@@ -47,6 +47,9 @@ enum flow account_failed(struct account_job *self);
 /* 204 */
 enum flow account_no_content(struct exchange *x, const char *decision);
 
+/* The step behind account_write() of a job that deletes: 204, or why it did not. */
+enum flow account_deleted(struct app_ctx *ctx, struct exchange *x);
+
 /* --- arguments ----------------------------------------------------------- */
 
 /*

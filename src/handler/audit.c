@@ -7,6 +7,7 @@
 #include "core/cursor.h"
 #include "guards.h"
 #include "http/reply.h"
+#include "listing.h"
 #include "topics.h"
 
 enum { AUDIT_LIST_DEFAULT = 50 };
@@ -56,26 +57,18 @@ enum err audit_add(struct store *writer, const struct audit_entry *entry)
 
 struct audit_job {
     struct account_job base;
-    uint64_t limit;
     int64_t below_id;
-    uint64_t rows;
-    int64_t last_id; /* of the last row rendered */
-    bool has_more;
+    struct listing page;
 };
 
 static enum err render_entry(void *arg, const struct audit_entry *entry)
 {
-    struct audit_job *self = arg;
-    struct buf *out = &self->base.x->reply.body;
+    struct listing *page = arg;
+    struct buf *out = page->out;
     char id[24];
 
-    self->has_more = self->rows == self->limit;
-    if (self->has_more)
-        return ERR_OK;
-    self->rows++;
-    self->last_id = entry->id;
+    TRY(listing_open_row(page));
     snprintf(id, sizeof id, "%lld", (long long)entry->id);
-    js_comma(out);
     js_open(out, '{');
     js_field_string(out, "id", str_of(id));
     js_field_time(out, "at", entry->at_ms);
@@ -85,21 +78,21 @@ static enum err render_entry(void *arg, const struct audit_entry *entry)
     js_field_string(out, "detail", entry->detail);
     js_field_string(out, "source", entry->source);
     js_close(out, '}');
-    return buf_status(out);
+    return listing_close_row(page, entry->id);
 }
 
 static enum err run_list(struct job *job, struct store *reader)
 {
     struct audit_job *self = CONTAINER_OF(job, struct audit_job, base.job);
-    struct buf *out = &self->base.x->reply.body;
-    char next[CURSOR_TEXT_LEN + 1];
+    struct buf *out = self->page.out;
 
     account_open_list(out, "entries");
-    TRY(store_audit_list(reader, self->below_id, (int)self->limit + 1, render_entry, self));
+    enum err err =
+        store_audit_list(reader, self->below_id, self->page.max + 1, render_entry, &self->page);
+    if (err != ERR_OK && !self->page.has_more)
+        return err;
     js_close(out, ']');
-    if (self->has_more)
-        cursor_format(self->last_id, next);
-    js_field_string(out, "next", self->has_more ? str_of(next) : (struct str){0});
+    listing_put_next(&self->page);
     js_close(out, '}');
     buf_put_char(out, '\n');
     return buf_status(out);
@@ -111,7 +104,7 @@ static enum flow audit_list(struct app_ctx *ctx, struct exchange *x)
 
     if (!self)
         return FLOW_DONE;
-    self->limit = (uint64_t)parameter_number(x, "limit");
+    self->page = (struct listing){.out = &x->reply.body, .max = (int)parameter_number(x, "limit")};
     if (!cursor_parse(parameter_text(x, "cursor"), &self->below_id))
         self->below_id = 0;
     return account_list(&self->base, run_list);

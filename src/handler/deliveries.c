@@ -14,6 +14,7 @@
 #include "core/cursor.h"
 #include "guards.h"
 #include "http/reply.h"
+#include "listing.h"
 #include "topics.h"
 
 static enum flow delivery_list(struct app_ctx *ctx, struct exchange *x);
@@ -112,9 +113,7 @@ struct delivery_job {
     struct delivery_filter filter;
     struct id id, submission;
     bool is_replay;
-    int page, rows; /* that a page may hold, and that it holds */
-    int64_t last_seq;
-    bool has_more;
+    struct listing page;
     struct str form, destination; /* whose failed ones start again */
     int64_t count;                /* of those */
     enum delivery_state state;    /* of one that is looked at */
@@ -140,6 +139,7 @@ static struct delivery_job *job_new(struct app_ctx *ctx, struct exchange *x,
         return NULL;
     }
     *self = (struct delivery_job){.job = {.run = run, .done = job_done}, .x = x, .ctx = ctx};
+    self->page.out = &x->reply.body;
     x->job = &self->job;
     return self;
 }
@@ -183,50 +183,29 @@ static enum flow read_list(struct delivery_job *self)
 
 /* --- the list ------------------------------------------------------------ */
 
-static enum err end_page(struct delivery_job *self)
-{
-    self->has_more = true;
-    return ERR_FULL;
-}
-
-/* A page ends early rather than grow beyond what a reply may hold. */
 static enum err render_row(void *arg, const struct delivery *row)
 {
     struct delivery_job *self = arg;
-    struct buf *out = &self->x->reply.body;
-    size_t before = out->len;
 
-    if (self->rows == self->page)
-        return end_page(self);
-    js_comma(out);
-    delivery_render_open(out, row);
-    js_close(out, '}');
-    if (buf_status(out) == ERR_FULL && self->rows > 0) {
-        out->len = before;
-        out->err = ERR_OK;
-        return end_page(self);
-    }
-    self->rows++;
-    self->last_seq = id_seq(&row->id);
-    return buf_status(out);
+    TRY(listing_open_row(&self->page));
+    delivery_render_open(self->page.out, row);
+    js_close(self->page.out, '}');
+    return listing_close_row(&self->page, id_seq(&row->id));
 }
 
 static enum err run_list(struct job *job, struct store *reader)
 {
     struct delivery_job *self = CONTAINER_OF(job, struct delivery_job, job);
     struct buf *out = &self->x->reply.body;
-    char next[CURSOR_TEXT_LEN + 1];
 
     js_open(out, '{');
     js_key(out, "deliveries");
     js_open(out, '[');
     enum err err = store_delivery_list(reader, &self->filter, render_row, self);
-    if (err != ERR_OK && !self->has_more)
+    if (err != ERR_OK && !self->page.has_more)
         return err;
     js_close(out, ']');
-    if (self->has_more)
-        cursor_format(self->last_seq, next);
-    js_field_string(out, "next", self->has_more ? str_of(next) : (struct str){0});
+    listing_put_next(&self->page);
     js_close(out, '}');
     return buf_status(out);
 }
@@ -237,10 +216,10 @@ static enum flow delivery_list(struct app_ctx *ctx, struct exchange *x)
 
     if (!self)
         return FLOW_DONE;
-    self->page = (int)parameter_number(x, "limit");
+    self->page.max = (int)parameter_number(x, "limit");
     self->filter = (struct delivery_filter){.form = parameter_text(x, "form"),
                                             .destination = parameter_text(x, "destination"),
-                                            .limit = self->page + 1,
+                                            .limit = self->page.max + 1,
                                             .scope = &x->principal->identity.scope};
     if (parameter_text(x, "state").ptr)
         self->filter.states = 1u << parameter_number(x, "state");

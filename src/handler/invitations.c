@@ -422,17 +422,9 @@ static enum err run_delete(struct job *job, struct store *writer)
     return audit_add(writer, &entry);
 }
 
-static enum flow was_deleted(struct app_ctx *ctx, struct exchange *x)
-{
-    (void)ctx;
-    if (x->job->result != ERR_OK)
-        return account_failed(account_job_of(x));
-    return account_no_content(x, "deleted");
-}
-
 static enum flow invitation_delete(struct app_ctx *ctx, struct exchange *x)
 {
     struct account_job *self = account_job_new(ctx, x, sizeof *self);
 
-    return self ? account_write(self, run_delete, was_deleted) : FLOW_DONE;
+    return self ? account_write(self, run_delete, account_deleted) : FLOW_DONE;
 }

@@ -331,19 +331,11 @@ static enum err run_end(struct job *job, struct store *writer)
     return audit_add(writer, &entry);
 }
 
-static enum flow was_ended(struct app_ctx *ctx, struct exchange *x)
-{
-    (void)ctx;
-    if (x->job->result != ERR_OK)
-        return account_failed(account_job_of(x));
-    return account_no_content(x, "deleted");
-}
-
 static enum flow session_end(struct app_ctx *ctx, struct exchange *x)
 {
     struct list_job *self = account_job_new(ctx, x, sizeof *self);
 
-    return self ? account_write(&self->base, run_end, was_ended) : FLOW_DONE;
+    return self ? account_write(&self->base, run_end, account_deleted) : FLOW_DONE;
 }
 
 /* --- another password ---------------------------------------------------- */

@@ -8,6 +8,7 @@
 #include "filter.h"
 #include "guards.h"
 #include "http/reply.h"
+#include "listing.h"
 #include "topics.h"
 
 static enum flow submission_list(struct app_ctx *ctx, struct exchange *x);
@@ -61,10 +62,7 @@ struct read_job {
     struct exchange *x;
     struct submission_filter filter; /* for the list */
     struct id id;                    /* for one */
-    int page;                        /* rows that the page may hold */
-    int rows;                        /* rows that it holds */
-    int64_t last_seq;                /* of the last row rendered */
-    bool has_more;
+    struct listing page;
     atomic_uint *search; /* what a search has taken of ctx->searches, else NULL */
     struct str question; /* of the cache: who sees what, and the query; ptr NULL: not kept */
     uint64_t generation; /* of the store, before the list was read */
@@ -72,33 +70,13 @@ struct read_job {
 
 /* --- the worker's part --------------------------------------------------- */
 
-/* There is at least one more row than the page holds; ends the walk. */
-static enum err end_page(struct read_job *self)
-{
-    self->has_more = true;
-    return ERR_FULL;
-}
-
-/* A page ends early rather than grow beyond what a reply may hold. */
 static enum err render_row(void *arg, const struct submission *row)
 {
     struct read_job *self = arg;
-    struct buf *out = &self->x->reply.body;
-    size_t before = out->len;
 
-    if (self->rows == self->page)
-        return end_page(self);
-
-    js_comma(out);
-    submission_render(out, row);
-    if (buf_status(out) == ERR_FULL && self->rows > 0) {
-        out->len = before;
-        out->err = ERR_OK;
-        return end_page(self);
-    }
-    self->rows++;
-    self->last_seq = id_seq(&row->id);
-    return buf_status(out);
+    TRY(listing_open_row(&self->page));
+    submission_render(self->page.out, row);
+    return listing_close_row(&self->page, id_seq(&row->id));
 }
 
 static enum err run_list(struct job *job, struct store *reader)
@@ -110,7 +88,7 @@ static enum err run_list(struct job *job, struct store *reader)
     js_key(out, "submissions");
     js_open(out, '[');
     enum err err = store_submission_list(reader, &self->filter, render_row, self);
-    if (err != ERR_OK && !self->has_more)
+    if (err != ERR_OK && !self->page.has_more)
         return err;
     js_close(out, ']');
     return ERR_OK;
@@ -198,7 +176,8 @@ static struct read_job *read_job_new(struct exchange *x,
 
     if (!self)
         return NULL;
-    *self = (struct read_job){.job = {.run = run, .done = read_done}, .x = x, .page = 1};
+    *self = (struct read_job){.job = {.run = run, .done = read_done}, .x = x};
+    self->page.out = &x->reply.body;
     x->job = &self->job;
     return self;
 }
@@ -242,16 +221,10 @@ static struct str question_of(struct exchange *x)
 static enum flow submission_listed(struct app_ctx *ctx, struct exchange *x)
 {
     struct read_job *self = CONTAINER_OF(x->job, struct read_job, job);
-    struct str next = {0};
-    char cursor[CURSOR_TEXT_LEN + 1];
 
     if (self->job.result != ERR_OK)
         return read_failed(x, self->job.result);
-    if (self->has_more) {
-        cursor_format(self->last_seq, cursor);
-        next = str_of(cursor);
-    }
-    js_field_string(&x->reply.body, "next", next);
+    listing_put_next(&self->page);
     js_close(&x->reply.body, '}');
     buf_put_char(&x->reply.body, '\n');
     if (self->question.ptr && buf_status(&x->reply.body) == ERR_OK)
@@ -282,7 +255,7 @@ static enum flow submission_list(struct app_ctx *ctx, struct exchange *x)
     reply_reset(x);
     if (!read_filter(x, &self->filter))
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
-    self->page = self->filter.limit++;
+    self->page.max = self->filter.limit++;
     if (!self->filter.query)
         return read_start(ctx->readers, x, self, submission_listed);
     self->search = quota_take(&ctx->searches, str_of(x->principal->actor), SEARCHES_EACH_MAX);

@@ -195,14 +195,6 @@ static enum err run_delete(struct job *job, struct store *writer)
     return audit_add(writer, &entry);
 }
 
-static enum flow was_deleted(struct app_ctx *ctx, struct exchange *x)
-{
-    (void)ctx;
-    if (x->job->result != ERR_OK)
-        return account_failed(account_job_of(x));
-    return account_no_content(x, "deleted");
-}
-
 static enum flow token_delete(struct app_ctx *ctx, struct exchange *x)
 {
     struct account_job *self = account_job_new(ctx, x, sizeof *self);
@@ -210,5 +202,5 @@ static enum flow token_delete(struct app_ctx *ctx, struct exchange *x)
     if (!self)
         return FLOW_DONE;
     self->token = x->params[0];
-    return account_write(self, run_delete, was_deleted);
+    return account_write(self, run_delete, account_deleted);
 }

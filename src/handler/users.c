@@ -313,14 +313,6 @@ static enum err run_delete(struct job *job, struct store *writer)
     return tell(self, writer, "user.remove");
 }
 
-static enum flow was_deleted(struct app_ctx *ctx, struct exchange *x)
-{
-    (void)ctx;
-    if (x->job->result != ERR_OK)
-        return account_failed(account_job_of(x));
-    return account_no_content(x, "deleted");
-}
-
 static enum flow user_delete(struct app_ctx *ctx, struct exchange *x)
 {
     struct user_job *self = account_job_new(ctx, x, sizeof *self);
@@ -328,5 +320,5 @@ static enum flow user_delete(struct app_ctx *ctx, struct exchange *x)
     if (!self)
         return FLOW_DONE;
     self->user.name = self->base.user = x->params[0];
-    return account_write(&self->base, run_delete, was_deleted);
+    return account_write(&self->base, run_delete, account_deleted);
 }
