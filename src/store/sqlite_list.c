@@ -179,7 +179,7 @@ static enum err tell_picked(struct list *self, const struct pick *pick)
     return ERR_OK;
 }
 
-static enum err list_picked(struct list *self)
+static enum err list_picked_rows(struct list *self)
 {
     struct pick pick = {.max = self->left};
     struct str form = self->filter->form, rest;
@@ -195,6 +195,17 @@ static enum err list_picked(struct list *self)
         TRY(pick_all(self, &pick));
     }
     return tell_picked(self, &pick);
+}
+
+/* One view, so that what was picked is still there to be read. */
+static enum err list_picked(struct list *self)
+{
+    if (!self->store->base.is_reader)
+        return list_picked_rows(self);
+    TRY(sqlite_view_begin(self->store));
+    enum err err = list_picked_rows(self);
+    enum err ended = sqlite_view_end(self->store);
+    return err == ERR_OK ? ended : err;
 }
 
 /* --- all of it ------------------------------------------------------------ */
@@ -223,17 +234,6 @@ static enum err list_rows(struct list *self)
     return self->left ? list_picked(self) : ERR_OK;
 }
 
-/* One view, so that what was picked is still there to be read. */
-static enum err list_in_view(struct list *self)
-{
-    if (!self->store->base.is_reader)
-        return list_rows(self);
-    TRY(sqlite_view_begin(self->store));
-    enum err err = list_rows(self);
-    enum err ended = sqlite_view_end(self->store);
-    return err == ERR_OK ? ended : err;
-}
-
 enum err sqlite_submission_list(struct store *store, const struct submission_filter *filter,
                                 store_submission_fn fn, void *arg)
 {
@@ -247,5 +247,5 @@ enum err sqlite_submission_list(struct store *store, const struct submission_fil
 
     if (filter->query)
         return sqlite_submission_search(store, filter, fn, arg);
-    return list_in_view(&list);
+    return list_rows(&list);
 }
