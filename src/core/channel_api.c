@@ -67,25 +67,37 @@ static void put_marks(struct buf *out, const char *key, bool is_list, const stru
     js_close(out, is_list ? ']' : '}');
 }
 
+/* The members of a mail as JSON, as a service calls them. */
+struct mail_names {
+    const char *from, *to, *reply_to, *subject, *text, *html, *headers;
+    bool has_list; /* headers are a list of objects, not one object */
+};
+
+static void put_mail(struct buf *out, const struct mail_names *names, const struct mail *mail)
+{
+    js_open(out, '{');
+    put_mailbox(out, names->from, &mail->from);
+    js_field_string(out, names->to, mail->to.address);
+    if (mail->reply_to.address.ptr)
+        js_field_string(out, names->reply_to, mail->reply_to.address);
+    js_field_string(out, names->subject, mail->subject);
+    js_field_string(out, names->text, mail->text);
+    if (mail->html.ptr)
+        js_field_string(out, names->html, mail->html);
+    put_marks(out, names->headers, names->has_list, mail);
+    js_close(out, '}');
+}
+
 /* --- one function per service -------------------------------------------- */
 
 static enum err compose_postmark(const struct mail_sender *sender, const struct mail *mail,
                                  struct outgoing *out, struct err_detail *detail)
 {
-    struct buf *body = &out->body;
+    static const struct mail_names NAMES = {"From",     "To",       "ReplyTo", "Subject",
+                                            "TextBody", "HtmlBody", "Headers", true};
 
     (void)detail;
-    js_open(body, '{');
-    put_mailbox(body, "From", &mail->from);
-    js_field_string(body, "To", mail->to.address);
-    if (mail->reply_to.address.ptr)
-        js_field_string(body, "ReplyTo", mail->reply_to.address);
-    js_field_string(body, "Subject", mail->subject);
-    js_field_string(body, "TextBody", mail->text);
-    if (mail->html.ptr)
-        js_field_string(body, "HtmlBody", mail->html);
-    put_marks(body, "Headers", true, mail);
-    js_close(body, '}');
+    put_mail(&out->body, &NAMES, mail);
     put_header(&out->headers, "X-Postmark-Server-Token", sender->secret);
     put_header(&out->headers, "Accept", STR("application/json"));
     put_header(&out->headers, "Content-Type", STR("application/json"));
@@ -107,25 +119,16 @@ static void put_key(struct buf *headers, struct str id, struct str body)
 static enum err compose_resend(const struct mail_sender *sender, const struct mail *mail,
                                struct outgoing *out, struct err_detail *detail)
 {
-    struct buf *body = &out->body;
+    static const struct mail_names NAMES = {"from", "to",   "reply_to", "subject",
+                                            "text", "html", "headers",  false};
 
     (void)detail;
-    js_open(body, '{');
-    put_mailbox(body, "from", &mail->from);
-    js_field_string(body, "to", mail->to.address);
-    if (mail->reply_to.address.ptr)
-        js_field_string(body, "reply_to", mail->reply_to.address);
-    js_field_string(body, "subject", mail->subject);
-    js_field_string(body, "text", mail->text);
-    if (mail->html.ptr)
-        js_field_string(body, "html", mail->html);
-    put_marks(body, "headers", false, mail);
-    js_close(body, '}');
+    put_mail(&out->body, &NAMES, mail);
     buf_put(&out->headers, STR("Authorization: Bearer "));
     buf_put(&out->headers, sender->secret);
     buf_put_char(&out->headers, '\n');
     put_header(&out->headers, "Content-Type", STR("application/json"));
-    put_key(&out->headers, mail->id, buf_str(body));
+    put_key(&out->headers, mail->id, buf_str(&out->body));
     return ERR_OK;
 }
 
