@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A configuration file: refused with a reason, or taken; and what is printed of
- * a taken one is a file that means the same.
+ * a taken one is a file that means the same, but for the secrets, which are not
+ * printed.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -22,7 +23,8 @@ static void check_print_is_read_back(const struct config *config)
     fclose(out);
     assert(options_load_text(&OPTIONS, (struct str){text, len}, &again, &detail) == ERR_OK);
     for (size_t i = 0; i < OPTIONS.count; i++)
-        assert(strcmp(config->origins[i].text, again.origins[i].text) == 0);
+        if (!OPTIONS.rows[i].is_secret)
+            assert(strcmp(config->origins[i].text, again.origins[i].text) == 0);
     assert(config->trusted_proxies.count == again.trusted_proxies.count);
     assert(config->max_body_bytes == again.max_body_bytes);
     config_done(&again);
