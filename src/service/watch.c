@@ -154,8 +154,8 @@ static enum err see_tally(void *arg, const struct tally *tally)
 static uint32_t silence_days(struct look *look, struct str form)
 {
     const struct form_entry *entry = forms_find(look->watch->forms, form);
-    bool is_its_own = entry && entry->notice && str_equal(entry->name, form);
-    uint32_t days = is_its_own ? entry->notice->silence_days : 0;
+    bool is_its_own = entry && str_equal(entry->name, form);
+    uint32_t days = is_its_own ? entry->rules->notice.silence_days : 0;
 
     form_entry_release(entry);
     return days;

@@ -513,16 +513,17 @@ def test_a_destination_that_fails_for_an_hour_is_told_to_the_others_once(tmp_pat
 
 def test_a_form_gone_silent_is_told(tmp_path):
     with MailServer() as mails:
-        server = Server(tmp_path, **mails.options)
+        server = Server(tmp_path, notify_to="operator@example.org", **mails.options)
         day = 24 * 3600
         with running(server):
             world = World(server, mails, None)
             world.form("shop", mail=["owner@example.org"], silenceDays=2)
             world.form("jobs", mail=["owner@example.org"])
+            world.form("inbox-only", silenceDays=2)
             assert world.get("/admin/forms") and alarms(world) == []
             lines = [json.dumps({"id": None, "createdAt": time.strftime("%Y-%m-%dT12:00:00Z", time.gmtime(time.time() - ago * day)),
                                  "form": form, "email": "a@example.org", "message": f"{form} {ago}"})
-                     for form, agos in (("shop", [5]), ("jobs", [5])) for ago in agos]
+                     for form, agos in (("shop", [5]), ("jobs", [5]), ("inbox-only", [5])) for ago in agos]
             done = server.cli("import", "-", "--from", "contactd", input="\n".join(lines) + "\n")
             assert done.returncode == 0, done.stdout + done.stderr
             assert world.deliveries() == [], "what is imported is told nobody"
@@ -531,7 +532,9 @@ def test_a_form_gone_silent_is_told(tmp_path):
             server.start()
             world.url = server.url
             raised = wait(lambda: alarms(world))
-            assert [(a["kind"], a["form"]) for a in raised] == [("silence", "shop")]
+            assert sorted((a["kind"], a["form"]) for a in raised) == [("silence", "inbox-only"), ("silence", "shop")]
             wait(lambda: mails.to("owner@example.org"))
-            world.post("shop")
+            wait(lambda: len(mails.to("operator@example.org")) == 2)
+            assert "inbox-only" in "".join(str(mail.message["Subject"]) for mail in mails.to("operator@example.org"))
+            world.post("shop"), world.post("inbox-only")
             wait(lambda: not alarms(world))
