@@ -71,16 +71,22 @@ const struct route DELIVERY_ROUTES[DELIVERY_ROUTE_COUNT] = {
      .method = "POST",
      .path = "/admin/deliveries/{id}/retry",
      .steps = {guard_write, delivery_retry},
+     .media = MEDIA_JSON,
+     .may_lack_body = true,
      .help = "try a delivery that waits or was given up now",
+     .body = "Nothing",
      .replies = {{200, "Delivery"}},
-     .problems = PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(DELIVERY_STATE)},
+     .problems = PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(DELIVERY_STATE) | PROBLEM_BIT(INVALID_JSON)},
     {.name = "delivery_replay",
      .method = "POST",
      .path = "/admin/deliveries/{id}/replay",
      .steps = {guard_write, delivery_replay},
+     .media = MEDIA_JSON,
+     .may_lack_body = true,
      .help = "send once more what has arrived, under the same id",
+     .body = "Nothing",
      .replies = {{200, "Delivery"}},
-     .problems = PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(DELIVERY_STATE)},
+     .problems = PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(DELIVERY_STATE) | PROBLEM_BIT(INVALID_JSON)},
     {.name = "delivery_retry_all",
      .method = "POST",
      .path = "/admin/deliveries/retry",
@@ -478,6 +484,16 @@ static enum flow change(struct delivery_job *self, const char *decision)
     return FLOW_WAIT;
 }
 
+/* Clients send an object with a POST whether there is something to be said or not. */
+static bool says_nothing(struct str body)
+{
+    CLEANUP(js_decref) json_t *object = NULL;
+
+    if (!body.len)
+        return true;
+    return js_parse_object(body, &object, NULL) == ERR_OK && json_object_size(object) == 0;
+}
+
 static enum flow start_again(struct app_ctx *ctx, struct exchange *x, bool is_replay)
 {
     struct delivery_job *self = job_new(ctx, x, change_one);
@@ -485,6 +501,8 @@ static enum flow start_again(struct app_ctx *ctx, struct exchange *x, bool is_re
     if (!self)
         return FLOW_DONE;
     self->is_replay = is_replay;
+    if (!says_nothing(x->body))
+        return reply_problem(x, PROBLEM_INVALID_JSON, "send no body, or {}");
     if (!id_parse(x->params[0], &self->id))
         return failed(x, ERR_NOT_FOUND);
     return change(self, is_replay ? "replayed" : "retried");

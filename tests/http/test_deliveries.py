@@ -188,6 +188,24 @@ def test_a_mailbox_that_does_not_exist_is_given_up_and_all_start_again(world):
     assert sorted(mail.id.split(".")[0].strip("<") for mail in world.mails.mails) == sorted(sent)
 
 
+@pytest.mark.parametrize("body, status", [
+    (b"", 200), (b"{}", 200), (b" {\n}\n", 200), (b'{"force":true}', 400), (b"[]", 400), (b"{", 400), (b"null", 400),
+])
+def test_the_buttons_take_no_body_or_an_empty_one(world, body, status):
+    world.form("shop", mail=["owner@example.org"])
+    row = world.state(world.post("shop"), "delivered")
+    headers = {"Authorization": f"Bearer {world.token()}", "Content-Type": "application/json"}
+    answer = requests.post(f"{world.url}/admin/deliveries/{row['id']}/replay", data=body, headers=headers, timeout=10 * SLOW)
+    assert answer.status_code == status, answer.text
+    if status != 200:
+        assert answer.json()["code"] == "invalid_json" and "{}" in answer.json()["detail"]
+    wait(lambda: len(world.mails.to("owner@example.org")) == 1 + (status == 200))
+    world.mails.answers["owner@example.org"] = "550 gone"
+    row = world.state(world.post("shop"), "failed")
+    answer = requests.post(f"{world.url}/admin/deliveries/{row['id']}/retry", data=body, headers=headers, timeout=10 * SLOW)
+    assert answer.status_code == status, answer.text
+
+
 def test_a_replay_has_the_same_id(world):
     world.form("shop", mail=["owner@example.org"])
     submission = world.post("shop")
