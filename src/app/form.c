@@ -171,7 +171,8 @@ enum exit_code verb_form_set(struct cli *cli)
     return change(cli, &result);
 }
 
-/* Terminals are looked at, and what they show is pasted into reports: secrets are shown on demand. */
+/* Terminals are looked at, and what they show is pasted into reports: secrets are shown on demand.
+ */
 enum exit_code verb_form_show(struct cli *cli)
 {
     CLEANUP(buf_done) struct buf result = buf_new(CONTROL_MESSAGE_MAX);

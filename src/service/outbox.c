@@ -159,6 +159,48 @@ static enum err choose_rows(struct choice *choice, int room)
     return err;
 }
 
+static void come_back(struct outbox *outbox, int64_t at_ms)
+{
+    if (at_ms < outbox->next_ms)
+        outbox->next_ms = at_ms;
+}
+
+static enum err choose_late_row(void *arg, const struct delivery *row)
+{
+    struct choice *choice = arg;
+
+    if (is_in_hand(choice->outbox, &row->id))
+        return ERR_OK;
+    if (!choice->load) {
+        choice->load = new_load(choice, row, LOAD_ROWS_MAX);
+        if (!choice->load)
+            return ERR_MEMORY;
+        choice->load->is_late = true;
+        choice->load->is_digest = false;
+    }
+    load_add(choice->load, row);
+    return ERR_OK;
+}
+
+/*
+ * While a host is down only probes are sent, so most of what waits for it is never tried
+ * often enough to be given up for that: here it is, when its time is over.
+ */
+static enum err choose_late(struct choice *choice)
+{
+    struct outbox *outbox = choice->outbox;
+
+    choice->load = NULL;
+    enum err err = store_delivery_late(outbox->reader, choice->queue, choice->now_ms,
+                                       choice->now_ms - DELIVERY_PATIENCE_MS, LOAD_ROWS_MAX,
+                                       choose_late_row, choice);
+    if (choice->load && choice->load->count == LOAD_ROWS_MAX)
+        come_back(outbox, choice->now_ms);
+    if (choice->load)
+        add_load(choice, choice->load);
+    return err;
+}
+
 /* As many as may begin now; a destination that is gone has no host to wait for. */
 static enum err find_room(struct choice *choice, struct host **ret_host, int *ret_room)
 {
@@ -180,12 +222,6 @@ static enum err find_room(struct choice *choice, struct host **ret_host, int *re
     return ERR_OK;
 }
 
-static void come_back(struct outbox *outbox, int64_t at_ms)
-{
-    if (at_ms < outbox->next_ms)
-        outbox->next_ms = at_ms;
-}
-
 /* What is chosen now counts for the host at once: the next destination may have the same. */
 static enum err choose_from(struct choice *choice)
 {
@@ -196,7 +232,11 @@ static enum err choose_from(struct choice *choice)
     struct load **first = choice->tail;
     if (host)
         host_enter(host); /* so that it stays */
-    enum err err = room > 0 ? choose_rows(choice, room) : ERR_OK;
+    enum err err = ERR_OK;
+    if (room > 0)
+        err = choose_rows(choice, room);
+    else if (breaker_is_down(&host->breaker, choice->now_ms))
+        err = choose_late(choice);
     if (room == 0 && host->under_way == 1)
         come_back(choice->outbox, host->breaker.until_ms);
     for (struct load *load = *first; load; load = load->next) {
@@ -412,14 +452,17 @@ static void parcel_done(struct parcel *parcel)
     end_load(outbox, load, clock_wall_ms());
 }
 
-static void withdraw(struct outbox *outbox, struct load *load)
+static void end_unsent(struct outbox *outbox, struct load *load, enum delivery_state state,
+                       const char *why)
 {
-    snprintf(load->parcel.error, sizeof load->parcel.error,
-             "the form has no such destination any more");
+    snprintf(load->parcel.error, sizeof load->parcel.error, "%s", why);
     load->parcel.result = PARCEL_REFUSED;
     load->began_ms = clock_wall_ms();
     for (size_t i = 0; i < load->count; i++)
-        load->rows[i].state = DELIVERY_WITHDRAWN;
+        load->rows[i].state = state;
+    if (load->host)
+        host_leave(&outbox->hosts, load->host);
+    load->host = NULL;
     put_over(outbox, load);
 }
 
@@ -431,7 +474,10 @@ static void launch(struct outbox *outbox, struct load *load)
         load->next = NULL;
         drop_loads(outbox, load);
     } else if (!load->route.destination) {
-        withdraw(outbox, load);
+        end_unsent(outbox, load, DELIVERY_WITHDRAWN, "the form has no such destination any more");
+    } else if (load->is_late) {
+        end_unsent(outbox, load, DELIVERY_FAILED,
+                   "given up: its host could not be reached within 36 hours");
     } else if (load_compose(load, outbox->reader, &outbox->options) != ERR_OK) {
         /* The host has nothing to do with it. */
         host_leave(&outbox->hosts, load->host);

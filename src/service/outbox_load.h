@@ -63,6 +63,7 @@ struct load {
     struct id id;                       /* what it is sent under */
     bool is_hopeless;                   /* it cannot be composed as it is */
     bool is_digest, has_batch;          /* it was tried before: no row may come to it */
+    bool is_late;                       /* these are given up, unsent */
     int64_t began_ms, took_ms;          /* wall, and of the attempt */
     size_t count;
     struct load_row *rows;
