@@ -333,7 +333,16 @@ static enum err put_configured(struct shown *shown, struct str form,
     return put_destination(&shown->job->x->reply.body, &tally, channel_text(destination->channel));
 }
 
-/* First what the settings have, form by form, whether anything was ever sent there or not. */
+static enum err put_notice(struct shown *shown, struct str form, const struct notice *notice)
+{
+    if (!notice || !principal_sees(shown->job->x, form))
+        return ERR_OK;
+    for (size_t i = 0; i < notice->count; i++)
+        TRY(put_configured(shown, form, &notice->destinations[i]));
+    return ERR_OK;
+}
+
+/* What the settings have, form by form, whether anything was ever sent there or not. */
 static enum err put_forms(struct shown *shown)
 {
     struct forms *forms = shown->job->ctx->forms;
@@ -341,9 +350,7 @@ static enum err put_forms(struct shown *shown)
     enum err err = ERR_OK;
 
     while (entry) {
-        bool is_seen = entry->notice && principal_sees(shown->job->x, entry->name);
-        for (size_t i = 0; err == ERR_OK && is_seen && i < entry->notice->count; i++)
-            err = put_configured(shown, entry->name, &entry->notice->destinations[i]);
+        err = put_notice(shown, entry->name, entry->notice);
         const struct form_entry *next = err == ERR_OK ? forms_after(forms, entry->name) : NULL;
         form_entry_release(entry);
         entry = next;
@@ -377,6 +384,7 @@ static enum err run_destinations(struct job *job, struct store *reader)
     js_key(out, "destinations");
     js_open(out, '[');
     TRY(put_forms(&shown));
+    TRY(put_notice(&shown, STR(""), forms_server_notice(self->ctx->forms)));
     for (size_t i = 0; i < shown.count; i++)
         if (!shown.is_shown[i])
             TRY(put_destination(out, &shown.rows[i], channel_of(self->ctx, &shown.rows[i])));

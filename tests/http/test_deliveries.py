@@ -141,6 +141,29 @@ def test_the_option_is_for_the_default_form_and_its_own_setting_goes_before(tmp_
             assert world.get(f"/admin/submissions/{world.post('default')}")["deliveries"] == []
 
 
+def test_the_option_s_mailboxes_are_listed_before_anything_was_sent(tmp_path):
+    with MailServer() as mails, running(Server(tmp_path, notify_to="a@example.org,b@example.org", **mails.options)) as server:
+        world = World(server, mails, None)
+
+        def listed(**who):
+            answer = world.ask("GET", "/admin/destinations", **who).json()["destinations"]
+            return [(d["form"], d["destination"], d["channel"], d["delivered"]) for d in answer]
+
+        def both(form, delivered=0):
+            return [(form, f"mail:{name}@example.org", "mail", delivered) for name in "ab"]
+
+        assert listed() == both("default") + both(None)
+        assert listed(scope="read", forms="shop") == []
+        assert listed(scope="read", forms="default") == both("default")
+        submission = world.post("default")
+        for name in "ab":
+            world.state(submission, "delivered", f"mail:{name}@example.org")
+        assert listed() == both("default", 1) + both(None)
+        world.form("default", mail=["c@example.org"])
+        assert listed()[0] == ("default", "mail:c@example.org", "mail", 0)
+        assert [one for one in listed() if one[0] is None] == both(None), "alarms of the server go there all the same"
+
+
 def test_a_form_without_destinations_writes_nothing_and_starts_nothing(tmp_path):
     with running(Server(tmp_path)) as server:
         world = World(server, None, None)
