@@ -58,6 +58,7 @@ struct outbox {
     int64_t walk_ms;    /* monotonic; no walk before that */
     bool wants_walk;    /* since something has changed */
     bool has_failed;    /* the last round; so that it is told once */
+    bool has_leases;    /* of a former run, which could not be released at the start */
 };
 
 /* --- choosing ------------------------------------------------------------ */
@@ -346,12 +347,15 @@ struct round_job {
     struct job job;
     struct load *settled, *claimed;
     int64_t now_ms;
+    bool releases; /* what a former run had under way */
 };
 
 static enum err round_run(struct job *job, struct store *writer)
 {
     struct round_job *self = CONTAINER_OF(job, struct round_job, job);
 
+    if (self->releases)
+        TRY(store_delivery_release(writer, self->now_ms));
     for (struct load *load = self->settled; load; load = load->next)
         TRY(load_settle(load, writer));
     for (struct load *load = self->claimed; load; load = load->next)
@@ -513,7 +517,8 @@ static void commit_round(struct outbox *outbox, struct load *claimed)
     struct round_job round = {.job.run = round_run,
                               .settled = outbox->over,
                               .claimed = claimed,
-                              .now_ms = clock_wall_ms()};
+                              .now_ms = clock_wall_ms(),
+                              .releases = outbox->has_leases};
 
     enum err err = commit_run(outbox->commit, &round.job);
     if (err != ERR_OK) {
@@ -522,6 +527,8 @@ static void commit_round(struct outbox *outbox, struct load *claimed)
         return;
     }
     outbox->has_failed = false;
+    outbox->wants_walk |= outbox->has_leases;
+    outbox->has_leases = false;
     outbox->over = NULL;
     settle_done(outbox, round.settled, round.now_ms);
     while (claimed) {
@@ -549,6 +556,12 @@ static void go_walk(struct outbox *outbox, struct load **ret_claimed)
     outbox->walk_ms = end_ms + 2 * (end_ms - start_ms);
 }
 
+/* Something is to be written down whether there is something to begin or not. */
+static bool must_write(const struct outbox *outbox)
+{
+    return outbox->over || outbox->has_leases;
+}
+
 static void go_round(struct outbox *outbox)
 {
     struct load *claimed = NULL;
@@ -558,7 +571,7 @@ static void go_round(struct outbox *outbox)
     outbox->wants_walk = true;
     if (clock_mono_ms() >= outbox->walk_ms)
         go_walk(outbox, &claimed);
-    if (claimed || outbox->over)
+    if (claimed || must_write(outbox))
         commit_round(outbox, claimed);
 }
 
@@ -585,7 +598,7 @@ static int64_t rest_ms(const struct outbox *outbox, int64_t poll_at_ms)
         due_ms = 0;
     if (due_ms < outbox->walk_ms - now_ms)
         due_ms = outbox->walk_ms - now_ms;
-    if (outbox->over)
+    if (must_write(outbox))
         due_ms = 0;
     if (due_ms < outbox->pause_ms - now_ms)
         due_ms = outbox->pause_ms - now_ms;
@@ -599,7 +612,7 @@ static bool is_time(const struct outbox *outbox, int64_t poll_at_ms)
     int64_t now_ms = clock_mono_ms();
     bool may_walk = outbox->wants_walk && now_ms >= outbox->walk_ms;
 
-    return outbox->over || may_walk || atomic_load(&outbox->is_nudged) ||
+    return must_write(outbox) || may_walk || atomic_load(&outbox->is_nudged) ||
            clock_wall_ms() >= outbox->next_ms || now_ms >= poll_at_ms;
 }
 
@@ -692,11 +705,22 @@ static enum err open_run(struct job *job, struct store *writer)
     return store_delivery_waiting(writer, &self->waiting, &oldest_ms);
 }
 
+/* With a full disk the inbox is still there to be read: what is leased is released later, then. */
+static enum err look_at_leases(struct outbox *outbox, struct err_detail *detail)
+{
+    struct opening opening = {.job.run = open_run};
+    enum err err = commit_run(outbox->commit, &opening.job);
+
+    outbox->has_leases = err == ERR_DISK_FULL;
+    if (err != ERR_OK && !outbox->has_leases)
+        return err_set(detail, err, "cannot read the deliveries: %s", err_text(err));
+    return opening.waiting || outbox->has_leases ? start_thread(outbox, detail) : ERR_OK;
+}
+
 enum err outbox_start(const struct outbox_options *options, struct commit *commit,
                       struct store *writer, struct forms *forms, struct events *events,
                       struct outbox **ret_outbox, struct err_detail *detail)
 {
-    struct opening opening = {.job.run = open_run};
     struct outbox *outbox = calloc(1, sizeof *outbox);
 
     if (!outbox)
@@ -708,11 +732,7 @@ enum err outbox_start(const struct outbox_options *options, struct commit *commi
                               .forms = forms,
                               .events = events,
                               .lock = PTHREAD_MUTEX_INITIALIZER};
-    enum err err = commit_run(commit, &opening.job);
-    if (err != ERR_OK)
-        err_set(detail, err, "cannot read the deliveries: %s", err_text(err));
-    else if (opening.waiting)
-        err = start_thread(outbox, detail);
+    enum err err = look_at_leases(outbox, detail);
     if (err != ERR_OK) {
         free(outbox);
         return err;
