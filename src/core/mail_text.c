@@ -473,6 +473,28 @@ static void put_more(const struct pen *pen, const struct channel_input *input, s
     close_table(pen);
 }
 
+static void put_digest_row(const struct pen *pen, const struct channel_input *input,
+                           const struct submission *row)
+{
+    CLEANUP(told_done) struct told told = told_open(input, row);
+
+    open_table(pen);
+    put_message(pen, &told, (struct str){0});
+    put_circumstances(pen, &told);
+    close_table(pen);
+}
+
+size_t mail_text_weigh(const struct channel_input *input)
+{
+    CLEANUP(buf_done) struct buf text = buf_new(MAIL_TEXT_MAX);
+    CLEANUP(buf_done) struct buf html = buf_new(MAIL_TEXT_MAX);
+    const struct pen pen = {&text, &html, MAIL_DIGEST_VALUE_MAX};
+
+    put_rule(&pen); /* stands between two */
+    put_digest_row(&pen, input, &input->rows[0]);
+    return text.len + html.len;
+}
+
 static void compose_digest(const struct channel_input *input, struct mail_text *text)
 {
     struct pen pen = {&text->text, &text->html, MAIL_DIGEST_VALUE_MAX};
@@ -487,13 +509,9 @@ static void compose_digest(const struct channel_input *input, struct mail_text *
     put_subject(text, "", said(&text->subject, &line));
     open_html(&text->html);
     for (; i < input->row_count && i < MAIL_ROWS_MAX && !is_full(&pen); i++) {
-        CLEANUP(told_done) struct told told = told_open(input, row_at(input, i));
         if (i)
             put_rule(&pen);
-        open_table(&pen);
-        put_message(&pen, &told, (struct str){0});
-        put_circumstances(&pen, &told);
-        close_table(&pen);
+        put_digest_row(&pen, input, row_at(input, i));
     }
     if (i < input->row_count)
         put_more(&pen, input, input->row_count - i);

@@ -157,6 +157,8 @@ static enum err choose_rows(struct choice *choice, int room)
                                       LOAD_ROWS_MAX * 2, choose_for_digest, choice);
     if (choice->load)
         add_load(choice, choice->load);
+    if (err == ERR_OK && choice->load)
+        err = load_trim(choice->load, outbox->reader, &outbox->options);
     return err;
 }
 
