@@ -42,7 +42,23 @@ void mail_text_done(struct mail_text *text)
 struct pen {
     struct buf *text, *html;
     size_t points_max;
+    enum language language;
 };
+
+static struct str say(const struct pen *pen, enum text text)
+{
+    return str_of(text_say(pen->language, text));
+}
+
+/* With the number in the place of '#'. */
+static void put_count(struct buf *out, enum language language, enum text text, size_t count)
+{
+    struct str rest = str_of(text_say(language, text));
+
+    buf_put(out, str_cut(&rest, '#'));
+    buf_printf(out, "%zu", count);
+    buf_put(out, rest);
+}
 
 static bool is_full(const struct pen *pen)
 {
@@ -219,10 +235,10 @@ static void put_json(const struct pen *pen, struct str label, const json_t *valu
 
 /* --- a message ----------------------------------------------------------- */
 
-static void put_column(const struct pen *pen, const char *label, struct str value)
+static void put_column(const struct pen *pen, enum text label, struct str value)
 {
     if (value.len && !is_full(pen))
-        put_value(pen, str_of(label), value);
+        put_value(pen, say(pen, label), value);
 }
 
 /* `skipped` is the name of a field that is shown elsewhere; ptr NULL: none. */
@@ -232,7 +248,8 @@ static void put_fields(const struct pen *pen, const struct told *told, struct st
     json_t *value;
 
     if (told->row->fields.ptr && !told->fields)
-        put_value(pen, STR("Fields"), told->row->fields); /* nothing is kept from its reader */
+        put_value(pen, say(pen, TEXT_FIELDS),
+                  told->row->fields); /* nothing is kept from its reader */
     json_object_foreach(told->fields, key, value)
     {
         bool is_skipped = skipped.ptr && str_equal(str_of(key), skipped);
@@ -240,20 +257,21 @@ static void put_fields(const struct pen *pen, const struct told *told, struct st
             put_json(pen, str_of(key), value, 0);
     }
     if (is_full(pen))
-        put_value(pen, STR("And more"), STR("a mail does not hold all of it"));
+        put_value(pen, say(pen, TEXT_AND_MORE), say(pen, TEXT_NOT_ALL));
 }
 
 static void put_message(const struct pen *pen, const struct told *told, struct str skipped)
 {
-    put_column(pen, "Name", told->row->name);
-    put_column(pen, "Email", told->row->email);
-    put_column(pen, "Message", told->row->message);
+    put_column(pen, TEXT_LABEL_NAME, told->row->name);
+    put_column(pen, TEXT_LABEL_EMAIL, told->row->email);
+    put_column(pen, TEXT_LABEL_MESSAGE, told->row->message);
     put_fields(pen, told, skipped);
 }
 
-static void put_link(const struct pen *pen, const struct channel_input *input, const char *word,
+static void put_link(const struct pen *pen, const struct channel_input *input, enum text text,
                      const char *place, struct str id)
 {
+    struct str word = say(pen, text);
     CLEANUP(buf_done) struct buf url = buf_new(4096);
     struct str base = input->public_url;
 
@@ -264,11 +282,14 @@ static void put_link(const struct pen *pen, const struct channel_input *input, c
     buf_put(&url, base);
     buf_put(&url, str_of(place));
     buf_put(&url, id);
-    buf_printf(pen->text, "%s: %.*s\n", word, (int)url.len, url.ptr ? url.ptr : "");
+    buf_put(pen->text, word);
+    buf_put(pen->text, STR(": "));
+    buf_put(pen->text, buf_str(&url));
+    buf_put(pen->text, STR("\n"));
     buf_put(pen->html, STR("<tr><td colspan=\"2\" style=\"" CELL "\"><a href=\""));
     html_put(pen->html, said(pen->html, &url));
     buf_put(pen->html, STR("\">"));
-    html_put(pen->html, str_of(word));
+    html_put(pen->html, word);
     buf_put(pen->html, STR("</a></td></tr>\n"));
 }
 
@@ -282,7 +303,8 @@ static void put_spam(const struct pen *pen, const struct submission *row)
                           : NULL;
 
     buf_put_hundredths(&why, row->spam_score);
-    buf_put(&why, STR(" points"));
+    buf_put(&why, STR(" "));
+    buf_put(&why, say(pen, TEXT_POINTS));
     for (size_t i = 0; i < json_array_size(reasons); i++) {
         const json_t *reason = json_array_get(reasons, i);
         struct str detail = js_get_string(reason, "detail");
@@ -294,7 +316,7 @@ static void put_spam(const struct pen *pen, const struct submission *row)
             buf_put(&why, STR(")"));
         }
     }
-    put_value(pen, STR("Spam"), said(pen->text, &why));
+    put_value(pen, say(pen, TEXT_SPAM), said(pen->text, &why));
 }
 
 /* "Title (name)" */
@@ -309,7 +331,7 @@ static void put_form(const struct pen *pen, const struct channel_input *input)
         buf_put(&line, STR(")"));
     }
     if (line.len)
-        put_value(pen, STR("Form"), said(pen->text, &line));
+        put_value(pen, say(pen, TEXT_FORM), said(pen->text, &line));
 }
 
 static void put_circumstances(const struct pen *pen, const struct told *told)
@@ -319,13 +341,13 @@ static void put_circumstances(const struct pen *pen, const struct told *told)
 
     put_form(pen, told->input);
     if (told->row->page.len)
-        put_value(pen, STR("Page"), told->row->page);
+        put_value(pen, say(pen, TEXT_PAGE), told->row->page);
     template_put_time(&time, id_wall_ms(&told->row->id));
-    put_value(pen, STR("Received"), said(pen->text, &time));
+    put_value(pen, say(pen, TEXT_RECEIVED), said(pen->text, &time));
     if (told->row->state == STATE_SPAM)
         put_spam(pen, told->row);
     id_format(&told->row->id, id);
-    put_link(pen, told->input, "Open in the inbox", "/admin/#message/", str_of(id));
+    put_link(pen, told->input, TEXT_OPEN_MESSAGE, "/admin/#message/", str_of(id));
 }
 
 /* --- the whole ----------------------------------------------------------- */
@@ -385,9 +407,11 @@ static void put_default_subject(struct buf *line, const struct told *told)
     const struct submission *row = told->row;
     struct str who = row->name.len ? row->name : row->email;
 
-    buf_put(line, STR("New message"));
+    enum language language = told->input->language;
+
+    buf_put(line, str_of(text_say(language, who.len ? TEXT_NEWS_FROM : TEXT_NEWS)));
     if (who.len) {
-        buf_put(line, STR(" from "));
+        buf_put(line, STR(" "));
         mail_put_line(line, who, MAIL_NAME_MAX);
     }
     if (told_title(told->input).len) {
@@ -430,7 +454,7 @@ static struct str put_notice_subject(struct mail_text *text, const struct told *
 
 static void compose_notice(const struct channel_input *input, struct mail_text *text)
 {
-    struct pen pen = {&text->text, &text->html, MAIL_VALUE_MAX};
+    struct pen pen = {&text->text, &text->html, MAIL_VALUE_MAX, input->language};
     CLEANUP(told_done) struct told told = told_open(input, &input->rows[0]);
 
     struct str skipped = put_notice_subject(text, &told);
@@ -462,14 +486,14 @@ static const struct submission *row_at(const struct channel_input *input, size_t
 
 static void put_more(const struct pen *pen, const struct channel_input *input, size_t count)
 {
-    char line[64];
-
     put_rule(pen);
-    snprintf(line, sizeof line, "and %zu more", count);
-    buf_printf(pen->text, "%s\n", line);
-    buf_printf(pen->html, "<p>%s</p>\n", line);
+    put_count(pen->text, pen->language, TEXT_COUNT_MORE, count);
+    buf_put(pen->html, STR("<p>"));
+    put_count(pen->html, pen->language, TEXT_COUNT_MORE, count);
+    buf_put(pen->text, STR("\n"));
+    buf_put(pen->html, STR("</p>\n"));
     open_table(pen);
-    put_link(pen, input, "Open the inbox", "/admin/#inbox", (struct str){0});
+    put_link(pen, input, TEXT_OPEN_INBOX, "/admin/#inbox", (struct str){0});
     close_table(pen);
 }
 
@@ -488,7 +512,7 @@ size_t mail_text_weigh(const struct channel_input *input)
 {
     CLEANUP(buf_done) struct buf text = buf_new(MAIL_TEXT_MAX);
     CLEANUP(buf_done) struct buf html = buf_new(MAIL_TEXT_MAX);
-    const struct pen pen = {&text, &html, MAIL_DIGEST_VALUE_MAX};
+    const struct pen pen = {&text, &html, MAIL_DIGEST_VALUE_MAX, input->language};
 
     put_rule(&pen); /* stands between two */
     put_digest_row(&pen, input, &input->rows[0]);
@@ -497,11 +521,11 @@ size_t mail_text_weigh(const struct channel_input *input)
 
 static void compose_digest(const struct channel_input *input, struct mail_text *text)
 {
-    struct pen pen = {&text->text, &text->html, MAIL_DIGEST_VALUE_MAX};
+    struct pen pen = {&text->text, &text->html, MAIL_DIGEST_VALUE_MAX, input->language};
     CLEANUP(buf_done) struct buf line = buf_new(4096);
     size_t i = 0;
 
-    buf_printf(&line, "%zu new messages", input->row_count);
+    put_count(&line, input->language, TEXT_NEWS_MANY, input->row_count);
     if (told_title(input).len) {
         buf_put(&line, STR(" - "));
         mail_put_line(&line, told_title(input), MAIL_SUBJECT_MAX);
@@ -523,14 +547,14 @@ static void compose_digest(const struct channel_input *input, struct mail_text *
 static void compose_alarm(const struct channel_input *input, struct mail_text *text)
 {
     CLEANUP(buf_done) struct buf html = buf_new(MAIL_TEXT_MAX);
-    struct pen pen = {&text->text, &html, MAIL_VALUE_MAX};
+    struct pen pen = {&text->text, &html, MAIL_VALUE_MAX, LANGUAGE_EN}; /* as its text is */
     struct str rest = input->text;
 
     if (!put_subject(text, "", next_line(&rest)))
         put_subject(text, "", STR("Alarm"));
     put_text_lines(&text->text, cut(without_last_break(input->text), MAIL_VALUE_MAX), STR(""));
     buf_put(&text->text, input->public_url.len ? STR("\n\n") : STR("\n"));
-    put_link(&pen, input, "Open the inbox", "/admin/", (struct str){0});
+    put_link(&pen, input, TEXT_OPEN_INBOX, "/admin/", (struct str){0});
 }
 
 static bool is_letter(char c)
@@ -596,7 +620,7 @@ static void put_reply_subject(struct mail_text *text, const struct told *told)
 
     put_reply_template(&line, told, told->input->notice->reply_subject);
     if (!put_subject(text, "", said(&text->subject, &line)))
-        put_subject(text, "", str_of(text_say(LANGUAGE_EN, TEXT_THANKS)));
+        put_subject(text, "", str_of(text_say(told->input->language, TEXT_THANKS)));
 }
 
 static void compose_reply(const struct channel_input *input, struct mail_text *text)
@@ -608,7 +632,7 @@ static void compose_reply(const struct channel_input *input, struct mail_text *t
     put_reply_template(&whole, &told, input->notice->reply_text);
     struct str body = without_last_break(said(&text->text, &whole));
     if (!str_trim(body).len)
-        body = str_of(text_say(LANGUAGE_EN, TEXT_ARRIVED));
+        body = str_of(text_say(input->language, TEXT_ARRIVED));
     body = cut(body, MAIL_VALUE_MAX);
     put_text_lines(&text->text, body, STR(""));
     buf_put(&text->text, STR("\n"));

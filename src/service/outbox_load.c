@@ -206,6 +206,13 @@ static void put_id(const struct load *load, struct buf *out)
         buf_printf(out, "%02x", hash.bytes[i]);
 }
 
+static enum language language_of(const struct form_rules *rules)
+{
+    enum language language;
+
+    return rules && language_parse(rules->language, &language) ? language : LANGUAGE_EN;
+}
+
 static struct channel_input input_of(const struct load *load, const struct outbox_options *options,
                                      const struct submission *rows, size_t count)
 {
@@ -216,6 +223,7 @@ static struct channel_input input_of(const struct load *load, const struct outbo
                                   .sender = &options->sender,
                                   .form = load->form,
                                   .form_title = rules ? rules->title : (struct str){0},
+                                  .language = language_of(rules),
                                   .rows = rows,
                                   .row_count = count,
                                   .text = load->text,

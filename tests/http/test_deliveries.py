@@ -242,6 +242,16 @@ def test_a_replay_has_the_same_id(world):
     assert (audit[0]["action"], audit[0]["target"]) == ("delivery.replay", row["id"])
 
 
+def test_a_mail_speaks_the_form_s_language(world):
+    world.form("shop", mail=["owner@example.org"])
+    world.set("shop", "language=de")
+    world.state(world.post("shop"), "delivered")
+    mail = world.mails.to("owner@example.org")[0].message
+    assert mail["Subject"] == "Neue Nachricht von Ada - shop"
+    text = mail.get_body(("plain",)).get_content()
+    assert "Nachricht: Hello" in text and "Formular: shop" in text and "Eingegangen: " in text
+
+
 # --- spam ---------------------------------------------------------------------
 
 
