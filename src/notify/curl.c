@@ -88,6 +88,45 @@ CURL *curl_lib_easy(void)
     return easy;
 }
 
+/* --- what comes ---------------------------------------------------------- */
+
+/* What has come of a body is told before it is decoded: with its chunks' heads and trailers. */
+void curl_meter_count(struct curl_meter *meter, curl_infotype type, size_t len)
+{
+    if (type == CURLINFO_HEADER_IN || type == CURLINFO_DATA_IN)
+        meter->received += len;
+}
+
+bool curl_meter_is_over(const struct curl_meter *meter)
+{
+    return meter->received > meter->max;
+}
+
+static int count(CURL *easy, curl_infotype type, char *bytes, size_t len, void *arg)
+{
+    (void)easy, (void)bytes;
+    curl_meter_count(arg, type, len);
+    return 0;
+}
+
+static int watch(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    (void)a, (void)b, (void)c, (void)d;
+    return curl_meter_is_over(arg);
+}
+
+void curl_lib_limit(CURL *easy, struct curl_meter *meter)
+{
+    lib.easy_setopt(easy, CURLOPT_VERBOSE, 1L);
+    lib.easy_setopt(easy, CURLOPT_DEBUGFUNCTION, count);
+    lib.easy_setopt(easy, CURLOPT_DEBUGDATA, meter);
+    lib.easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+    lib.easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, watch);
+    lib.easy_setopt(easy, CURLOPT_XFERINFODATA, meter);
+}
+
+/* --- for whoever asks ---------------------------------------------------- */
+
 /* Later libcurls keep the threads that look names up with the multi handle, and wait for them. */
 CURLM *curl_lib_multi(void)
 {

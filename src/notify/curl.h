@@ -51,6 +51,18 @@ CURL *curl_lib_easy(void);
 /* Trusts the certificates in this PEM file as well. */
 void curl_lib_trust(CURL *easy, const char *ca_file);
 
+/*
+ * Ends a transfer once more than `max` bytes have come, whatever they are: libcurl keeps the lines
+ * that follow a chunked body, and does not limit them. Sets the handle's debug and progress
+ * functions; who needs these itself calls the two below in them.
+ */
+struct curl_meter {
+    size_t received, max;
+};
+void curl_lib_limit(CURL *easy, struct curl_meter *meter);
+void curl_meter_count(struct curl_meter *meter, curl_infotype type, size_t len);
+bool curl_meter_is_over(const struct curl_meter *meter);
+
 /* A new multi handle whose end waits for no look-up. The caller cleans it up. NULL: as above. */
 CURLM *curl_lib_multi(void);
 

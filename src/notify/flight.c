@@ -25,6 +25,8 @@ enum {
     SLOW_BYTES = 16,       /* a second, */
     SLOW_S = 10,           /* for so long: enough */
     REPLY_MAX = 64 * 1024, /* bytes of a reply's body */
+    HEARD_MAX =
+        256 * 1024, /* bytes of a reply, with its head and whatever stands around its body */
     BUFFER_BYTES = 16 * 1024,
     IDLE_S = 30,
     LIFE_S = 60, /* of a kept connection */
@@ -211,13 +213,14 @@ static enum flight_step step_of(struct str command)
     return STEP_LOGIN;
 }
 
-/* Which of our commands an answer belongs to. What came before QUIT is what counts. */
-static int follow_smtp(CURL *easy, curl_infotype type, char *bytes, size_t len, void *arg)
+/* Of mails, which of our commands an answer belongs to. What came before QUIT is what counts. */
+static int follow(CURL *easy, curl_infotype type, char *bytes, size_t len, void *arg)
 {
     struct flight *flight = arg;
 
     (void)easy;
-    if (type != CURLINFO_HEADER_OUT)
+    curl_meter_count(&flight->meter, type, len);
+    if (type != CURLINFO_HEADER_OUT || !flight->parcel->is_smtp)
         return 0;
     flight->is_leaving = str_starts_with((struct str){bytes, len}, STR("QUIT\r\n"));
     if (flight->is_leaving)
@@ -267,7 +270,7 @@ static int watch(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t
 
     (void)a, (void)b, (void)c, (void)d;
     return flight->is_leaving || atomic_load(&flight->sockets->is_shut) ||
-           clock_mono_ms() > flight->deadline_ms;
+           curl_meter_is_over(&flight->meter) || clock_mono_ms() > flight->deadline_ms;
 }
 
 /* --- asking libcurl ------------------------------------------------------ */
@@ -304,9 +307,6 @@ static void set_mail(struct flight *flight)
         set_visit(flight);
     set(flight, CURLOPT_HEADERFUNCTION, take_smtp_line);
     set(flight, CURLOPT_HEADERDATA, flight);
-    set(flight, CURLOPT_VERBOSE, 1L);
-    set(flight, CURLOPT_DEBUGFUNCTION, follow_smtp);
-    set(flight, CURLOPT_DEBUGDATA, flight);
     set(flight, CURLOPT_MAXAGE_CONN, (long)IDLE_S);
     set(flight, CURLOPT_MAXLIFETIME_CONN, (long)LIFE_S);
     if (!parcel->user)
@@ -345,6 +345,9 @@ static void set_common(struct flight *flight)
     set(flight, CURLOPT_OPENSOCKETDATA, flight);
     set(flight, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
     set(flight, CURLOPT_CLOSESOCKETDATA, flight->sockets);
+    set(flight, CURLOPT_VERBOSE, 1L);
+    set(flight, CURLOPT_DEBUGFUNCTION, follow);
+    set(flight, CURLOPT_DEBUGDATA, flight);
     set(flight, CURLOPT_NOPROGRESS, 0L);
     set(flight, CURLOPT_XFERINFOFUNCTION, watch);
     set(flight, CURLOPT_XFERINFODATA, flight);
@@ -390,6 +393,7 @@ bool flight_begin(struct flight *flight)
     struct parcel *parcel = flight->parcel;
 
     flight->deadline_ms = clock_mono_ms() + parcel->timeout_ms + GRACE_MS;
+    flight->meter.max = HEARD_MAX;
     flight->lib = curl_lib();
     if (!flight->lib) {
         parcel_fail(parcel, CURL_LIB_MISSING);
@@ -427,6 +431,7 @@ void flight_repeat(struct flight *flight)
     flight->code = 0;
     flight->said_len = 0;
     flight->sent = 0;
+    flight->meter.received = 0;
     flight->reason[0] = '\0';
     set(flight, CURLOPT_FRESH_CONNECT, 1L);
 }

@@ -41,6 +41,7 @@ struct flight {
     int64_t deadline_ms;      /* mono */
     size_t sent;              /* of the mail */
     size_t received;          /* of the reply's body */
+    struct curl_meter meter;  /* of all that came */
     bool is_tried, is_forbidden;
     char forbidden[64]; /* the address that may not be reached */
 

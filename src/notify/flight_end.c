@@ -75,6 +75,8 @@ static void put_reason(struct buf *out, const struct flight *flight, CURLcode co
 {
     if (is_other_scheme(flight, code))
         buf_put(out, STR("only https:// is allowed"));
+    else if (curl_meter_is_over(&flight->meter))
+        buf_put(out, STR("it says more than is listened to"));
     else if (code == CURLE_USE_SSL_FAILED)
         buf_put(out, STR("the mail server offers no encryption (STARTTLS)"));
     else if (code == CURLE_COULDNT_RESOLVE_HOST || !flight->reason[0])

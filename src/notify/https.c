@@ -7,7 +7,7 @@
 
 #include "notify/curl.h"
 
-enum { CONNECT_MS = 3000 };
+enum { CONNECT_MS = 3000, AROUND_MAX = 64 * 1024 /* bytes of an answer besides its body */ };
 
 static size_t take(char *bytes, size_t size, size_t count, void *arg)
 {
@@ -49,6 +49,8 @@ enum err https_post_form(const char *url, struct str form, int64_t timeout_ms, s
     CURL *easy = curl_lib_easy();
     if (!easy)
         return ERR_MEMORY;
+    struct curl_meter meter = {.max = reply->max + AROUND_MAX};
+    curl_lib_limit(easy, &meter);
     lib->easy_setopt(easy, CURLOPT_URL, url);
     lib->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)form.len);
     lib->easy_setopt(easy, CURLOPT_POSTFIELDS, form.ptr);

@@ -15,6 +15,8 @@
 
 enum { RETRY_S = 3, RETRIES = 2, ANSWER_MAX = 4096, GET_MS = 12000, CONNECT_MS = 5000 };
 
+enum { AROUND_MAX = 256 * 1024 }; /* bytes of a page besides its body */
+
 /* --- name servers -------------------------------------------------------- */
 
 static enum err ask(struct __res_state *state, const char *name, enum dns_type type,
@@ -56,6 +58,7 @@ struct getting {
     CURL *easy;
     struct buf *body;
     struct lookup_page page;
+    struct curl_meter meter;
     char reason[CURL_ERROR_SIZE];
 };
 
@@ -141,6 +144,8 @@ static void set_up(struct getting *self, const char *url, const char *ca_file)
     lib->easy_setopt(easy, CURLOPT_WRITEDATA, self);
     lib->easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
     lib->easy_setopt(easy, CURLOPT_HEADERDATA, self);
+    self->meter.max = self->body->max + AROUND_MAX;
+    curl_lib_limit(easy, &self->meter);
     if (ca_file)
         curl_lib_trust(easy, ca_file);
 }

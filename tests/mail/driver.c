@@ -2,8 +2,8 @@
 /*
  * notify/transport on a pipe, for tests in Python. Each line of the input is a parcel as JSON, and
  * each result is a line of the output; {"wait":true} lets everything end before the next is
- * sent. The last line tells how long a call overstayed its time, how long the end took, and how
- * many addresses were asked about.
+ * sent. {"get":URL} and {"form":URL} ask as doctor and captchas do. The last line tells how long a
+ * call overstayed its time, how long the end took, and how many addresses were asked about.
  *
  *   driver [--ca FILE] [--forbid CIDR]... [--close-after MS] [--rules public|none]
  */
@@ -11,11 +11,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/secret.h"
 #include "core/target.h"
+#include "notify/https.h"
+#include "notify/lookup.h"
 #include "notify/transport.h"
 
 enum { RANGES_MAX = 16, PARCELS_MAX = 1024, LINE_MAX_BYTES = 2 * 1024 * 1024, POLL_MS = 200 };
@@ -116,6 +119,32 @@ static void send_order(json_t *order)
     transport_send(driver.transport, &sent->parcel);
 }
 
+/* As parcels end: "delivered" stands for an answer, "later" for none. */
+static void ask(json_t *order)
+{
+    struct sent *sent = &driver.sent[driver.count];
+    const char *get = js_get_string(order, "get").ptr, *form = js_get_string(order, "form").ptr;
+    CLEANUP(buf_done) struct buf body = buf_new(64 * 1024);
+    struct lookup_page page = {.status = 200};
+    struct err_detail detail = {""};
+
+    sent->order = order;
+    sent->index = driver.count++;
+    sent->at_ms = clock_mono_ms();
+    enum err err = get ? lookup_get(get, NULL, &body, &page, &detail)
+                       : https_post_form(form, STR("a=b"), 20000, &body, &detail);
+    sent->parcel.result = err == ERR_OK ? PARCEL_DELIVERED : PARCEL_LATER;
+    sent->parcel.status = err == ERR_OK ? page.status : 0;
+    snprintf(sent->parcel.error, sizeof sent->parcel.error, "%s", detail.text);
+    driver.left++;
+    tell(&sent->parcel);
+}
+
+static bool is_question(const json_t *order)
+{
+    return json_object_get(order, "get") || json_object_get(order, "form");
+}
+
 static bool take_line(struct str line)
 {
     struct err_detail detail = {""};
@@ -128,6 +157,8 @@ static bool take_line(struct str line)
     if (json_is_true(json_object_get(order, "wait"))) {
         move_all();
         json_decref(order);
+    } else if (driver.count < PARCELS_MAX && is_question(order)) {
+        ask(order);
     } else if (driver.count < PARCELS_MAX) {
         send_order(order);
     }
@@ -177,7 +208,10 @@ int main(int argc, char **argv)
     move_all();
     int64_t closing_ms = clock_mono_ms();
     transport_close(driver.transport);
-    printf("{\"end\":true,\"closeMs\":%" PRId64 ",\"overstayMs\":%" PRId64 ",\"asked\":%u}\n",
-           clock_mono_ms() - closing_ms, driver.overstay_ms, driver.asked);
+    struct rusage usage = {0};
+    getrusage(RUSAGE_SELF, &usage);
+    printf("{\"end\":true,\"closeMs\":%" PRId64 ",\"overstayMs\":%" PRId64
+           ",\"asked\":%u,\"peakKb\":%ld}\n",
+           clock_mono_ms() - closing_ms, driver.overstay_ms, driver.asked, usage.ru_maxrss);
     return is_fine && driver.left == 0 ? 0 : 1;
 }

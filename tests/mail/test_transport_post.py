@@ -96,6 +96,48 @@ def test_every_answer_is_understood_and_told():
     check_end(end)
 
 
+def endless(beginning, more):
+    def talk(line):
+        line.send(beginning)
+        while not line.stopping.is_set():
+            line.send(more)
+            line.sent = getattr(line, "sent", 0) + len(more)
+            flood.most = max(flood.most, line.sent)
+    return talk
+
+
+class flood:
+    """How much whoever never ends could say, at most."""
+    most = 0
+
+
+LINES = b"".join(b"X-%d: %s\r\n" % (i, b"a" * 900) for i in range(70))
+CHUNKED = b"HTTP/1.1 500 no\r\nTransfer-Encoding: chunked\r\n\r\n"
+ENDLESS = {
+    "/trailers": endless(CHUNKED + b"0\r\n", LINES),
+    "/one-trailer": endless(CHUNKED + b"0\r\nX: ", b"a" * 65536),
+    "/extensions": endless(CHUNKED, b"1;" + b"e" * 60000 + b"\r\na\r\n"),
+    "/one-extension": endless(CHUNKED + b"1;", b"e" * 65536),
+    "/headers": endless(b"HTTP/1.1 500 no\r\n", LINES),
+    "/one-header": endless(b"HTTP/1.1 500 no\r\nX: ", b"a" * 65536),
+    "/hints": endless(b"", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 500),
+    "/status": endless(b"HTTP/1.1 500 ", b"a" * 65536),
+}
+HEARD_MAX = 40_000_000  # what two sockets hold between them, generously
+
+
+@pytest.mark.parametrize("path", ENDLESS)
+@pytest.mark.parametrize("ask", [post, lambda url: {"get": url}, lambda url: {"form": url}], ids=["post", "get", "form"])
+def test_nobody_is_listened_to_without_end(path, ask):
+    """libcurl keeps every line that follows a chunked body: 2 GB in 15 seconds."""
+    flood.most = 0
+    with Listener(http_talk(ENDLESS, [])) as receiver:
+        (result,), end = drive(ask(f"http://127.0.0.1:{receiver.port}{path}"))
+    assert flood.most < HEARD_MAX, result
+    assert result["result"] == "later" or "get" in ask(""), result
+    assert end["peakKb"] < 200_000, "with a sanitizer's shadow"
+
+
 def test_retry_after_may_be_a_date():
     requests = []
     later = answer("429 Slowly", "Retry-After: " + email.utils.formatdate(time.time() + 3600, usegmt=True))
