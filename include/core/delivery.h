@@ -34,8 +34,9 @@ struct delivery {
     struct str form;        /* empty: an alarm of the whole server */
     struct str destination; /* its name in the form's notice, or in the server's */
     enum delivery_state state;
-    bool is_leased;                   /* waiting: it is being tried */
-    int attempts;                     /* since it was made, or started again by hand */
+    bool is_leased; /* waiting: it is being tried */
+    int attempts;   /* since it was made, or started again by hand */
+    int cuts;       /* ends of the process in a row in which it was under way; of lists always 0 */
     int64_t due_at_ms, changed_at_ms; /* wall */
     int64_t since_ms;   /* wall; from when on DELIVERY_PATIENCE_MS count: it was made, released or
                            started again last, or first due */
@@ -100,8 +101,9 @@ struct alarm {
 
 enum {
     DELIVERY_ATTEMPTS_MAX = 14, /* see delivery_wait_ms(): over 28 hours */
-    DELIVERY_ERROR_MAX = 300,   /* bytes */
-    DELIVERY_HISTORY_MAX = 20,  /* attempts that are kept of each */
+    DELIVERY_CUTS_MAX = 3,
+    DELIVERY_ERROR_MAX = 300,  /* bytes */
+    DELIVERY_HISTORY_MAX = 20, /* attempts that are kept of each */
     DELIVERY_LIST_MAX = 200,
     DELIVERY_LIST_DEFAULT = 50,
     DELIVERY_LEASE_MS = 2 * 60 * 1000, /* longer than any attempt takes */
@@ -115,6 +117,13 @@ enum {
  * next: exponential with full jitter above a floor, `chance` is any 64 random bits. -1: give up.
  */
 int64_t delivery_wait_ms(int attempts, uint64_t chance);
+
+/*
+ * What becomes of one that was under way when the process ended: it was no attempt, and is due at
+ * once; but what was so DELIVERY_CUTS_MAX times in a row, or more often, may be what ended the
+ * process, and waits as after any other failure.
+ */
+void delivery_cut(struct delivery *delivery, int64_t now_ms, uint64_t chance);
 
 /* When a message that comes now is told: at once, at the full hour, or at six in the morning (UTC).
  */

@@ -194,8 +194,8 @@ MUST_CHECK enum err store_delivery_claim(struct store *store, const struct id *i
  */
 MUST_CHECK enum err store_delivery_settle(struct store *store,
                                           const struct delivery_outcome *outcome);
-/* What was under way when the process ended is due at `now_ms`, and was no attempt. */
-MUST_CHECK enum err store_delivery_release(struct store *store, int64_t now_ms);
+/* What was under way when the process ended, as delivery_cut() says; `chance` is for all of it. */
+MUST_CHECK enum err store_delivery_release(struct store *store, int64_t now_ms, uint64_t chance);
 /*
  * ERR_NOT_FOUND, both. Starting again means: waiting, due at `now_ms`, with no attempt so far.
  * Either takes it out of its digest.

@@ -430,12 +430,15 @@ WHERE seq = ?1 AND id = ?2 AND state = 0 AND due_at <= ?5;
 -- What has become spam meanwhile is held, unless it was delivered all the same.
 -- name: delivery_settle
 UPDATE delivery
-SET state = iif(state = 1 AND ?3 = 0, 1, ?3), leased = 0, due_at = ?4, changed_at = ?5, error = ?6
+SET state = iif(state = 1 AND ?3 = 0, 1, ?3), leased = 0, cuts = 0, due_at = ?4, changed_at = ?5, error = ?6
 WHERE seq = ?1 AND id = ?2;
 
--- What was under way when the process ended was no attempt.
--- name: delivery_release
-UPDATE delivery SET leased = 0, attempts = max(attempts - 1, 0), due_at = ?1 WHERE state = 0 AND leased = 1;
+-- name: delivery_leased
+SELECT seq, attempts, cuts FROM delivery WHERE state = 0 AND leased = 1 AND seq > ?1 ORDER BY seq LIMIT 1;
+
+-- name: delivery_cut
+UPDATE delivery SET leased = 0, state = ?2, attempts = ?3, cuts = ?4, due_at = ?5, error = coalesce(?6, error)
+WHERE seq = ?1;
 
 -- What has left its digest must not come under that one's id again: whoever had the rest would drop it.
 -- name: delivery_set_state
@@ -443,11 +446,11 @@ UPDATE delivery SET state = ?3, due_at = ?4, changed_at = ?5, since = max(?4, ?5
 WHERE seq = ?1 AND id = ?2;
 
 -- name: delivery_restart
-UPDATE delivery SET state = 0, attempts = 0, due_at = ?3, changed_at = ?3, since = ?3, batch = NULL
+UPDATE delivery SET state = 0, attempts = 0, cuts = 0, due_at = ?3, changed_at = ?3, since = ?3, batch = NULL
 WHERE seq = ?1 AND id = ?2;
 
 -- name: delivery_restart_failed
-UPDATE delivery SET state = 0, attempts = 0, due_at = ?3, changed_at = ?3, since = ?3, batch = NULL
+UPDATE delivery SET state = 0, attempts = 0, cuts = 0, due_at = ?3, changed_at = ?3, since = ?3, batch = NULL
 WHERE state = 3 AND state <> 2 AND form = ?1 AND destination = ?2;
 
 -- name: delivery_count

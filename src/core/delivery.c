@@ -60,6 +60,22 @@ int64_t delivery_wait_ms(int attempts, uint64_t chance)
     return floor_ms + (int64_t)(chance % (uint64_t)(floor_ms / 4));
 }
 
+void delivery_cut(struct delivery *delivery, int64_t now_ms, uint64_t chance)
+{
+    delivery->is_leased = false;
+    delivery->due_at_ms = now_ms;
+    if (++delivery->cuts < DELIVERY_CUTS_MAX) {
+        delivery->attempts -= delivery->attempts > 0;
+        return;
+    }
+    int64_t wait_ms = delivery_wait_ms(delivery->attempts, chance);
+    delivery->error = STR("the server ended while this was tried, again and again");
+    if (wait_ms < 0)
+        delivery->state = DELIVERY_FAILED;
+    else
+        delivery->due_at_ms = now_ms + wait_ms;
+}
+
 /* The first time after `now_ms` that is `offset_ms` behind a whole number of periods. */
 static int64_t next_turn(int64_t now_ms, int64_t period_ms, int64_t offset_ms)
 {

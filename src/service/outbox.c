@@ -42,12 +42,20 @@ struct round_job {
     bool releases; /* what a former run had under way */
 };
 
+static enum err release(struct store *writer, int64_t now_ms)
+{
+    uint64_t chance;
+
+    secret_random(&chance, sizeof chance);
+    return store_delivery_release(writer, now_ms, chance);
+}
+
 static enum err round_run(struct job *job, struct store *writer)
 {
     struct round_job *self = CONTAINER_OF(job, struct round_job, job);
 
     if (self->releases)
-        TRY(store_delivery_release(writer, self->now_ms));
+        TRY(release(writer, self->now_ms));
     for (struct load *load = self->settled; load; load = load->next)
         TRY(load_settle(load, writer));
     for (struct load *load = self->claimed; load; load = load->next)
@@ -393,7 +401,7 @@ static enum err open_run(struct job *job, struct store *writer)
     struct opening *self = CONTAINER_OF(job, struct opening, job);
     int64_t oldest_ms;
 
-    TRY(store_delivery_release(writer, clock_wall_ms()));
+    TRY(release(writer, clock_wall_ms()));
     return store_delivery_waiting(writer, &self->waiting, &oldest_ms);
 }
 

@@ -124,7 +124,7 @@ struct store_ops {
     enum err (*delivery_claim)(struct store *store, const struct id *id, int64_t now_ms,
                                int64_t until_ms, const struct id *batch);
     enum err (*delivery_settle)(struct store *store, const struct delivery_outcome *outcome);
-    enum err (*delivery_release)(struct store *store, int64_t now_ms);
+    enum err (*delivery_release)(struct store *store, int64_t now_ms, uint64_t chance);
     enum err (*delivery_set_state)(struct store *store, const struct id *id,
                                    enum delivery_state state, int64_t due_at_ms, int64_t now_ms);
     enum err (*delivery_restart)(struct store *store, const struct id *id, int64_t now_ms);

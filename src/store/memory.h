@@ -141,7 +141,7 @@ enum err memory_delivery_insert(struct store *store, const struct delivery *row)
 enum err memory_delivery_claim(struct store *store, const struct id *id, int64_t now_ms,
                                int64_t until_ms, const struct id *batch);
 enum err memory_delivery_settle(struct store *store, const struct delivery_outcome *outcome);
-enum err memory_delivery_release(struct store *store, int64_t now_ms);
+enum err memory_delivery_release(struct store *store, int64_t now_ms, uint64_t chance);
 enum err memory_delivery_set_state(struct store *store, const struct id *id,
                                    enum delivery_state state, int64_t due_at_ms, int64_t now_ms);
 enum err memory_delivery_restart(struct store *store, const struct id *id, int64_t now_ms);

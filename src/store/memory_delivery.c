@@ -60,7 +60,7 @@ enum err memory_delivery_insert(struct store *store, const struct delivery *from
     if (memory_is_taken(self, ROW_DELIVERY, rows_seq_key(id_seq(&from->id), key)))
         return ERR_EXISTS;
     fresh.is_leased = false;
-    fresh.attempts = 0;
+    fresh.attempts = fresh.cuts = 0;
     fresh.since_ms = later(from->due_at_ms, from->changed_at_ms);
     fresh.batch = (struct id){{0}};
     fresh.error = (struct str){0};
@@ -200,6 +200,7 @@ enum err memory_delivery_settle(struct store *store, const struct delivery_outco
     if (changed.state != DELIVERY_HELD || outcome->state != DELIVERY_WAITING)
         changed.state = outcome->state;
     changed.is_leased = false;
+    changed.cuts = 0;
     changed.due_at_ms = outcome->due_at_ms;
     changed.changed_at_ms = outcome->attempt.at_ms + outcome->attempt.took_ms;
     changed.error = outcome->attempt.error;
@@ -208,7 +209,7 @@ enum err memory_delivery_settle(struct store *store, const struct delivery_outco
     return outcome->state == DELIVERY_WITHDRAWN ? ERR_OK : count_outcome(self, outcome);
 }
 
-enum err memory_delivery_release(struct store *store, int64_t now_ms)
+enum err memory_delivery_release(struct store *store, int64_t now_ms, uint64_t chance)
 {
     struct memory_store *self = memory_of(store);
     CLEANUP(row_dropp) struct row *row = fetch_first(self);
@@ -217,9 +218,7 @@ enum err memory_delivery_release(struct store *store, int64_t now_ms)
         struct delivery changed = row->delivery;
         if (changed.state != DELIVERY_WAITING || !changed.is_leased)
             continue;
-        changed.is_leased = false;
-        changed.attempts -= changed.attempts > 0;
-        changed.due_at_ms = now_ms;
+        delivery_cut(&changed, now_ms, chance);
         TRY(memory_put(self, delivery_row(&changed), row));
     }
     return ERR_OK;
@@ -247,7 +246,7 @@ static enum err restart(struct memory_store *self, struct row *old, int64_t now_
     struct delivery changed = old->delivery;
 
     changed.state = DELIVERY_WAITING;
-    changed.attempts = 0;
+    changed.attempts = changed.cuts = 0;
     changed.due_at_ms = changed.changed_at_ms = changed.since_ms = now_ms;
     changed.batch = (struct id){{0}};
     return memory_put(self, delivery_row(&changed), old);

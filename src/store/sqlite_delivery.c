@@ -157,12 +157,48 @@ enum err sqlite_delivery_settle(struct store *store, const struct delivery_outco
     return outcome->state == DELIVERY_WITHDRAWN ? ERR_OK : count_outcome(store, outcome);
 }
 
-enum err sqlite_delivery_release(struct store *store, int64_t now_ms)
+/* The first one behind `after_seq`; ERR_NOT_FOUND: there are no more. */
+static enum err find_leased(struct store *store, int64_t after_seq, int64_t *ret_seq,
+                            struct delivery *ret_row)
 {
-    CLEANUP(query_done) struct query query = query_start(sqlite_of(store), SQL_DELIVERY_RELEASE);
+    CLEANUP(query_done) struct query query = query_start(sqlite_of(store), SQL_DELIVERY_LEASED);
 
-    query_bind_i64(&query, 1, now_ms);
+    query_bind_i64(&query, 1, after_seq);
+    if (!query_next(&query)) {
+        TRY(query_status(&query));
+        return ERR_NOT_FOUND;
+    }
+    *ret_seq = query_i64(&query, 0);
+    *ret_row =
+        (struct delivery){.attempts = (int)query_i64(&query, 1), .cuts = (int)query_i64(&query, 2)};
+    return query_status(&query);
+}
+
+static enum err cut(struct store *store, int64_t seq, const struct delivery *row)
+{
+    CLEANUP(query_done) struct query query = query_start(sqlite_of(store), SQL_DELIVERY_CUT);
+
+    query_bind_i64(&query, 1, seq);
+    query_bind_i64(&query, 2, (int64_t)row->state);
+    query_bind_i64(&query, 3, row->attempts);
+    query_bind_i64(&query, 4, row->cuts);
+    query_bind_i64(&query, 5, row->due_at_ms);
+    query_bind_str(&query, 6, row->error);
     return query_write(&query);
+}
+
+enum err sqlite_delivery_release(struct store *store, int64_t now_ms, uint64_t chance)
+{
+    struct delivery row;
+    int64_t seq = INT64_MIN;
+
+    for (;;) {
+        enum err err = find_leased(store, seq, &seq, &row);
+        if (err != ERR_OK)
+            return err == ERR_NOT_FOUND ? ERR_OK : err;
+        delivery_cut(&row, now_ms, chance);
+        TRY(cut(store, seq, &row));
+    }
 }
 
 enum err sqlite_delivery_set_state(struct store *store, const struct id *id,

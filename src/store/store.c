@@ -547,10 +547,10 @@ enum err store_delivery_settle(struct store *store, const struct delivery_outcom
     return store->ops->delivery_settle(store, outcome);
 }
 
-enum err store_delivery_release(struct store *store, int64_t now_ms)
+enum err store_delivery_release(struct store *store, int64_t now_ms, uint64_t chance)
 {
     assert(store->depth != STORE_IDLE);
-    return store->ops->delivery_release(store, now_ms);
+    return store->ops->delivery_release(store, now_ms, chance);
 }
 
 enum err store_delivery_set_state(struct store *store, const struct id *id,

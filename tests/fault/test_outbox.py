@@ -5,6 +5,9 @@ import json
 import os
 import random
 import sqlite3
+import time
+
+import requests
 
 from harness import SLOW, Server
 from load import acknowledged, lost, under_load
@@ -58,3 +61,27 @@ def test_kill_9_loses_no_delivery_and_repeats_only_under_the_same_id(tmp_path):
     assert len(by_id) == len(messages), "a message came under two ids"
     repeated = sum(len(ids) - 1 for ids in by_id.values())
     print(f"\n{CYCLES} kills, {len(messages)} messages, 0 lost, {repeated} repeated under the same id")
+
+
+def row(path):
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        return db.execute("SELECT leased, attempts, due_at FROM delivery").fetchone()
+
+
+def test_what_is_under_way_whenever_the_process_ends_is_not_the_first_to_be_tried(tmp_path):
+    with Receiver() as receiver:
+        server = Server(tmp_path, **receiver.options)
+        notify = {"webhooks": [{"name": "crm", "url": receiver.url + "/slow"}]}
+        server.start()
+        done = server.cli("form", "add", "default", "notify=" + json.dumps(notify))
+        assert done.returncode == 0, done.stderr
+        body = {"name": "Ada", "email": "ada@example.org", "message": "Hello"}
+        assert requests.post(f"{server.url}/contact", json=body, timeout=20 * SLOW).status_code == 200
+        for _ in range(3):
+            wait(lambda: row(server.options["database"])[0] == 1)
+            server.kill()
+            started_ms = int(time.time() * 1000)
+            server.start()
+        _, attempts, due_at = row(server.options["database"])
+        assert attempts >= 1 and due_at >= started_ms + 10_000
+        assert server.stop() == 0

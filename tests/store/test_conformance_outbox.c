@@ -255,12 +255,56 @@ static void leases_of_a_former_run_are_released(void **state)
     assert_ok(claim(fix, 2, T0 + 10, T0 + 100));
     assert_ok(settle(fix, &later));
     begin(fix);
-    assert_ok(store_delivery_release(fix->store, T0 + 50));
+    assert_ok(store_delivery_release(fix->store, T0 + 50, 0));
     commit(fix);
     struct delivery first = get(fix, 1), second = get(fix, 2), third = get(fix, 3);
     assert_true(!first.is_leased && first.attempts == 0 && first.due_at_ms == T0 + 50);
     assert_true(second.attempts == 1 && second.due_at_ms == T0 + 5000);
     assert_true(third.attempts == 0 && third.due_at_ms == T0 + 3);
+}
+
+/* Whatever ends the process again and again must not be the first that the next one tries. */
+static void what_was_under_way_at_three_ends_in_a_row_waits(void **state)
+{
+    struct fixture *fix = *state;
+    int64_t now_ms = T0 + 10;
+
+    add(fix, 1, "a", "x");
+    for (int cut = 1; cut <= DELIVERY_CUTS_MAX + DELIVERY_ATTEMPTS_MAX - 1; cut++) {
+        int attempts = cut < DELIVERY_CUTS_MAX ? 0 : cut - DELIVERY_CUTS_MAX + 1;
+        int64_t wait_ms = attempts ? delivery_wait_ms(attempts, 7) : 0;
+        assert_ok(claim(fix, 1, now_ms, now_ms + 100));
+        begin(fix);
+        assert_ok(store_delivery_release(fix->store, now_ms, 7));
+        commit(fix);
+        struct delivery row = get(fix, 1);
+        assert_false(row.is_leased);
+        assert_int_equal(row.attempts, attempts);
+        assert_int_equal(row.state, wait_ms < 0 ? DELIVERY_FAILED : DELIVERY_WAITING);
+        assert_true(wait_ms < 0 || row.due_at_ms == now_ms + wait_ms);
+        now_ms = row.due_at_ms;
+    }
+}
+
+static void an_end_between_two_others_that_went_well_is_forgotten(void **state)
+{
+    struct fixture *fix = *state;
+    struct delivery_outcome later = outcome(1, "a", "x", DELIVERY_WAITING, "no answer");
+
+    add(fix, 1, "a", "x");
+    for (int i = 0; i < 2 * DELIVERY_CUTS_MAX; i++) {
+        assert_ok(claim(fix, 1, T0 + 5000, T0 + 5000));
+        if (i == DELIVERY_CUTS_MAX - 1) {
+            assert_ok(settle(fix, &later));
+            continue;
+        }
+        begin(fix);
+        assert_ok(store_delivery_release(fix->store, T0 + 50, 0));
+        commit(fix);
+        if (i < 2 * DELIVERY_CUTS_MAX - 1)
+            assert_int_equal(get(fix, 1).due_at_ms, T0 + 50);
+    }
+    assert_true(get(fix, 1).due_at_ms > T0 + 50);
 }
 
 static enum err put_attempt(void *arg, const struct delivery_attempt *attempt)
@@ -676,6 +720,8 @@ int main(void)
         CASE(an_outcome_is_kept_and_ends_the_lease),
         CASE(what_became_spam_while_it_was_tried_is_held_unless_it_arrived),
         CASE(leases_of_a_former_run_are_released),
+        CASE(what_was_under_way_at_three_ends_in_a_row_waits),
+        CASE(an_end_between_two_others_that_went_well_is_forgotten),
         CASE(the_last_attempts_are_kept_newest_first),
         CASE(what_was_given_up_starts_again),
         CASE(every_destination_that_waits_has_a_queue),
