@@ -33,6 +33,8 @@ struct delivery {
     struct id submission;   /* none: an alarm */
     struct str form;        /* empty: an alarm of the whole server */
     struct str destination; /* its name in the form's notice, or in the server's */
+    struct str via; /* the form by whose settings it goes: its own, or the default one; empty: it
+                       was removed; ptr NULL: of an alarm, or unknown */
     enum delivery_state state;
     bool is_leased; /* waiting: it is being tried */
     int attempts;   /* since it was made, or started again by hand */
@@ -111,6 +113,8 @@ enum {
      */
     DELIVERY_PATIENCE_MS = 36 * 60 * 60 * 1000,
 };
+
+#define DELIVERY_FORM_REMOVED "the form was removed"
 
 /*
  * How long to wait after the failure of attempt number `attempts` (1 or more) until the

@@ -205,6 +205,12 @@ MUST_CHECK enum err store_delivery_set_state(struct store *store, const struct i
                                              int64_t now_ms);
 MUST_CHECK enum err store_delivery_restart(struct store *store, const struct id *id,
                                            int64_t now_ms);
+/*
+ * Its form is removed: what waits or is held is withdrawn (what is under way may arrive all the
+ * same), and no later form of this name sends what is not delivered.
+ */
+MUST_CHECK enum err store_delivery_withdraw_form(struct store *store, struct str form,
+                                                 int64_t now_ms);
 /* All that were given up for this destination. */
 MUST_CHECK enum err store_delivery_restart_failed(struct store *store, struct str form,
                                                   struct str destination, int64_t now_ms,

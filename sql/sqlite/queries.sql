@@ -350,19 +350,19 @@ ORDER BY seq
 LIMIT ?3;
 
 -- name: delivery_insert
-INSERT INTO delivery (seq, id, submission, form, destination, state, due_at, changed_at, address, text, since)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, max(?7, ?8));
+INSERT INTO delivery (seq, id, submission, form, destination, state, due_at, changed_at, address, text, since, via)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, max(?7, ?8), ?11);
 
 -- name: delivery_get
 SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text,
-    since
+    since, via
 FROM delivery
 WHERE seq = ?1;
 
 -- The bits of ?2 are the states that are asked for; ?3 is a destination or NULL.
 -- name: delivery_list
 SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text,
-    since
+    since, via
 FROM delivery
 WHERE seq < ?1 AND (1 << state) & ?2 AND (?3 IS NULL OR destination = ?3)
 ORDER BY seq DESC
@@ -370,7 +370,7 @@ LIMIT ?4;
 
 -- name: delivery_list_form
 SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text,
-    since
+    since, via
 FROM delivery INDEXED BY delivery_by_form
 WHERE form = ?5 AND seq < ?1 AND (1 << state) & ?2 AND (?3 IS NULL OR destination = ?3)
 ORDER BY seq DESC
@@ -379,14 +379,14 @@ LIMIT ?4;
 -- One state that is not "delivered", which most are: who asks passes over other forms.
 -- name: delivery_list_open
 SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text,
-    since
+    since, via
 FROM delivery INDEXED BY delivery_open
 WHERE state = ?2 AND state <> 2 AND seq < ?1 AND (?3 IS NULL OR destination = ?3) AND (?4 IS NULL OR form = ?4)
 ORDER BY seq DESC;
 
 -- name: delivery_list_submission
 SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text,
-    since
+    since, via
 FROM delivery INDEXED BY delivery_by_submission
 WHERE submission = ?5 AND submission IS NOT NULL AND seq < ?1 AND (1 << state) & ?2 AND (?3 IS NULL OR destination = ?3)
 ORDER BY seq DESC
@@ -408,7 +408,7 @@ LIMIT 1;
 
 -- name: delivery_due
 SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text,
-    since
+    since, via
 FROM delivery INDEXED BY delivery_due
 WHERE state = 0 AND form = ?1 AND destination = ?2 AND due_at <= ?3
 ORDER BY due_at
@@ -417,7 +417,7 @@ LIMIT ?4;
 -- Row numbers below ?6 were made before ?4: whoever has waited for so long is not younger.
 -- name: delivery_late
 SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text,
-    since
+    since, via
 FROM delivery INDEXED BY delivery_open
 WHERE state = 0 AND state <> 2 AND seq < ?6 AND form = ?1 AND destination = ?2 AND due_at <= ?3 AND since <= ?4
 ORDER BY seq
@@ -427,10 +427,10 @@ LIMIT ?5;
 UPDATE delivery SET leased = 1, attempts = attempts + 1, due_at = ?3, batch = coalesce(batch, ?4)
 WHERE seq = ?1 AND id = ?2 AND state = 0 AND due_at <= ?5;
 
--- What has become spam meanwhile is held, unless it was delivered all the same.
+-- What has become spam meanwhile is held, and what was withdrawn stays so, unless it was delivered all the same.
 -- name: delivery_settle
 UPDATE delivery
-SET state = iif(state = 1 AND ?3 = 0, 1, ?3), leased = 0, cuts = 0, due_at = ?4, changed_at = ?5, error = ?6
+SET state = iif(state IN (1, 4) AND ?3 = 0, state, ?3), leased = 0, cuts = 0, due_at = ?4, changed_at = ?5, error = ?6
 WHERE seq = ?1 AND id = ?2;
 
 -- name: delivery_leased
@@ -444,6 +444,13 @@ WHERE seq = ?1;
 -- name: delivery_set_state
 UPDATE delivery SET state = ?3, due_at = ?4, changed_at = ?5, since = max(?4, ?5), batch = NULL
 WHERE seq = ?1 AND id = ?2;
+
+-- Nor may a later form of this name send what was given up.
+-- name: delivery_withdraw_form
+UPDATE delivery
+SET via = '', changed_at = iif(state IN (0, 1), ?2, changed_at), error = iif(state IN (0, 1), ?3, error),
+    state = iif(state IN (0, 1), 4, state)
+WHERE state <> 2 AND form = ?1;
 
 -- name: delivery_restart
 UPDATE delivery SET state = 0, attempts = 0, cuts = 0, due_at = ?3, changed_at = ?3, since = ?3, batch = NULL

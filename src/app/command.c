@@ -444,6 +444,7 @@ static enum err form_remove(struct store *writer, const json_t *args, struct buf
 
     TRY(get_form(args, &name, detail));
     TRY(explain(store_form_delete(writer, name), "form", name, detail));
+    TRY(store_delivery_withdraw_form(writer, name, clock_wall_ms()));
     return done(result, "removed", name);
 }
 

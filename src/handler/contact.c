@@ -146,7 +146,7 @@ static enum err post_store(struct job *job, struct store *store)
     post->row.id = store_next_id(store, now_ms);
     TRY(store_submission_insert(store, &post->row));
     if (post->form->notice)
-        TRY(notify_store(&post->row, post->form->notice, store, now_ms, &post->is_awaited));
+        TRY(notify_store(&post->row, post->form, store, now_ms, &post->is_awaited));
     recent_put(post->ctx->recent, &post->content, &post->row.id);
     post->is_remembered = true;
     return ERR_OK;

@@ -252,6 +252,7 @@ static enum err run_delete(struct job *job, struct store *writer)
     const struct audit_entry entry = audit_of(self->x, "form.remove", self->form.name);
 
     TRY(store_form_delete(writer, self->form.name));
+    TRY(store_delivery_withdraw_form(writer, self->form.name, clock_wall_ms()));
     return audit_add(writer, &entry);
 }
 

@@ -29,15 +29,16 @@ static enum err count_reply(const struct submission *row, const struct notice *n
     return count < (int64_t)notice->reply_per_day ? ERR_OK : ERR_NOT_FOUND;
 }
 
-static enum err store_one(const struct submission *row, const struct destination *destination,
-                          struct str address, struct store *writer, int64_t now_ms,
-                          bool *ret_is_awaited)
+static enum err store_one(const struct submission *row, const struct form_entry *form,
+                          const struct destination *destination, struct str address,
+                          struct store *writer, int64_t now_ms, bool *ret_is_awaited)
 {
     const struct delivery delivery = {
         .id = store_next_id(writer, now_ms),
         .submission = row->id,
         .form = row->form,
         .destination = destination->name,
+        .via = form->name,
         .state =
             is_flagged(row->state) && !destination->wants_spam ? DELIVERY_HELD : DELIVERY_WAITING,
         .due_at_ms = delivery_due_ms(destination->rhythm, now_ms),
@@ -52,9 +53,11 @@ static enum err store_one(const struct submission *row, const struct destination
     return ERR_OK;
 }
 
-enum err notify_store(const struct submission *row, const struct notice *notice,
+enum err notify_store(const struct submission *row, const struct form_entry *form,
                       struct store *writer, int64_t now_ms, bool *ret_is_awaited)
 {
+    const struct notice *notice = form->notice;
+
     for (size_t i = 0; i < notice->count; i++) {
         const struct destination *destination = &notice->destinations[i];
         CLEANUP(buf_done) struct buf address = buf_new(ADDRESS_MAX);
@@ -64,7 +67,7 @@ enum err notify_store(const struct submission *row, const struct notice *notice,
                 continue;
             TRY(err);
         }
-        TRY(store_one(row, destination, buf_str(&address), writer, now_ms, ret_is_awaited));
+        TRY(store_one(row, form, destination, buf_str(&address), writer, now_ms, ret_is_awaited));
     }
     return ERR_OK;
 }

@@ -6,10 +6,11 @@
 #include "handler/ctx.h"
 
 /*
- * Writes a row for everybody who is to hear of this new message. `*ret_is_awaited`: one
+ * Writes a row for everybody who is to hear of this new message by the settings of `form`, which
+ * is the default one if the message's own is not registered. `*ret_is_awaited`: one
  * of them is due at once.
  */
-MUST_CHECK enum err notify_store(const struct submission *row, const struct notice *notice,
+MUST_CHECK enum err notify_store(const struct submission *row, const struct form_entry *form,
                                  struct store *writer, int64_t now_ms, bool *ret_is_awaited);
 
 /*

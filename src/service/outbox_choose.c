@@ -50,8 +50,7 @@ static void add_load(struct choice *choice, struct load *load)
 /* The load has an entry of its own to release. */
 static struct load *new_load(struct choice *choice, const struct delivery *row, size_t rows_max)
 {
-    struct route_out route =
-        route_find(choice->outbox->forms, choice->queue->form, choice->queue->destination);
+    struct route_out route = route_of(choice->outbox->forms, row);
     struct load *load = load_new(&route, choice->queue, row, rows_max);
 
     if (!load)

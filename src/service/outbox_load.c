@@ -39,6 +39,26 @@ struct route_out route_find(struct forms *forms, struct str form, struct str des
     return route;
 }
 
+/*
+ * A row is for one form's destination, and another form's may have the same name: that of the
+ * default one when the form is gone, or of a new form of this name. A mailbox is what it is called.
+ */
+static bool is_for(const struct route_out *route, const struct delivery *row)
+{
+    if (!row->via.ptr || !route->entry || route->destination->channel == CHANNEL_MAIL)
+        return true;
+    return str_equal(row->via, route->entry->name);
+}
+
+struct route_out route_of(struct forms *forms, const struct delivery *row)
+{
+    struct route_out route = route_find(forms, row->form, row->destination);
+
+    if (route.destination && !is_for(&route, row))
+        route.destination = NULL;
+    return route;
+}
+
 void route_host(const struct route_out *route, const struct mail_sender *sender, struct buf *out)
 {
     const struct destination *destination = route->destination;

@@ -42,6 +42,9 @@ struct route_out {
 
 struct route_out route_find(struct forms *forms, struct str form, struct str destination);
 
+/* The same for one row, which may be for another form's destination of this name. */
+struct route_out route_of(struct forms *forms, const struct delivery *row);
+
 /* The name of the host that a destination is reached through; appended. */
 void route_host(const struct route_out *route, const struct mail_sender *sender, struct buf *out);
 

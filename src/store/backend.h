@@ -127,6 +127,7 @@ struct store_ops {
     enum err (*delivery_release)(struct store *store, int64_t now_ms, uint64_t chance);
     enum err (*delivery_set_state)(struct store *store, const struct id *id,
                                    enum delivery_state state, int64_t due_at_ms, int64_t now_ms);
+    enum err (*delivery_withdraw_form)(struct store *store, struct str form, int64_t now_ms);
     enum err (*delivery_restart)(struct store *store, const struct id *id, int64_t now_ms);
     enum err (*delivery_restart_failed)(struct store *store, struct str form,
                                         struct str destination, int64_t now_ms, int64_t *ret_count);

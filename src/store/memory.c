@@ -270,6 +270,7 @@ const struct store_ops MEMORY_OPS = {
     .delivery_settle = memory_delivery_settle,
     .delivery_release = memory_delivery_release,
     .delivery_set_state = memory_delivery_set_state,
+    .delivery_withdraw_form = memory_delivery_withdraw_form,
     .delivery_restart = memory_delivery_restart,
     .delivery_restart_failed = memory_delivery_restart_failed,
     .alarm_add = memory_alarm_add,

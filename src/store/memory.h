@@ -144,6 +144,7 @@ enum err memory_delivery_settle(struct store *store, const struct delivery_outco
 enum err memory_delivery_release(struct store *store, int64_t now_ms, uint64_t chance);
 enum err memory_delivery_set_state(struct store *store, const struct id *id,
                                    enum delivery_state state, int64_t due_at_ms, int64_t now_ms);
+enum err memory_delivery_withdraw_form(struct store *store, struct str form, int64_t now_ms);
 enum err memory_delivery_restart(struct store *store, const struct id *id, int64_t now_ms);
 enum err memory_delivery_restart_failed(struct store *store, struct str form,
                                         struct str destination, int64_t now_ms, int64_t *ret_count);

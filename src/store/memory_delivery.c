@@ -12,7 +12,8 @@
 static struct row *delivery_row(const struct delivery *from)
 {
     struct delivery copy = *from;
-    struct str *texts[] = {&copy.form, &copy.destination, &copy.address, &copy.error, &copy.text};
+    struct str *texts[] = {&copy.form,  &copy.destination, &copy.address,
+                           &copy.error, &copy.text,        &copy.via};
     struct row *row = row_new(ROW_DELIVERY, texts, COUNTOF(texts));
 
     if (row) {
@@ -197,7 +198,8 @@ enum err memory_delivery_settle(struct store *store, const struct delivery_outco
     if (!old)
         return ERR_NOT_FOUND;
     struct delivery changed = old->delivery;
-    if (changed.state != DELIVERY_HELD || outcome->state != DELIVERY_WAITING)
+    bool is_kept = changed.state == DELIVERY_HELD || changed.state == DELIVERY_WITHDRAWN;
+    if (!is_kept || outcome->state != DELIVERY_WAITING)
         changed.state = outcome->state;
     changed.is_leased = false;
     changed.cuts = 0;
@@ -239,6 +241,27 @@ enum err memory_delivery_set_state(struct store *store, const struct id *id,
     changed.since_ms = later(due_at_ms, now_ms);
     changed.batch = (struct id){{0}};
     return memory_put(self, delivery_row(&changed), old);
+}
+
+enum err memory_delivery_withdraw_form(struct store *store, struct str form, int64_t now_ms)
+{
+    struct memory_store *self = memory_of(store);
+    CLEANUP(row_dropp) struct row *row = fetch_first(self);
+
+    for (; row; memory_advance(self, rows_after, &row)) {
+        struct delivery changed = row->delivery;
+        bool is_open = changed.state == DELIVERY_WAITING || changed.state == DELIVERY_HELD;
+        if (changed.state == DELIVERY_DONE || !str_equal(changed.form, form))
+            continue;
+        changed.via = STR("");
+        if (is_open) {
+            changed.state = DELIVERY_WITHDRAWN;
+            changed.changed_at_ms = now_ms;
+            changed.error = STR(DELIVERY_FORM_REMOVED);
+        }
+        TRY(memory_put(self, delivery_row(&changed), row));
+    }
+    return ERR_OK;
 }
 
 static enum err restart(struct memory_store *self, struct row *old, int64_t now_ms)

@@ -177,6 +177,7 @@ const struct store_ops SQLITE_OPS = {
     .delivery_settle = sqlite_delivery_settle,
     .delivery_release = sqlite_delivery_release,
     .delivery_set_state = sqlite_delivery_set_state,
+    .delivery_withdraw_form = sqlite_delivery_withdraw_form,
     .delivery_restart = sqlite_delivery_restart,
     .delivery_restart_failed = sqlite_delivery_restart_failed,
     .alarm_add = sqlite_alarm_add,

@@ -40,6 +40,7 @@ static enum err read_row(struct query *query, struct delivery *ret_row)
         .error = query_str(query, 11),
         .text = query_str(query, 12),
         .since_ms = query_i64(query, 13),
+        .via = query_str(query, 14),
     };
     int64_t state = query_i64(query, 4);
 
@@ -82,6 +83,7 @@ enum err sqlite_delivery_insert(struct store *store, const struct delivery *row)
     query_bind_i64(&query, 8, row->changed_at_ms);
     query_bind_str(&query, 9, row->address);
     query_bind_str(&query, 10, row->text);
+    query_bind_str(&query, 11, row->via);
     return query_write(&query);
 }
 
@@ -210,6 +212,17 @@ enum err sqlite_delivery_set_state(struct store *store, const struct id *id,
     query_bind_i64(&query, 4, due_at_ms);
     query_bind_i64(&query, 5, now_ms);
     return query_write_one(&query);
+}
+
+enum err sqlite_delivery_withdraw_form(struct store *store, struct str form, int64_t now_ms)
+{
+    CLEANUP(query_done)
+    struct query query = query_start(sqlite_of(store), SQL_DELIVERY_WITHDRAW_FORM);
+
+    query_bind_str(&query, 1, form);
+    query_bind_i64(&query, 2, now_ms);
+    query_bind_str(&query, 3, STR(DELIVERY_FORM_REMOVED));
+    return query_write(&query);
 }
 
 enum err sqlite_delivery_restart(struct store *store, const struct id *id, int64_t now_ms)

@@ -560,6 +560,12 @@ enum err store_delivery_set_state(struct store *store, const struct id *id,
     return store->ops->delivery_set_state(store, id, state, due_at_ms, now_ms);
 }
 
+enum err store_delivery_withdraw_form(struct store *store, struct str form, int64_t now_ms)
+{
+    assert(store->depth != STORE_IDLE);
+    return store->ops->delivery_withdraw_form(store, form, now_ms);
+}
+
 enum err store_delivery_restart(struct store *store, const struct id *id, int64_t now_ms)
 {
     assert(store->depth != STORE_IDLE);

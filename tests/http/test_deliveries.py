@@ -464,6 +464,41 @@ def test_a_destination_that_is_gone_withdraws_and_one_that_comes_back_goes_on(wo
 # --- dead destinations --------------------------------------------------------
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["removed", "and made again by somebody else"])
+def test_what_a_removed_form_had_to_tell_is_told_to_nobody(world, again):
+    """Unnamed destinations are called alike in every form."""
+    world.form("default", webhooks=[{"url": world.posts.url + "/operator"}])
+    world.posts.answers["/shop"] = 500
+    world.form("shop", webhooks=[{"url": world.posts.url + "/shop"}])
+    for body in ADA, SPAM:
+        world.post("shop", body)
+    wait(lambda: [row for row in world.deliveries(form="shop", state="waiting") if row["error"]])
+    assert len(world.deliveries(form="shop", state="held")) == 1
+    assert world.ask("DELETE", "/admin/forms/shop").status_code in (200, 204)
+    rows = world.deliveries(form="shop")
+    assert [(row["state"], row["error"]) for row in rows] == [("withdrawn", "the form was removed")] * 2
+    if again:
+        world.form("shop", webhooks=[{"url": world.posts.url + "/stranger"}])
+    for row in rows:
+        assert world.ask("POST", f"/admin/deliveries/{row['id']}/retry").status_code == 200
+    wait(lambda: len(world.deliveries(form="shop", state="withdrawn")) == 2)
+    world.post("shop")
+    wait(lambda: world.posts.at("/stranger" if again else "/operator"))
+    assert len(world.posts.at("/stranger")) + len(world.posts.at("/operator")) == 1
+
+
+def test_what_the_default_form_had_to_tell_is_not_told_by_a_new_one(world):
+    world.posts.answers["/operator"] = 500
+    world.form("default", webhooks=[{"url": world.posts.url + "/operator"}])
+    world.post("shop")
+    wait(lambda: [row for row in world.deliveries(form="shop") if row["error"]])
+    world.form("shop", webhooks=[{"url": world.posts.url + "/stranger"}])
+    (row,) = world.deliveries(form="shop")
+    assert world.ask("POST", f"/admin/deliveries/{row['id']}/retry").status_code == 200
+    wait(lambda: world.deliveries(form="shop", state="withdrawn"))
+    assert world.posts.at("/stranger") == []
+
+
 def test_one_that_is_dead_keeps_no_other_waiting(world):
     world.form("dead", webhooks=[{"name": "crm", "url": world.posts.url + "/slow", "secret": "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}])
     world.form("shop", mail=["owner@example.org"])

@@ -244,6 +244,34 @@ static void what_became_spam_while_it_was_tried_is_held_unless_it_arrived(void *
     assert_int_equal(get(fix, 2).state, DELIVERY_DONE);
 }
 
+static void a_form_that_is_removed_withdraws_what_is_open(void **state)
+{
+    struct fixture *fix = *state;
+    struct delivery_outcome well = outcome(3, "a", "x", DELIVERY_DONE, NULL);
+    struct delivery_outcome over = outcome(4, "a", "x", DELIVERY_FAILED, "no");
+    struct delivery_outcome later = outcome(1, "a", "x", DELIVERY_WAITING, "no answer");
+    struct id held = number(2);
+
+    for (int i = 1; i <= 5; i++)
+        add(fix, i, i == 5 ? "b" : "a", "x");
+    assert_ok(claim(fix, 1, T0 + 10, T0 + 100));
+    assert_ok(settle(fix, &well));
+    assert_ok(settle(fix, &over));
+    begin(fix);
+    assert_ok(store_delivery_set_state(fix->store, &held, DELIVERY_HELD, T0 + 10, T0 + 11));
+    assert_ok(store_delivery_withdraw_form(fix->store, STR("a"), T0 + 50));
+    commit(fix);
+    assert_ok(settle(fix, &later));
+    static const enum delivery_state EXPECTED[] = {
+        DELIVERY_WITHDRAWN, DELIVERY_WITHDRAWN, DELIVERY_DONE, DELIVERY_FAILED, DELIVERY_WAITING};
+    for (int i = 1; i <= 5; i++) {
+        struct delivery row = get(fix, i);
+        assert_int_equal(row.state, EXPECTED[i - 1]);
+        assert_int_equal(row.changed_at_ms == T0 + 50, i == 2);
+        assert_int_equal(row.via.ptr && row.via.len == 0, i != 3 && i != 5);
+    }
+}
+
 static void leases_of_a_former_run_are_released(void **state)
 {
     struct fixture *fix = *state;
@@ -719,6 +747,7 @@ int main(void)
         CASE(a_claim_is_for_one_and_counts),
         CASE(an_outcome_is_kept_and_ends_the_lease),
         CASE(what_became_spam_while_it_was_tried_is_held_unless_it_arrived),
+        CASE(a_form_that_is_removed_withdraws_what_is_open),
         CASE(leases_of_a_former_run_are_released),
         CASE(what_was_under_way_at_three_ends_in_a_row_waits),
         CASE(an_end_between_two_others_that_went_well_is_forgotten),
