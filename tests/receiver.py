@@ -40,6 +40,8 @@ class MailServer:
 
     def __init__(self):
         self.mails, self.answers, self.attempts = [], {}, []
+        self.rejected, self.locked = {}, None  # by recipient: the answer to RCPT; everybody's to MAIL
+        self.offered, self.unwanted = [], None  # also those that are refused; a word that is not taken
         for attempt in range(5):
             self.controller = Controller(self, hostname="127.0.0.1", port=free_port())
             try:
@@ -49,12 +51,28 @@ class MailServer:
                 if attempt == 4:
                     raise
 
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        if self.locked:
+            return self.locked
+        envelope.mail_from = address
+        return "250 fine"
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address in self.rejected:
+            return self.rejected[address]
+        envelope.rcpt_tos.append(address)
+        return "250 fine"
+
     async def handle_DATA(self, server, session, envelope):
         to = envelope.rcpt_tos[0]
         self.attempts.append(to)
+        mail = Mail(to, message_from_bytes(envelope.content, policy=policy.default), envelope.content)
+        self.offered.append(mail)
         if to in self.answers:
             return self.answers[to]
-        self.mails.append(Mail(to, message_from_bytes(envelope.content, policy=policy.default), envelope.content))
+        if self.unwanted and self.unwanted in mail.message.get_body(("plain",)).get_content():
+            return "554 5.7.1 this looks like spam"
+        self.mails.append(mail)
         return "250 taken"
 
     def to(self, address):

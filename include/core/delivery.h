@@ -62,6 +62,7 @@ struct delivery_outcome {
     struct str form, destination;
     enum delivery_state state;
     int64_t due_at_ms; /* of one that goes on waiting */
+    struct id batch;   /* the digest that it goes with from now on; none: as before */
     struct delivery_attempt attempt;
 };
 

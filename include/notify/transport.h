@@ -29,11 +29,14 @@ enum parcel_result {
     PARCEL_DELIVERED, /* SMTP: 250 after the data; HTTP: 2xx, whatever becomes of its body */
     /*
      * Worth trying again: no answer, 4xx of SMTP, 408, 425, 429 and 5xx of HTTP; also what the
-     * operator can mend: 5xx of SMTP to the greeting, the password or the sender, certificates.
+     * operator can mend: 5xx of SMTP to the greeting, the password, the sender, or to a recipient
+     * by the server's own rules (5.7.x), certificates.
      */
     PARCEL_LATER,
-    /* It will not get better: 5xx of SMTP to recipient or data, other 4xx, 3xx, a forbidden
-       address. */
+    /*
+     * It will not get better as it is: 5xx of SMTP to the data, or to the recipient's address
+     * (is_gone), other 4xx, 3xx, a forbidden address.
+     */
     PARCEL_REFUSED
 };
 
@@ -53,7 +56,8 @@ struct parcel {
     void (*done)(struct parcel *parcel);
 
     enum parcel_result result;
-    int status;             /* the HTTP status or SMTP code; 0: there was none */
+    bool is_gone; /* refused: there is nobody at this address, nor for another mail or post */
+    int status;   /* the HTTP status or SMTP code; 0: there was none */
     int64_t retry_after_ms; /* what the other side asked for; 0: nothing */
     char error[300];        /* one line for people; empty when delivered */
     void *own;              /* the transport's */

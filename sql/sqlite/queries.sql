@@ -430,7 +430,8 @@ WHERE seq = ?1 AND id = ?2 AND state = 0 AND due_at <= ?5;
 -- What has become spam meanwhile is held, and what was withdrawn stays so, unless it was delivered all the same.
 -- name: delivery_settle
 UPDATE delivery
-SET state = iif(state IN (1, 4) AND ?3 = 0, state, ?3), leased = 0, cuts = 0, due_at = ?4, changed_at = ?5, error = ?6
+SET state = iif(state IN (1, 4) AND ?3 = 0, state, ?3), leased = 0, cuts = 0, due_at = ?4, changed_at = ?5, error = ?6,
+    batch = coalesce(?7, batch)
 WHERE seq = ?1 AND id = ?2;
 
 -- name: delivery_leased

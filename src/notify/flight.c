@@ -186,6 +186,10 @@ static size_t take_smtp_line(char *bytes, size_t size, size_t count, void *arg)
 
     if (flight->is_leaving || line.len < 3 || !str_to_u64((struct str){line.ptr, 3}, 999, &code))
         return size * count;
+    if (flight->code) { /* of the answer before: "go on", and then what it thinks of the mail */
+        flight->code = 0;
+        flight->said_len = 0;
+    }
     struct str text = {line.ptr + 3, line.len - 3};
     bool is_last = text.len == 0 || text.ptr[0] == ' ';
     if (text.len)

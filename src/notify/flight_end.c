@@ -91,12 +91,40 @@ static void put_reason(struct buf *out, const struct flight *flight, CURLcode co
 
 /* --- mail ---------------------------------------------------------------- */
 
-static bool is_about_this_mail(const struct flight *flight)
+/* "5.1.1 nobody": what it is about, and which case of that (RFC 3463). False: it does not say. */
+static bool read_class(const struct flight *flight, uint64_t *ret_subject, uint64_t *ret_detail)
+{
+    struct str rest = {flight->said, flight->said_len};
+    struct str word = str_cut(&rest, ' ');
+    struct str class = str_cut(&word, '.'), subject = str_cut(&word, '.');
+
+    return str_equal(class, STR("5")) && str_to_u64(subject, 999, ret_subject) &&
+           str_to_u64(word, 999, ret_detail);
+}
+
+/* There is no such mailbox: what the server does not let through is another thing (5.7.x). */
+static bool is_gone(const struct flight *flight)
+{
+    enum { NOT_TAKEN = 550, NOT_LOCAL = 551, NO_NAME = 553 };
+    enum { ADDRESSING = 1, MAILBOX = 2, SENDER = 7, SENDER_SYSTEM = 8, DISABLED = 1 };
+    uint64_t subject, detail;
+
+    if (flight->step != STEP_RECIPIENT || flight->code < 500)
+        return false;
+    if (!read_class(flight, &subject, &detail))
+        return flight->code == NOT_TAKEN || flight->code == NOT_LOCAL || flight->code == NO_NAME;
+    if (subject == MAILBOX)
+        return detail == DISABLED;
+    return subject == ADDRESSING && detail != SENDER && detail != SENDER_SYSTEM;
+}
+
+/* Not this mail, but perhaps a smaller one, or one that says something else. */
+static bool is_content_refused(const struct flight *flight)
 {
     enum { TOO_LARGE = 552 };
 
-    return flight->step == STEP_RECIPIENT || flight->step == STEP_DATA ||
-           (flight->step == STEP_MAIL && flight->code == TOO_LARGE);
+    return flight->code >= 500 &&
+           (flight->step == STEP_DATA || (flight->step == STEP_MAIL && flight->code == TOO_LARGE));
 }
 
 static void judge_mail(struct flight *flight, CURLcode code, struct buf *error)
@@ -108,8 +136,8 @@ static void judge_mail(struct flight *flight, CURLcode code, struct buf *error)
         parcel->result = PARCEL_DELIVERED;
         return;
     }
-    bool is_final = flight->code >= 500 && flight->code <= 599 && is_about_this_mail(flight);
-    parcel->result = is_final ? PARCEL_REFUSED : PARCEL_LATER;
+    parcel->is_gone = is_gone(flight);
+    parcel->result = parcel->is_gone || is_content_refused(flight) ? PARCEL_REFUSED : PARCEL_LATER;
     if (flight->code >= 400 && code != CURLE_LOGIN_DENIED && code != CURLE_USE_SSL_FAILED)
         put_answer(error, flight);
     else
@@ -132,6 +160,7 @@ static void judge_answer(struct flight *flight, struct buf *error)
     curl_off_t after_s = 0;
 
     parcel->result = result_of(parcel->status);
+    parcel->is_gone = parcel->status == 410;
     if (parcel->result == PARCEL_DELIVERED)
         return;
     flight->lib->easy_getinfo(flight->easy, CURLINFO_RETRY_AFTER, &after_s);
@@ -171,6 +200,7 @@ void flight_judge(struct flight *flight, CURLcode code)
     CLEANUP(buf_done) struct buf error = buf_new(2048);
 
     parcel->retry_after_ms = 0;
+    parcel->is_gone = false;
     if (parcel->is_smtp)
         judge_mail(flight, code, &error);
     else
@@ -181,6 +211,7 @@ void flight_judge(struct flight *flight, CURLcode code)
 void parcel_fail(struct parcel *parcel, const char *reason)
 {
     parcel->result = PARCEL_LATER;
+    parcel->is_gone = false;
     parcel->status = 0;
     parcel->retry_after_ms = 0;
     snprintf(parcel->error, sizeof parcel->error, "%s", reason);

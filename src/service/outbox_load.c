@@ -348,14 +348,28 @@ enum err load_compose(struct load *load, struct store *reader, const struct outb
 
 /* --- how it went --------------------------------------------------------- */
 
-/* The mailbox or the address is gone, and says so. */
 static bool is_for_good(const struct load *load)
 {
-    const struct parcel *parcel = &load->parcel;
+    return load->is_hopeless || (load->parcel.result == PARCEL_REFUSED && load->parcel.is_gone);
+}
 
-    if (load->is_hopeless || parcel->result != PARCEL_REFUSED)
-        return load->is_hopeless;
-    return parcel->is_smtp ? parcel->status >= 550 && parcel->status < 560 : parcel->status == 410;
+/* What it says may be too much for somebody: of a mail by SMTP anything, else what says so. */
+static bool is_content_refused(const struct load *load)
+{
+    const struct parcel *parcel = &load->parcel;
+    bool may_be =
+        parcel->is_smtp || parcel->status == 400 || parcel->status == 413 || parcel->status == 422;
+
+    return parcel->result == PARCEL_REFUSED && !parcel->is_gone && may_be;
+}
+
+/*
+ * One message must not take the others of a digest along: what is refused for what it says goes
+ * in halves, which are asked about soon, until what is refused stands alone.
+ */
+static bool must_split(const struct load *load)
+{
+    return load->is_digest && load->count > 1 && (load->is_hopeless || is_content_refused(load));
 }
 
 static void judge_row(const struct load *load, struct load_row *row, int64_t now_ms,
@@ -370,6 +384,8 @@ static void judge_row(const struct load *load, struct load_row *row, int64_t now
     if (parcel->result == PARCEL_DELIVERED)
         return;
     int64_t wait_ms = is_for_good(load) ? -1 : delivery_wait_ms(row->attempts, chance);
+    if (load->split_at)
+        wait_ms = delivery_wait_ms(1, chance);
     row->state = wait_ms < 0 ? DELIVERY_FAILED : DELIVERY_WAITING;
     row->due_at_ms = now_ms + (wait_ms < asked_ms ? asked_ms : wait_ms);
 }
@@ -381,6 +397,7 @@ void load_judge(struct load *load, int64_t now_ms)
 
     secret_random(&chance, sizeof chance);
     load->took_ms = now_ms > load->began_ms ? now_ms - load->began_ms : 0;
+    load->split_at = must_split(load) ? load->count / 2 : 0;
     for (size_t i = 0; i < load->count; i++)
         judge_row(load, &load->rows[i], now_ms, chance);
 }
@@ -408,6 +425,8 @@ enum err load_settle(const struct load *load, struct store *writer)
                     .error = is_delivered ? (struct str){0} : str_of(load->parcel.error)}};
 
     for (size_t i = 0; i < load->count; i++) {
+        if (load->split_at && (i == 0 || i == load->split_at))
+            outcome.batch = store_next_id(writer, load->began_ms);
         outcome.id = load->rows[i].id;
         outcome.state = load->rows[i].state;
         outcome.due_at_ms = load->rows[i].due_at_ms;

@@ -69,6 +69,7 @@ struct load {
     bool is_late;                       /* these are given up, unsent */
     int64_t began_ms, took_ms;          /* wall, and of the attempt */
     size_t count;
+    size_t split_at; /* where the second half begins that goes alone from now on; 0: it does not */
     struct load_row *rows;
     char *room;
 };

@@ -206,6 +206,8 @@ enum err memory_delivery_settle(struct store *store, const struct delivery_outco
     changed.due_at_ms = outcome->due_at_ms;
     changed.changed_at_ms = outcome->attempt.at_ms + outcome->attempt.took_ms;
     changed.error = outcome->attempt.error;
+    if (!id_is_none(&outcome->batch))
+        changed.batch = outcome->batch;
     TRY(memory_put(self, delivery_row(&changed), old));
     TRY(add_attempt(self, outcome));
     return outcome->state == DELIVERY_WITHDRAWN ? ERR_OK : count_outcome(self, outcome);

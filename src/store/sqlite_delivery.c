@@ -117,6 +117,7 @@ static enum err settle_row(struct store *store, const struct delivery_outcome *o
     query_bind_i64(&query, 4, outcome->due_at_ms);
     query_bind_i64(&query, 5, attempt->at_ms + attempt->took_ms);
     query_bind_str(&query, 6, attempt->error);
+    bind_id(&query, 7, &outcome->batch);
     return query_write_one(&query);
 }
 

@@ -196,14 +196,14 @@ def test_what_fails_waits_is_told_once_and_goes_on_by_hand(world):
 
 def test_a_mailbox_that_does_not_exist_is_given_up_and_all_start_again(world):
     world.form("shop", mail=["gone@example.org"])
-    world.mails.answers["gone@example.org"] = "550 no such user"
+    world.mails.rejected["gone@example.org"] = "550 no such user"
     sent = [world.post("shop") for _ in range(3)]
     failed = [world.state(submission, "failed") for submission in sent]
     assert all("550" in row["error"] and row["attempts"] == 1 for row in failed)
     assert len(world.log("delivery_given_up")) == 3
     assert [d["id"] for d in world.deliveries(state="failed")] == [row["id"] for row in failed][::-1]
     assert world.destination("shop", "mail:gone@example.org")["failed"] == 3
-    del world.mails.answers["gone@example.org"]
+    del world.mails.rejected["gone@example.org"]
     answer = world.ask("POST", "/admin/deliveries/retry", {"form": "shop", "destination": "mail:gone@example.org"}, scope="write")
     assert answer.json() == {"count": 3}
     for submission in sent:
@@ -223,7 +223,7 @@ def test_the_buttons_take_no_body_or_an_empty_one(world, body, status):
     if status != 200:
         assert answer.json()["code"] == "invalid_json" and "{}" in answer.json()["detail"]
     wait(lambda: len(world.mails.to("owner@example.org")) == 1 + (status == 200))
-    world.mails.answers["owner@example.org"] = "550 gone"
+    world.mails.rejected["owner@example.org"] = "550 gone"
     row = world.state(world.post("shop"), "failed")
     answer = requests.post(f"{world.url}/admin/deliveries/{row['id']}/retry", data=body, headers=headers, timeout=10 * SLOW)
     assert answer.status_code == status, answer.text
@@ -342,6 +342,52 @@ def test_a_digest_gathers_what_came_and_stays_together(world):
     assert len(ids) == 2 and len(world.mails.attempts) == 3
 
 
+def hurry_and_try(world, submissions):
+    before = {submission: len(world.one(submission)["history"]) for submission in submissions}
+    hurry(world, submissions)
+
+    def is_over(submission):
+        row = world.one(submission)
+        return row["state"] != "waiting" or (len(row["history"]) > before[submission] and not row["inFlight"])
+
+    wait(lambda: all(map(is_over, submissions)))
+
+
+def contents(mail, submissions):
+    """Which of them a mail tells of: their messages are numbered."""
+    text = mail.message.get_body(("plain",)).get_content()
+    return frozenset(number for number in submissions if f"number-{number}." in text)
+
+
+def numbered(world, form, count, said=lambda number: ""):
+    return [world.post(form, {**ADA, "message": f"number-{number}. {said(number)}"}) for number in range(count)]
+
+
+def test_a_message_that_is_refused_takes_no_other_along(world):
+    """One visitor's spam must not keep a day's messages from being told: 554 to the whole digest."""
+    world.form("shop", mail=[{"to": "owner@example.org", "digest": "daily"}])
+    world.mails.unwanted = "BUY-NOW"
+    sent = numbered(world, "shop", 7, lambda number: "BUY-NOW" if number == 4 else "")
+    for _ in range(4):
+        hurry_and_try(world, sent)
+    states = [world.one(submission)["state"] for submission in sent]
+    assert states == ["delivered"] * 4 + ["waiting"] + ["delivered"] * 2
+    assert world.one(sent[4])["error"] == "it answered 554: 5.7.1 this looks like spam"
+    told = [contents(mail, range(7)) for mail in world.mails.mails]
+    assert sorted(number for numbers in told for number in numbers) == [0, 1, 2, 3, 5, 6]
+    offered = {mail.id: contents(mail, range(7)) for mail in world.mails.offered}
+    assert all(offered[mail.id] == contents(mail, range(7)) for mail in world.mails.offered), "one id is one content"
+    assert offered[world.mails.offered[-1].id] == {4}
+
+
+def test_a_mailbox_that_is_gone_ends_the_whole_digest(world):
+    world.form("shop", mail=[{"to": "gone@example.org", "digest": "daily"}])
+    world.mails.rejected["gone@example.org"] = "550 5.1.1 no such user"
+    sent = numbered(world, "shop", 3)
+    hurry(world, sent)
+    assert all(len(world.state(submission, "failed")["history"]) == 1 for submission in sent)
+
+
 def told_of(mail, markers):
     """Which of the markers the mail shows, in its text and in its HTML."""
     parts = [mail.message.get_body((kind,)).get_content() for kind in ("plain", "html")]
@@ -389,7 +435,7 @@ def hurry(world, submissions):
 def test_another_clients_deliveries_do_not_exist(world):
     for form in ("shop", "jobs"):
         world.form(form, mail=[f"{form}@example.org"])
-        world.mails.answers[f"{form}@example.org"] = "550 no"
+        world.mails.rejected[f"{form}@example.org"] = "550 no"
     shop, jobs = world.post("shop"), world.post("jobs")
     theirs = world.state(jobs, "failed")
     mine = world.state(shop, "failed")
@@ -560,11 +606,11 @@ def test_a_host_that_fails_is_asked_less_and_less(world):
 @pytest.mark.parametrize("is_running", [True, False], ids=["beside a server", "without one"])
 def test_the_command_line_lists_and_repeats(world, is_running):
     world.form("shop", mail=["owner@example.org", "gone@example.org"])
-    world.mails.answers["gone@example.org"] = "550 no such user"
+    world.mails.rejected["gone@example.org"] = "550 no such user"
     submission = world.post("shop")
     arrived = world.state(submission, "delivered", "mail:owner@example.org")
     failed = world.state(submission, "failed", "mail:gone@example.org")
-    world.mails.answers.clear()
+    world.mails.rejected.clear()
     if not is_running:
         world.server.stop()
 

@@ -67,6 +67,7 @@ static void tell(struct parcel *parcel)
                sent->index, clock_mono_ms() - sent->at_ms, parcel->status, parcel->retry_after_ms);
     js_field_string(&out, "result", str_of(RESULTS[parcel->result]));
     js_field_string(&out, "error", str_of(parcel->error));
+    js_field_bool(&out, "gone", parcel->is_gone);
     printf("%.*s}\n", (int)out.len, out.ptr);
     fflush(stdout);
     buf_done(&out);

@@ -91,6 +91,14 @@ ANSWERS = {
     "content later": ({"DATA": "451 4.3.0 try again"}, "later", 451, "try again"),
     "sender refused": ({"MAIL": "553 5.7.1 not yours"}, "later", 553, "not yours"),
     "too large": ({"MAIL": "552 5.3.4 too large"}, "refused", 552, "too large"),
+    "relaying denied": ({"RCPT": "550 5.7.1 relaying denied"}, "later", 550, "relaying denied"),
+    "recipient refused": ({"RCPT": "554 we do not like you"}, "later", 554, "like you"),
+    "mailbox disabled": ({"RCPT": "550 5.2.1 disabled"}, "refused", 550, "disabled"),
+    "mailbox full for long": ({"RCPT": "552 5.2.2 full"}, "later", 552, "full"),
+    "no such host": ({"RCPT": "554 5.1.2 no such host"}, "refused", 554, "no such host"),
+    "no name": ({"RCPT": "553 what is that?"}, "refused", 553, "what is that?"),
+    "not our sender": ({"RCPT": "550 5.1.8 the sender does not exist"}, "later", 550, "sender"),
+    "said of the content": ({"DATA": "550 5.1.1 nobody"}, "refused", 550, "nobody"),
     "too busy": ({"MAIL": "421 4.3.2 too busy"}, "later", 421, "too busy"),
 }
 
@@ -102,6 +110,7 @@ def test_what_the_server_says_is_understood_and_told(name):
         result = one(mail(f"smtp://127.0.0.1:{mailbox.port}"))
     assert (result["result"], result["status"]) == (expected, status), result
     assert words in result["error"] and str(status) in result["error"], result
+    assert result["gone"] == (expected == "refused" and "RCPT" in answers), "what is refused for its content may be another's fault"
     assert not mailbox.mails
 
 
@@ -140,6 +149,12 @@ def test_several_lines_are_told_as_one():
     with Listener(smtp_talk({"RCPT": b"550-5.1.1 there is\r\n550 5.1.1 nobody\r\n"})) as server:
         result = one(mail(f"smtp://127.0.0.1:{server.port}"))
     assert result["error"] == "it answered 550: 5.1.1 there is 5.1.1 nobody"
+
+
+def test_what_is_told_is_the_last_answer():
+    with Listener(smtp_talk({"DATA": b"354 End data with <CR><LF>.<CR><LF>\r\n", "END": b"554 5.7.1 no\r\n"})) as server:
+        result = one(mail(f"smtp://127.0.0.1:{server.port}"))
+    assert result["error"] == "it answered 554: 5.7.1 no"
 
 
 @pytest.mark.parametrize("answers", [{"GREETING": "hold"}, {"EHLO": "hold"}, {"MAIL": "hold"}, {"DATA": "hold"}, {"END": "hold"}])
