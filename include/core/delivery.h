@@ -136,7 +136,8 @@ int64_t delivery_due_ms(enum rhythm rhythm, int64_t now_ms);
 
 /*
  * The address as the autoresponder's ceiling counts it: lower-case ASCII, and without what
- * stands behind a '+'. ERR_INVALID: it is no address.
+ * stands behind a '+'; of Gmail, which does not mind dots and has two names, without dots at
+ * gmail.com. ERR_INVALID: it is no address.
  */
 MUST_CHECK enum err delivery_address(struct str email, struct buf *out);
 

@@ -44,7 +44,10 @@ enum {
  */
 bool mail_address_is_usable(struct str address);
 
-/* The same, and the domain has a dot: what a stranger may be reached by. */
+/*
+ * The same, and the domain has a dot, and the local part names no other address ('%', '!', an
+ * encoded word): what a stranger may be reached by.
+ */
 bool mail_address_is_public(struct str address);
 
 /*

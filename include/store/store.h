@@ -309,8 +309,11 @@ MUST_CHECK enum err store_delivery_late(struct store *store, const struct delive
 /* How many wait, and when the first of them was made (wall; 0: none waits). */
 MUST_CHECK enum err store_delivery_waiting(struct store *store, int64_t *ret_count,
                                            int64_t *ret_oldest_ms);
-/* How many the form has for this address since then, whatever became of them. */
-MUST_CHECK enum err store_delivery_replies(struct store *store, struct str form, struct str address,
+/*
+ * How many go to this address since then by the settings of the form `via`, or of any if its ptr
+ * is NULL, whatever became of them.
+ */
+MUST_CHECK enum err store_delivery_replies(struct store *store, struct str via, struct str address,
                                            int64_t since_ms, int64_t *ret_count);
 /* The last ones of a delivery, newest first. */
 MUST_CHECK enum err store_attempt_list(struct store *store, const struct id *delivery,

@@ -469,7 +469,7 @@ SELECT seq >> 15 FROM delivery INDEXED BY delivery_open WHERE state = 0 AND stat
 
 -- name: delivery_replies
 SELECT count(*) FROM delivery INDEXED BY delivery_reply
-WHERE address = ?2 AND address IS NOT NULL AND seq >= ?3 AND form = ?1;
+WHERE address = ?2 AND address IS NOT NULL AND seq >= ?3 AND (?1 IS NULL OR coalesce(nullif(via, ''), form) = ?1);
 
 -- name: delivery_delete_all
 DELETE FROM delivery WHERE submission = ?1 AND submission IS NOT NULL;

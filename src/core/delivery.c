@@ -97,23 +97,29 @@ int64_t delivery_due_ms(enum rhythm rhythm, int64_t now_ms)
 
 /* --- addresses ----------------------------------------------------------- */
 
+static void put_lower(struct buf *out, struct str text, bool has_dots)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (c != '.' || has_dots)
+            buf_put_char(out, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
+    }
+}
+
 enum err delivery_address(struct str email, struct buf *out)
 {
-    struct str rest = email, local;
+    struct str domain = email;
 
     if (!email_is_valid(email))
         return ERR_INVALID;
-    const char *at = memrchr(email.ptr, '@', email.len);
-    local = (struct str){email.ptr, (size_t)(at - email.ptr)};
-    rest = (struct str){at, email.len - local.len};
-    if (local.len && local.ptr[0] != '+')
+    struct str local = str_cut(&domain, '@');
+    bool is_gmail = str_equal_nocase(domain, STR("gmail.com")) ||
+                    str_equal_nocase(domain, STR("googlemail.com"));
+    if (local.ptr[0] != '+')
         local = str_cut(&local, '+');
-    const struct str parts[] = {local, rest};
-    for (size_t i = 0; i < COUNTOF(parts); i++)
-        for (size_t j = 0; j < parts[i].len; j++) {
-            char c = parts[i].ptr[j];
-            buf_put_char(out, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
-        }
+    put_lower(out, local, !is_gmail);
+    buf_put_char(out, '@');
+    put_lower(out, is_gmail ? STR("gmail.com") : domain, true);
     return buf_status(out);
 }
 

@@ -45,12 +45,26 @@ bool mail_address_is_usable(struct str address)
     return str_is_visible_ascii(address) && email_is_valid(address) && is_dot_atom(local);
 }
 
+/* "victim%bank.example@relay", "relay!victim", "=?utf-8?q?a=40b?=": another address for some. */
+static bool has_route(struct str local)
+{
+    bool is_after_equals = false;
+
+    for (size_t i = 0; i < local.len; i++) {
+        if (local.ptr[i] == '%' || local.ptr[i] == '!' || (is_after_equals && local.ptr[i] == '?'))
+            return true;
+        is_after_equals = local.ptr[i] == '=';
+    }
+    return false;
+}
+
 bool mail_address_is_public(struct str address)
 {
     struct str domain = address;
+    struct str local = str_cut(&domain, '@');
 
-    str_cut(&domain, '@');
-    return mail_address_is_usable(address) && memchr(domain.ptr, '.', domain.len);
+    return mail_address_is_usable(address) && !has_route(local) &&
+           memchr(domain.ptr, '.', domain.len);
 }
 
 static struct str domain_of(struct str address)

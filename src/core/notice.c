@@ -137,8 +137,9 @@ static const struct notice_member REPLY_MEMBERS[] = {
     {"subject", "of the reply", NOTICE_LINE, IN(reply_subject), .max = 200},
     {"text", "of the reply; {{name}} stands for a field", NOTICE_PROSE, IN(reply_text), .max = 4000,
      .is_required = true},
-    {"perDay", "replies to one address; 3 unless told", NOTICE_NUMBER, IN(reply_per_day),
-     .max = 100, .min = 1},
+    {"perDay",
+     "replies to one address in 24 hours, 3 unless told; all forms together send 10, or as many",
+     NOTICE_NUMBER, IN(reply_per_day), .max = 100, .min = 1},
     {.name = NULL},
 };
 

@@ -2,13 +2,17 @@
 /*
  * Who is to hear of a message becomes rows beside it. Spam is written down as well, but
  * held, so that "not spam" needs nobody to remember anything; the autoresponder never answers
- * spam, nor one address more often than the form allows.
+ * spam, nor one address more often than the form, and all forms together, allow.
  */
 #include "notify.h"
 
 #include "base/clock.h"
 
-enum { DAY_MS = 24 * 60 * 60 * 1000, ADDRESS_MAX = 400 };
+enum {
+    DAY_MS = 24 * 60 * 60 * 1000,
+    ADDRESS_MAX = 400,
+    REPLIES_MAX = 10, /* a day to one address from all forms, unless the form alone allows more */
+};
 
 static bool is_flagged(enum submission_state state)
 {
@@ -17,16 +21,19 @@ static bool is_flagged(enum submission_state state)
 
 /* --- a new message ------------------------------------------------------- */
 
-/* ERR_NOT_FOUND: this one is not answered. */
-static enum err count_reply(const struct submission *row, const struct notice *notice,
+/* ERR_NOT_FOUND: this one is not answered. What is not registered answers as the default form. */
+static enum err count_reply(const struct submission *row, const struct form_entry *form,
                             struct store *writer, int64_t now_ms, struct buf *address)
 {
-    int64_t count;
+    int64_t max = form->notice->reply_per_day, count, everywhere;
 
     if (is_flagged(row->state) || delivery_address(row->email, address) != ERR_OK)
         return ERR_NOT_FOUND;
-    TRY(store_delivery_replies(writer, row->form, buf_str(address), now_ms - DAY_MS, &count));
-    return count < (int64_t)notice->reply_per_day ? ERR_OK : ERR_NOT_FOUND;
+    TRY(store_delivery_replies(writer, form->name, buf_str(address), now_ms - DAY_MS, &count));
+    TRY(store_delivery_replies(writer, (struct str){0}, buf_str(address), now_ms - DAY_MS,
+                               &everywhere));
+    bool is_too_often = count >= max || (everywhere >= max && everywhere >= REPLIES_MAX);
+    return is_too_often ? ERR_NOT_FOUND : ERR_OK;
 }
 
 static enum err store_one(const struct submission *row, const struct form_entry *form,
@@ -62,7 +69,7 @@ enum err notify_store(const struct submission *row, const struct form_entry *for
         const struct destination *destination = &notice->destinations[i];
         CLEANUP(buf_done) struct buf address = buf_new(ADDRESS_MAX);
         if (destination->channel == CHANNEL_REPLY) {
-            enum err err = count_reply(row, notice, writer, now_ms, &address);
+            enum err err = count_reply(row, form, writer, now_ms, &address);
             if (err == ERR_NOT_FOUND)
                 continue;
             TRY(err);

@@ -492,7 +492,12 @@ enum err memory_delivery_waiting(struct store *store, int64_t *ret_count, int64_
     return ERR_OK;
 }
 
-enum err memory_delivery_replies(struct store *store, struct str form, struct str address,
+static bool goes_by(const struct delivery *delivery, struct str via)
+{
+    return !via.ptr || str_equal(delivery->via.len ? delivery->via : delivery->form, via);
+}
+
+enum err memory_delivery_replies(struct store *store, struct str via, struct str address,
                                  int64_t since_ms, int64_t *ret_count)
 {
     struct memory_store *self = memory_of(store);
@@ -501,7 +506,7 @@ enum err memory_delivery_replies(struct store *store, struct str form, struct st
     *ret_count = 0;
     for (; row; memory_advance(self, rows_after, &row))
         *ret_count += row->delivery.address.ptr && str_equal(row->delivery.address, address) &&
-                      str_equal(row->delivery.form, form) &&
+                      goes_by(&row->delivery, via) &&
                       id_seq(&row->delivery.id) >= id_seq_at(since_ms);
     return ERR_OK;
 }

@@ -246,7 +246,7 @@ enum err sqlite_delivery_late(struct store *store, const struct delivery_queue *
                               int64_t now_ms, int64_t before_ms, int max, store_delivery_fn fn,
                               void *arg);
 enum err sqlite_delivery_waiting(struct store *store, int64_t *ret_count, int64_t *ret_oldest_ms);
-enum err sqlite_delivery_replies(struct store *store, struct str form, struct str address,
+enum err sqlite_delivery_replies(struct store *store, struct str via, struct str address,
                                  int64_t since_ms, int64_t *ret_count);
 enum err sqlite_attempt_list(struct store *store, const struct id *delivery, store_attempt_fn fn,
                              void *arg);

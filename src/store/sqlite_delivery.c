@@ -540,12 +540,12 @@ enum err sqlite_delivery_waiting(struct store *store, int64_t *ret_count, int64_
     return ask(&oldest, ret_oldest_ms);
 }
 
-enum err sqlite_delivery_replies(struct store *store, struct str form, struct str address,
+enum err sqlite_delivery_replies(struct store *store, struct str via, struct str address,
                                  int64_t since_ms, int64_t *ret_count)
 {
     CLEANUP(query_done) struct query query = query_start(sqlite_of(store), SQL_DELIVERY_REPLIES);
 
-    query_bind_str(&query, 1, form);
+    query_bind_str(&query, 1, via);
     query_bind_str(&query, 2, address);
     query_bind_i64(&query, 3, id_seq_at(since_ms));
     return ask(&query, ret_count);

@@ -659,10 +659,10 @@ enum err store_delivery_waiting(struct store *store, int64_t *ret_count, int64_t
     return store->ops->delivery_waiting(store, ret_count, ret_oldest_ms);
 }
 
-enum err store_delivery_replies(struct store *store, struct str form, struct str address,
+enum err store_delivery_replies(struct store *store, struct str via, struct str address,
                                 int64_t since_ms, int64_t *ret_count)
 {
-    return store->ops->delivery_replies(store, form, address, since_ms, ret_count);
+    return store->ops->delivery_replies(store, via, address, since_ms, ret_count);
 }
 
 enum err store_attempt_list(struct store *store, const struct id *delivery, store_attempt_fn fn,

@@ -317,6 +317,32 @@ def test_an_address_is_answered_so_often_a_day_and_no_more(world):
     assert len(world.mails.mails) == 3
 
 
+def test_an_address_is_answered_so_often_by_all_forms_together(world):
+    """Whoever fills somebody else's address in may choose the form, and how the address is spelt."""
+    reply = {"subject": "Thanks", "text": "Thank you."}
+    world.form("default", autoreply=reply)
+    told = [world.post(f"nobody-registered-{i}", {**ADA, "email": "victim@bank.example"}) for i in range(5)]
+    assert [len(world.get(f"/admin/submissions/{id}")["deliveries"]) for id in told] == [1, 1, 1, 0, 0]
+    for i in range(5):
+        world.form(f"shop{i}", autoreply=reply)
+    told = [world.post(f"shop{i % 5}", {**ADA, "email": f"v.ictim+{i}@{'gmail' if i % 2 else 'Googlemail'}.com"}) for i in range(15)]
+    assert [len(world.get(f"/admin/submissions/{id}")["deliveries"]) for id in told] == [1] * 10 + [0] * 5
+    world.form("many", autoreply={**reply, "perDay": 12})
+    told = [world.post("many", {**ADA, "email": "victim@gmail.com"}) for _ in range(3)]
+    assert [len(world.get(f"/admin/submissions/{id}")["deliveries"]) for id in told] == [1, 1, 0]
+
+
+def test_an_address_that_names_another_is_not_answered(world):
+    world.form("shop", mail=["owner@example.org"], autoreply={"subject": "Thanks", "text": "Thank you."})
+    for address in "victim%bank.example@relay.example", "relay!victim@bank.example", "=?utf-8?q?a=40b=3e?=@bank.example":
+        submission = world.post("shop", {**ADA, "email": address})
+        world.state(submission, "delivered", "mail:owner@example.org")
+        row = world.state(submission, "failed", "reply")
+        assert row["error"] == "the visitor's address cannot be answered by a program"
+    assert [mail.to for mail in world.mails.mails] == ["owner@example.org"] * 3
+    assert [mail.message["Reply-To"] for mail in world.mails.mails] == [None] * 3
+
+
 # --- digests ------------------------------------------------------------------
 
 

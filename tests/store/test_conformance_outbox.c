@@ -641,6 +641,26 @@ static int64_t replies(struct fixture *fix, const char *form, const char *addres
     return count;
 }
 
+static void replies_are_counted_by_whose_settings_they_go_by(void **state)
+{
+    struct fixture *fix = *state;
+    int64_t everywhere;
+
+    begin(fix);
+    for (int i = 1; i <= 3; i++) {
+        struct delivery row = delivery(i, i == 1 ? "a" : i == 2 ? "b" : "default", "reply");
+        row.address = STR("ada@example.com");
+        row.via = i == 3 ? (struct str){0} : STR("default");
+        assert_ok(store_delivery_insert(fix->store, &row));
+    }
+    assert_ok(store_delivery_replies(fix->store, (struct str){0}, STR("ada@example.com"), T0,
+                                     &everywhere));
+    commit(fix);
+    assert_int_equal(everywhere, 3);
+    assert_int_equal(replies(fix, "default", "ada@example.com", T0), 3);
+    assert_int_equal(replies(fix, "a", "ada@example.com", T0), 0);
+}
+
 static void replies_are_counted_by_form_address_and_time(void **state)
 {
     struct fixture *fix = *state;
@@ -758,6 +778,7 @@ int main(void)
         CASE(a_list_shows_what_is_asked_for_and_nothing_else),
         CASE(deliveries_go_with_their_message),
         CASE(replies_are_counted_by_form_address_and_time),
+        CASE(replies_are_counted_by_whose_settings_they_go_by),
         CASE(a_destination_knows_how_it_does),
         CASE(an_alarm_is_there_once_until_it_is_taken_back),
     };

@@ -223,8 +223,8 @@ static void mailboxes_for_others_to_encode(void **state)
 
 static void addresses_are_strict(void **state)
 {
-    static const char *const GOOD[] = {"a@b.example", "a.b+c@d-e.example", "!#$%&'*/=?^_`{|}~@x.y"};
-    static const char *const LOCAL[] = {"root@localhost"};
+    static const char *const GOOD[] = {"a@b.example", "a.b+c@d-e.example", "#$&'*/=^_`{|}~?@x.y"};
+    static const char *const LOCAL[] = {"root@localhost", "!#$%&'*/=?^_`{|}~@x.y"};
     static const char *const BAD[] = {"",
                                       "a",
                                       "@b.example",
@@ -241,6 +241,9 @@ static void addresses_are_strict(void **state)
                                       "j\xc3\xbcrgen@b.example",
                                       "a@b\xc3\xbc.example",
                                       "a@b.example "};
+    static const char *const ROUTED[] = {"victim%bank.example@relay.example",
+                                         "relay!victim@b.example", "=?utf-8?q?a=40b=3e?=@b.example",
+                                         "\"a b\"@b.example", "a b@b.example"};
 
     (void)state;
     for (size_t i = 0; i < COUNTOF(GOOD); i++)
@@ -255,6 +258,9 @@ static void addresses_are_strict(void **state)
         CHECK_ROW(!mail_address_is_usable(str_of(BAD[i])) &&
                       !mail_address_is_public(str_of(BAD[i])),
                   BAD[i]);
+    for (size_t i = 0; i < COUNTOF(ROUTED); i++)
+        CHECK_ROW(!mail_address_is_public(str_of(ROUTED[i])), ROUTED[i]);
+    assert_true(mail_address_is_public(STR("a=b?c@d.example")));
     assert_false(mail_address_is_usable((struct str){"a\0@b.example", 12}));
     assert_false(mail_address_is_usable((struct str){0}));
 }
