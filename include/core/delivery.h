@@ -115,6 +115,7 @@ enum {
     DELIVERY_PATIENCE_MS = 36 * 60 * 60 * 1000,
 };
 
+#define DELIVERY_NOT_REPLAYED "a visitor is answered once; an automatic reply is not sent again"
 #define DELIVERY_FORM_REMOVED "the form was removed"
 
 /*

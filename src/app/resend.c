@@ -57,28 +57,35 @@ static enum err put_count(struct buf *result, int64_t count)
     return buf_status(result);
 }
 
-static enum err see_state(void *arg, const struct delivery *row)
+struct seen {
+    enum delivery_state state;
+    bool is_reply; /* to a visitor */
+};
+
+static enum err see(void *arg, const struct delivery *row)
 {
-    *(enum delivery_state *)arg = row->state;
+    *(struct seen *)arg = (struct seen){.state = row->state, .is_reply = row->address.ptr != NULL};
     return ERR_OK;
 }
 
 static enum err start_again(struct store *writer, struct str text, bool is_replay,
                             struct buf *result, struct err_detail *detail)
 {
-    enum delivery_state state = DELIVERY_WAITING;
+    struct seen seen = {.state = DELIVERY_WAITING};
     struct id id;
 
     enum err err =
-        id_parse(text, &id) ? store_delivery_get(writer, &id, see_state, &state) : ERR_NOT_FOUND;
+        id_parse(text, &id) ? store_delivery_get(writer, &id, see, &seen) : ERR_NOT_FOUND;
     if (err == ERR_NOT_FOUND)
         return err_set(detail, err, "there is no delivery %.80s; see: contactd delivery list",
                        text.ptr ? text.ptr : "");
     TRY(err);
-    if (state == DELIVERY_HELD)
+    if (is_replay && seen.is_reply)
+        return err_set(detail, ERR_INVALID, DELIVERY_NOT_REPLAYED);
+    if (seen.state == DELIVERY_HELD)
         return err_set(detail, ERR_INVALID,
                        "its message is spam or in the trash; move it to the inbox first");
-    if (is_replay != (state == DELIVERY_DONE))
+    if (is_replay != (seen.state == DELIVERY_DONE))
         return err_set(detail, ERR_INVALID,
                        is_replay ? "it has not arrived; use: contactd delivery retry"
                                  : "it has arrived; use: contactd delivery replay");

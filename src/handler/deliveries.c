@@ -83,7 +83,7 @@ const struct route DELIVERY_ROUTES[DELIVERY_ROUTE_COUNT] = {
      .steps = {guard_write, delivery_replay},
      .media = MEDIA_JSON,
      .may_lack_body = true,
-     .help = "send once more what has arrived, under the same id",
+     .help = "send once more what has arrived, under the same id; not what answers a visitor",
      .body = "Nothing",
      .replies = {{200, "Delivery"}},
      .problems = PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(DELIVERY_STATE) | PROBLEM_BIT(INVALID_JSON)},
@@ -119,6 +119,7 @@ struct delivery_job {
     struct delivery_filter filter;
     struct id id, submission;
     bool is_replay;
+    bool is_reply; /* to a visitor */
     struct listing page;
     struct str form, destination; /* whose failed ones start again */
     int64_t count;                /* of those */
@@ -150,6 +151,17 @@ static struct delivery_job *job_new(struct app_ctx *ctx, struct exchange *x,
     return self;
 }
 
+static const char *refusal(const struct delivery_job *self)
+{
+    if (self->is_replay && self->is_reply)
+        return DELIVERY_NOT_REPLAYED;
+    if (self->is_replay)
+        return "only what has arrived can be sent once more";
+    return self->state == DELIVERY_HELD
+               ? "the message is spam or in the trash; move it to the inbox"
+               : "it has arrived; replay it to send it once more";
+}
+
 static enum flow failed(struct exchange *x, enum err err)
 {
     struct delivery_job *self = job_of(x);
@@ -158,11 +170,7 @@ static enum flow failed(struct exchange *x, enum err err)
     if (err == ERR_NOT_FOUND)
         return reply_problem(x, PROBLEM_NOT_FOUND, "no such delivery or form");
     if (err == ERR_EXISTS)
-        return reply_problem(x, PROBLEM_DELIVERY_STATE,
-                             self->is_replay ? "only what has arrived can be sent once more"
-                             : self->state == DELIVERY_HELD
-                                 ? "the message is spam or in the trash; move it to the inbox"
-                                 : "it has arrived; replay it to send it once more");
+        return reply_problem(x, PROBLEM_DELIVERY_STATE, refusal(self));
     if (err != ERR_FULL && err != ERR_STOPPING)
         LOG(LOG_ERROR, "deliveries_failed", LOG_TEXT("requestId", x->request_id),
             LOG_TEXT("reason", err_text(err)));
@@ -451,7 +459,10 @@ static enum err look_at(void *arg, const struct delivery *row)
     if (!principal_sees(self->x, row->form))
         return ERR_NOT_FOUND;
     self->state = row->state;
+    self->is_reply = row->address.ptr != NULL;
     bool has_arrived = row->state == DELIVERY_DONE;
+    if (self->is_replay && self->is_reply)
+        return ERR_EXISTS;
     return has_arrived == self->is_replay && row->state != DELIVERY_HELD ? ERR_OK : ERR_EXISTS;
 }
 

@@ -242,6 +242,18 @@ def test_a_replay_has_the_same_id(world):
     assert (audit[0]["action"], audit[0]["target"]) == ("delivery.replay", row["id"])
 
 
+def test_a_visitor_is_not_answered_again_and_again(world):
+    """Whoever may write could have any mailbox that was answered once answered without end."""
+    world.form("shop", autoreply={"subject": "Thanks", "text": "Thank you."})
+    row = world.state(world.post("shop"), "delivered")
+    refused = world.ask("POST", f"/admin/deliveries/{row['id']}/replay", scope="write")
+    assert refused.status_code == 409 and refused.json()["code"] == "delivery_state"
+    assert "answered once" in refused.json()["detail"]
+    done = world.server.cli("delivery", "replay", row["id"])
+    assert done.returncode != 0 and "answered once" in done.stderr
+    assert world.one(row["submission"])["state"] == "delivered" and len(world.mails.mails) == 1
+
+
 def test_a_mail_speaks_the_form_s_language(world):
     world.form("shop", mail=["owner@example.org"])
     world.set("shop", "language=de")
