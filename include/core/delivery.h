@@ -42,7 +42,7 @@ struct delivery {
     int64_t due_at_ms, changed_at_ms; /* wall */
     int64_t since_ms;   /* wall; from when on DELIVERY_PATIENCE_MS count: it was made, released or
                            started again last, or first due */
-    struct id batch;    /* the digest that it went with: the id of the first of its deliveries */
+    struct id batch;    /* the id of the digest that it went with */
     struct str address; /* of the autoresponder's: delivery_address(); ptr NULL else */
     struct str error;   /* of the last attempt, one line; ptr NULL: it did not fail */
     struct str text;    /* what an alarm says; ptr NULL: it tells of the message */

@@ -198,13 +198,13 @@ MUST_CHECK enum err store_delivery_settle(struct store *store,
 MUST_CHECK enum err store_delivery_release(struct store *store, int64_t now_ms, uint64_t chance);
 /*
  * ERR_NOT_FOUND, both. Starting again means: waiting, due at `now_ms`, with no attempt so far.
- * Either takes it out of its digest.
+ * Either takes it out of its digest; `batch` (or NULL) is one that it makes alone.
  */
 MUST_CHECK enum err store_delivery_set_state(struct store *store, const struct id *id,
                                              enum delivery_state state, int64_t due_at_ms,
                                              int64_t now_ms);
-MUST_CHECK enum err store_delivery_restart(struct store *store, const struct id *id,
-                                           int64_t now_ms);
+MUST_CHECK enum err store_delivery_restart(struct store *store, const struct id *id, int64_t now_ms,
+                                           const struct id *batch);
 /*
  * Its form is removed: what waits or is held is withdrawn (what is under way may arrive all the
  * same), and no later form of this name sends what is not delivered.

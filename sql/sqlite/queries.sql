@@ -454,7 +454,7 @@ SET via = '', changed_at = iif(state IN (0, 1), ?2, changed_at), error = iif(sta
 WHERE state <> 2 AND form = ?1;
 
 -- name: delivery_restart
-UPDATE delivery SET state = 0, attempts = 0, cuts = 0, due_at = ?3, changed_at = ?3, since = ?3, batch = NULL
+UPDATE delivery SET state = 0, attempts = 0, cuts = 0, due_at = ?3, changed_at = ?3, since = ?3, batch = ?4
 WHERE seq = ?1 AND id = ?2;
 
 -- name: delivery_restart_failed

@@ -59,12 +59,15 @@ static enum err put_count(struct buf *result, int64_t count)
 
 struct seen {
     enum delivery_state state;
-    bool is_reply; /* to a visitor */
+    bool is_reply;     /* to a visitor */
+    bool is_of_digest; /* it went with one */
 };
 
 static enum err see(void *arg, const struct delivery *row)
 {
-    *(struct seen *)arg = (struct seen){.state = row->state, .is_reply = row->address.ptr != NULL};
+    *(struct seen *)arg = (struct seen){.state = row->state,
+                                        .is_reply = row->address.ptr != NULL,
+                                        .is_of_digest = !id_is_none(&row->batch)};
     return ERR_OK;
 }
 
@@ -89,7 +92,9 @@ static enum err start_again(struct store *writer, struct str text, bool is_repla
         return err_set(detail, ERR_INVALID,
                        is_replay ? "it has not arrived; use: contactd delivery retry"
                                  : "it has arrived; use: contactd delivery replay");
-    TRY(store_delivery_restart(writer, &id, clock_wall_ms()));
+    const struct id alone = store_next_id(writer, clock_wall_ms());
+    bool is_alone = is_replay && seen.is_of_digest;
+    TRY(store_delivery_restart(writer, &id, clock_wall_ms(), is_alone ? &alone : NULL));
     return put_count(result, 1);
 }
 

@@ -83,7 +83,8 @@ const struct route DELIVERY_ROUTES[DELIVERY_ROUTE_COUNT] = {
      .steps = {guard_write, delivery_replay},
      .media = MEDIA_JSON,
      .may_lack_body = true,
-     .help = "send once more what has arrived, under the same id; not what answers a visitor",
+     .help = "send once more what has arrived, under the same id (one of a digest: alone, under "
+             "a new one); not what answers a visitor",
      .body = "Nothing",
      .replies = {{200, "Delivery"}},
      .problems = PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(DELIVERY_STATE) | PROBLEM_BIT(INVALID_JSON)},
@@ -119,7 +120,8 @@ struct delivery_job {
     struct delivery_filter filter;
     struct id id, submission;
     bool is_replay;
-    bool is_reply; /* to a visitor */
+    bool is_reply;     /* to a visitor */
+    bool is_of_digest; /* it went with one */
     struct listing page;
     struct str form, destination; /* whose failed ones start again */
     int64_t count;                /* of those */
@@ -460,6 +462,7 @@ static enum err look_at(void *arg, const struct delivery *row)
         return ERR_NOT_FOUND;
     self->state = row->state;
     self->is_reply = row->address.ptr != NULL;
+    self->is_of_digest = !id_is_none(&row->batch);
     bool has_arrived = row->state == DELIVERY_DONE;
     if (self->is_replay && self->is_reply)
         return ERR_EXISTS;
@@ -482,7 +485,9 @@ static enum err change_one(struct job *job, struct store *writer)
         self->x, self->is_replay ? "delivery.replay" : "delivery.retry", self->x->params[0]);
 
     TRY(store_delivery_get(writer, &self->id, look_at, self));
-    TRY(store_delivery_restart(writer, &self->id, clock_wall_ms()));
+    const struct id alone = store_next_id(writer, clock_wall_ms());
+    bool is_alone = self->is_replay && self->is_of_digest;
+    TRY(store_delivery_restart(writer, &self->id, clock_wall_ms(), is_alone ? &alone : NULL));
     TRY(store_delivery_get(writer, &self->id, render_changed, &self->x->reply.body));
     return audit_add(writer, &entry);
 }

@@ -117,7 +117,7 @@ struct load *load_new(const struct route_out *route, const struct delivery_queue
     load->id = first->submission;
     if (load->has_batch)
         load->id = first->batch;
-    else if (load->is_digest || id_is_none(&first->submission))
+    else if (id_is_none(&first->submission))
         load->id = first->id;
     return load;
 }
@@ -151,6 +151,8 @@ enum err load_claim(struct load *load, struct store *writer, int64_t now_ms)
     const struct id *batch = load->is_digest ? &load->id : NULL;
     size_t kept = 0;
 
+    if (load->is_digest && !load->has_batch)
+        load->id = store_next_id(writer, now_ms);
     for (size_t i = 0; i < load->count; i++) {
         enum err err = store_delivery_claim(writer, &load->rows[i].id, now_ms,
                                             now_ms + DELIVERY_LEASE_MS, batch);

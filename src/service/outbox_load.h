@@ -86,7 +86,10 @@ MUST_CHECK enum err load_trim(struct load *load, struct store *reader,
                               const struct outbox_options *options);
 void load_free(struct load *load);
 
-/* Counts the attempt of each row, and lets go those that are not to be had any more. */
+/*
+ * Counts the attempt of each row, and lets go those that are not to be had any more. A new digest
+ * gets an id of its own: a row's may be that of an earlier one, which held something else.
+ */
 MUST_CHECK enum err load_claim(struct load *load, struct store *writer, int64_t now_ms);
 
 /* Reads the messages and makes the parcel. On failure the parcel says why, and its result. */

@@ -266,23 +266,25 @@ enum err memory_delivery_withdraw_form(struct store *store, struct str form, int
     return ERR_OK;
 }
 
-static enum err restart(struct memory_store *self, struct row *old, int64_t now_ms)
+static enum err restart(struct memory_store *self, struct row *old, int64_t now_ms,
+                        const struct id *batch)
 {
     struct delivery changed = old->delivery;
 
     changed.state = DELIVERY_WAITING;
     changed.attempts = changed.cuts = 0;
     changed.due_at_ms = changed.changed_at_ms = changed.since_ms = now_ms;
-    changed.batch = (struct id){{0}};
+    changed.batch = batch ? *batch : (struct id){{0}};
     return memory_put(self, delivery_row(&changed), old);
 }
 
-enum err memory_delivery_restart(struct store *store, const struct id *id, int64_t now_ms)
+enum err memory_delivery_restart(struct store *store, const struct id *id, int64_t now_ms,
+                                 const struct id *batch)
 {
     struct memory_store *self = memory_of(store);
     CLEANUP(row_dropp) struct row *old = fetch(self, id);
 
-    return old ? restart(self, old, now_ms) : ERR_NOT_FOUND;
+    return old ? restart(self, old, now_ms, batch) : ERR_NOT_FOUND;
 }
 
 enum err memory_delivery_restart_failed(struct store *store, struct str form,
@@ -296,7 +298,7 @@ enum err memory_delivery_restart_failed(struct store *store, struct str form,
         if (row->delivery.state != DELIVERY_FAILED || !str_equal(row->delivery.form, form) ||
             !str_equal(row->delivery.destination, destination))
             continue;
-        TRY(restart(self, row, now_ms));
+        TRY(restart(self, row, now_ms, NULL));
         count++;
     }
     *ret_count = count;

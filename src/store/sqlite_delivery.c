@@ -226,11 +226,13 @@ enum err sqlite_delivery_withdraw_form(struct store *store, struct str form, int
     return query_write(&query);
 }
 
-enum err sqlite_delivery_restart(struct store *store, const struct id *id, int64_t now_ms)
+enum err sqlite_delivery_restart(struct store *store, const struct id *id, int64_t now_ms,
+                                 const struct id *batch)
 {
     CLEANUP(query_done) struct query query = start_change(store, SQL_DELIVERY_RESTART, id);
 
     query_bind_i64(&query, 3, now_ms);
+    bind_id(&query, 4, batch);
     return query_write_one(&query);
 }
 

@@ -566,10 +566,11 @@ enum err store_delivery_withdraw_form(struct store *store, struct str form, int6
     return store->ops->delivery_withdraw_form(store, form, now_ms);
 }
 
-enum err store_delivery_restart(struct store *store, const struct id *id, int64_t now_ms)
+enum err store_delivery_restart(struct store *store, const struct id *id, int64_t now_ms,
+                                const struct id *batch)
 {
     assert(store->depth != STORE_IDLE);
-    return store->ops->delivery_restart(store, id, now_ms);
+    return store->ops->delivery_restart(store, id, now_ms, batch);
 }
 
 enum err store_delivery_restart_failed(struct store *store, struct str form, struct str destination,

@@ -418,6 +418,37 @@ def test_a_message_that_is_refused_takes_no_other_along(world):
     assert offered[world.mails.offered[-1].id] == {4}
 
 
+def test_no_two_digests_have_one_id(world):
+    """Whoever knows an id drops what comes under it later, so it must never say anything else."""
+    world.form("shop", mail=[{"to": "owner@example.org", "digest": "daily"}])
+    sent = numbered(world, "shop", 2)
+    world.mails.rejected["owner@example.org"] = "550 5.1.1 no such user"
+    hurry(world, sent)
+    for submission in sent:
+        world.state(submission, "failed")
+    world.mails.rejected.clear()
+    world.mails.answers["owner@example.org"] = "451 later"
+    retry = {"form": "shop", "destination": "mail:owner@example.org"}
+    sent.append(world.post("shop", {**ADA, "message": "number-2."}))
+    assert world.ask("POST", "/admin/deliveries/retry", retry).json() == {"count": 2}
+    hurry(world, sent)
+    for submission in sent:
+        world.tried(submission)
+    world.mails.answers.clear()
+    hurry(world, sent)
+    rows = [world.state(submission, "delivered") for submission in sent]
+    for number, row in enumerate(rows):
+        count = len(world.mails.mails)
+        assert world.ask("POST", f"/admin/deliveries/{row['id']}/replay").status_code == 200
+        wait(lambda: len(world.mails.mails) == count + 1)
+        assert contents(world.mails.mails[-1], range(3)) == {number}
+        world.state(sent[number], "delivered")
+    by_id = {mail.id: contents(mail, range(3)) for mail in world.mails.offered}
+    assert all(by_id[mail.id] == contents(mail, range(3)) for mail in world.mails.offered)
+    replayed = [mail.id for mail in world.mails.mails[-3:]]
+    assert len(set(replayed)) == 3 and not {*replayed} & {mail.id for mail in world.mails.offered[:-3]}
+
+
 def test_a_mailbox_that_is_gone_ends_the_whole_digest(world):
     world.form("shop", mail=[{"to": "gone@example.org", "digest": "daily"}])
     world.mails.rejected["gone@example.org"] = "550 5.1.1 no such user"

@@ -189,9 +189,9 @@ static void a_claim_is_for_one_and_counts(void **state)
     row = get(fix, 1);
     assert_true(id_is_none(&row.batch));
     begin(fix);
-    assert_ok(store_delivery_restart(fix->store, &row.id, T0));
+    assert_ok(store_delivery_restart(fix->store, &row.id, T0, NULL));
     assert_ok(store_delivery_claim(fix->store, &row.id, T0 + 200, T0 + 300, &batch));
-    assert_ok(store_delivery_restart(fix->store, &row.id, T0));
+    assert_ok(store_delivery_restart(fix->store, &row.id, T0, NULL));
     commit(fix);
     row = get(fix, 1);
     assert_true(id_is_none(&row.batch));
@@ -387,12 +387,13 @@ static void what_was_given_up_starts_again(void **state)
             assert_ok(settle(fix, &over));
     }
     begin(fix);
-    assert_ok(store_delivery_restart(fix->store, &first, T0 + 70));
-    assert_err(store_delivery_restart(fix->store, &none, T0 + 70), ERR_NOT_FOUND);
+    assert_ok(store_delivery_restart(fix->store, &first, T0 + 70, &none));
+    assert_err(store_delivery_restart(fix->store, &none, T0 + 70, NULL), ERR_NOT_FOUND);
     assert_ok(store_delivery_restart_failed(fix->store, STR("a"), STR("x"), T0 + 80, &count));
     commit(fix);
     assert_int_equal(count, 1);
     assert_int_equal(get(fix, 1).due_at_ms, T0 + 70);
+    assert_memory_equal(get(fix, 1).batch.bytes, none.bytes, sizeof none.bytes);
     assert_int_equal(get(fix, 1).attempts, 0);
     assert_int_equal(get(fix, 2).state, DELIVERY_WAITING);
     assert_int_equal(get(fix, 2).due_at_ms, T0 + 80);
@@ -504,7 +505,7 @@ static void what_has_waited_for_too_long_is_found(void **state)
     assert_late(reader, 5000, 2, 10, "");
     begin(fix);
     assert_ok(store_delivery_set_state(fix->store, &second, DELIVERY_WAITING, T0 + 2, T0 + 700));
-    assert_ok(store_delivery_restart(fix->store, &fourth, T0 + 800));
+    assert_ok(store_delivery_restart(fix->store, &fourth, T0 + 800, NULL));
     commit(fix);
     assert_late(reader, 5000, 700, 10, "2 3 ");
     assert_late(reader, 5000, 800, 10, "2 3 4 ");
