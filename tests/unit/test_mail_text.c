@@ -450,11 +450,33 @@ static void strangers_put_no_links_into_replies(void **state)
         {"www.evil.com", "[link]"},
         {"evil.com/win", "[link]"},
         {"evil.zip", "evil. zip"},
+        {"Evil.Ninja", "Evil. Ninja"},
+        {"a.evil.xn--p1ai", "a. evil. xn--p1ai"},
+        {"evil\xe3\x80\x82"
+         "com",
+         "evil\xe3\x80\x82 com"},
+        {"evil\xef\xbc\x8e"
+         "com",
+         "evil\xef\xbc\x8e com"},
+        {"evil\xef\xbd\xa1"
+         "com",
+         "evil\xef\xbd\xa1 com"},
+        {"\xe4\xbd\xa0\xe3\x80\x82", "\xe4\xbd\xa0\xe3\x80\x82"},
+        {"1.2.3.4/x", "1. 2. 3. 4/x"},
+        {"www.evil.js", "[link]"},
+        {"xwww.evil.js", "xwww. evil.js"},
+        {"tel:+4930123", "tel: +4930123"},
+        {"mailto:a@b.js", "mailto: a@b.js"},
+        {"\\\\evil\\share", "\\ \\evil\\share"},
+        {"Dr.Node.js", "Dr. Node.js"},
+        {"Jane <b>", "Jane <b>"},
+        {"J.R.R. Tolkien, Ph.D", "J.R.R. Tolkien, Ph.D"},
+        {"at 10:30 on 21.11.2026, v1.2", "at 10:30 on 21.11.2026, v1.2"},
         {"meshhttp://http://evil.example", "meshhttp: //[link]"},
         {"news://", "news: //"},
         {"3.5 a. b", "3.5 a. b"},
-        {"[url=http://evil.example]x[/url]", "[link][link]]x[/url]"},
-        {"<a href=\"http://evil.example\">", NULL},
+        {"[url=http://evil.example]x[/url]", "[url=[link]]x[/url]"},
+        {"<a href=\"http://evil.example\">", "<a href=\"[link]\">"},
     };
 
     (void)state;
@@ -470,6 +492,34 @@ static void strangers_put_no_links_into_replies(void **state)
         snprintf(expected, sizeof expected, "Dear %s\n", ROWS[i].said);
         if (ROWS[i].said)
             check_str(buf_str(&scene->text.text), expected);
+        mail_text_done(&scene->text);
+    }
+}
+
+static void an_address_says_nothing_else_in_replies(void **state)
+{
+    static const struct {
+        const char *email, *said;
+    } ROWS[] = {
+        {"jane@x.example", "jane@x.example"},
+        {"jane.doe+shop@x.example", "jane.doe+shop@x.example"},
+        {"victim+www.evil.com/pay@x.example", "victim+[link]"},
+        {"victim+evil.ninja/pay@x.example", "victim+evil. ninja/pay@x. example"},
+        {"victim+http//evil.com?a@x.example", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(ROWS); i++) {
+        struct scene *scene = scene_of(1);
+        char expected[200];
+        scene->notice.destinations[0].channel = CHANNEL_REPLY;
+        scene->notice.reply_text = STR("To {{email}}");
+        scene->rows[0].email = str_of(ROWS[i].email);
+        compose(scene);
+        snprintf(expected, sizeof expected, "To %s\n", ROWS[i].said);
+        if (ROWS[i].said)
+            check_str(buf_str(&scene->text.text), expected);
+        CHECK_LACKS(&scene->text.text, "evil.com");
         mail_text_done(&scene->text);
     }
 }
@@ -510,6 +560,7 @@ int main(void)
         CASE("an alarm is text alone", an_alarm_is_text_alone),
         CASE("a reply says what its form says", a_reply_says_what_its_form_says),
         CASE("strangers put no links into replies", strangers_put_no_links_into_replies),
+        CASE("an address says nothing else in replies", an_address_says_nothing_else_in_replies),
         CASE("strangers say little in replies", strangers_say_little_in_replies),
     };
 
