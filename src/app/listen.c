@@ -22,7 +22,7 @@ static enum err fail(struct err_detail *detail, const char *address, const char 
     enum err err = errno == EADDRINUSE                 ? ERR_BUSY
                    : errno == EACCES || errno == EPERM ? ERR_DENIED
                                                        : ERR_IO;
-    const char *remedy = err == ERR_BUSY     ? "; stop what uses it or choose another address"
+    const char *remedy = err == ERR_BUSY     ? "; stop what uses it or choose another --listen"
                          : err == ERR_DENIED ? "; ports below 1024 need privileges"
                                              : "";
 
