@@ -34,6 +34,7 @@ def authority(tmp_path_factory):
 def secure(tmp_path, authority):
     with running(TlsServer(tmp_path / "server", authority)) as server:
         yield server
+    assert not server.log_lines("sandbox_refused")
 
 
 @pytest.fixture
@@ -48,6 +49,7 @@ def start_secure(tmp_path, authority):
     for server in servers:
         server.stop()
     assert not [c for c in (server.complaints() for server in servers) if c]
+    assert not [line for server in servers for line in server.log_lines("sandbox_refused")]
 
 
 def ask(server, method, path, **options):
