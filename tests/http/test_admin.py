@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
+from harness import SLOW
+
 ADA = {"name": "Ada", "email": "ada@example.org", "message": "Hello"}
 
 
