@@ -249,7 +249,6 @@ static enum err look_at_canary(struct look *look)
 static enum err look_at_certificate(struct look *look)
 {
     const struct canary *canary = look->watch->options.canary;
-    const struct finding *known = find(look, STR("certificate"), STR(""), STR(""));
     CLEANUP(buf_done) struct buf text = buf_new(ALARM_TEXT_MAX);
 
     if (!canary || !canary_news(canary)->has_certificate)
@@ -262,9 +261,9 @@ static enum err look_at_certificate(struct look *look)
     enum certificate_state state = alarm_certificate(ends_ms, look->now_ms);
     if (state == CERTIFICATE_FINE)
         return ERR_OK;
-    bool is_louder = known && state > alarm_certificate(ends_ms, known->alarm.since_ms);
     alarm_certificate_render(web_url_host(canary_url(canary)), ends_ms, look->now_ms, &text);
-    return raise_as_it_is(look, STR("certificate"), &text, is_louder);
+    /* Its words are others when it is later, or another certificate. */
+    return raise_as_it_is(look, STR("certificate"), &text, state >= CERTIFICATE_URGENT);
 }
 
 /* --- telling: the committer's part --------------------------------------- */
