@@ -57,12 +57,12 @@ struct parcel {
     void (*done)(struct parcel *parcel);
 
     enum parcel_result result;
-    int status;             /* the HTTP status or SMTP code; 0: there was none */
-    int64_t retry_after_ms; /* what the other side asked for; 0: nothing */
-    char error[300];        /* one line for people; empty when delivered */
-    enum reach reach;       /* HTTP */
+    int status;                  /* the HTTP status or SMTP code; 0: there was none */
+    int64_t retry_after_ms;      /* what the other side asked for; 0: nothing */
+    char error[300];             /* one line for people; empty when delivered */
+    enum reach reach;            /* HTTP */
     int64_t certificate_ends_ms; /* with a `reply`: the other side's, wall; 0: unknown */
-    void *own;              /* the transport's */
+    void *own;                   /* the transport's */
 };
 
 MUST_CHECK enum err transport_open(const struct transport_options *options,

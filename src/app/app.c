@@ -130,8 +130,8 @@ static enum err canary_start(struct app *app, struct err_detail *detail)
     const struct canary_options options = {.public_url = config->public_url,
                                            .ca_file = app->sending.ca_file,
                                            .every_ms = every_ms,
-                                           .first_ms = every_ms ? first_ms
-                                                                : watch_ms(WATCH_FIRST_MS)};
+                                           .first_ms =
+                                               every_ms ? first_ms : watch_ms(WATCH_FIRST_MS)};
 
     if (!every_ms && strncmp(config->public_url, "https://", 8) != 0)
         return ERR_OK;

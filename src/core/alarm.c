@@ -76,11 +76,10 @@ void alarm_certificate_render(struct str host, int64_t ends_ms, int64_t now_ms, 
 {
     static const char *const TEXTS[][2] = {
         [CERTIFICATE_FINE] = {" is good until ", ""},
-        [CERTIFICATE_NEAR] = {" ends at ",
-                              "; renew it, and see why that did not happen by itself"},
-        [CERTIFICATE_URGENT] =
-            {" ends in less than three days, at ",
-             ": from then on browsers show a warning instead, and no message arrives; renew it now"},
+        [CERTIFICATE_NEAR] = {" ends at ", "; renew it, and see why that did not happen by itself"},
+        [CERTIFICATE_URGENT] = {" ends in less than three days, at ",
+                                ": from then on browsers show a warning instead, and no message "
+                                "arrives; renew it now"},
         [CERTIFICATE_OVER] = {" has ended at ",
                               ": browsers refuse it, and no message arrives; renew it now"},
     };

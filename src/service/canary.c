@@ -97,8 +97,8 @@ bool canary_take(struct canary *canary, struct str token, char ret_proof[CANARY_
     if (!canary || token.len != CANARY_TOKEN_LEN)
         return false;
     pthread_mutex_lock(&canary->lock);
-    bool is_ours = canary->out.is_awaited &&
-                   secret_equal(canary->out.token, token.ptr, CANARY_TOKEN_LEN);
+    bool is_ours =
+        canary->out.is_awaited && secret_equal(canary->out.token, token.ptr, CANARY_TOKEN_LEN);
     if (is_ours) {
         memcpy(ret_proof, canary->out.proof, sizeof canary->out.proof);
         canary->out.is_awaited = false;
