@@ -21,6 +21,10 @@
       "Scheduled backups that failed.")                                                            \
     X(BACKUP_AT, "contactd_backup_timestamp_seconds", "gauge",                                     \
       "When the newest good scheduled backup was made (Unix time; 0: none).")                      \
+    X(CANARY_AT, "contactd_canary_timestamp_seconds", "gauge",                                     \
+      "When a test message came through the public URL the last time (Unix time; 0: never).")      \
+    X(CANARY_FAILED, "contactd_canary_failures_total", "counter",                                  \
+      "Test messages that did not come through the public URL.")                                   \
     X(CONNECTIONS, "contactd_connections", "gauge", "Open client connections.")                    \
     X(CONNECTIONS_CUT, "contactd_connections_cut_total", "counter",                                \
       "Connections cut because a deadline passed.")                                                \

@@ -64,6 +64,7 @@ struct config {
     const char *smtp_from;            /* a mailbox, or Name <mailbox> */
     struct config_list notify_to;     /* mailboxes that hear of the form "default" */
     const char *public_url;           /* without a '/' at its end, or "" */
+    int64_t canary_every_ms;          /* 0: no test messages */
     struct config_list webhook_allow; /* private ranges */
     const char *ca_file;
     bool may_be_plain;

@@ -32,6 +32,7 @@ enum {
     SENDING_TEXTS_MAX = 64 * 1024,
     WATCH_FIRST_MS = 60 * 1000,
     WATCH_PERIOD_MS = 5 * 60 * 1000,
+    CANARY_FIRST_MS = 10 * 1000,
     STREAM_SHARES = 4,         /* one account has one of these at most */
     SPARE_FDS = 64,            /* database, sockets, eventfds and the like */
     OTHER_FDS = 4 * SPARE_FDS, /* more than there will ever be beside connections */
@@ -113,16 +114,52 @@ static void outbox_stage_stop(struct app *app)
     outbox_stop(app->outbox);
 }
 
+/* How soon the first look is, or how long it is from one to the next. */
+static int64_t watch_ms(int64_t usual_ms)
+{
+    const char *hurry = getenv("CONTACTD_TEST_WATCH_MS");
+
+    return hurry ? strtol(hurry, NULL, 10) : usual_ms;
+}
+
+/* Without messages to send there is still a certificate to look at, if it is an https address. */
+static enum err canary_start(struct app *app, struct err_detail *detail)
+{
+    const struct config *config = app->config;
+    int64_t every_ms = config->canary_every_ms;
+    int64_t first_ms = every_ms && every_ms < CANARY_FIRST_MS ? every_ms : CANARY_FIRST_MS;
+    const struct canary_options options = {.public_url = config->public_url,
+                                           .ca_file = app->sending.ca_file,
+                                           .every_ms = every_ms,
+                                           .first_ms =
+                                               every_ms ? first_ms : watch_ms(WATCH_FIRST_MS)};
+
+    if (!every_ms && strncmp(config->public_url, "https://", 8) != 0)
+        return ERR_OK;
+    return canary_new(&options, &app->canary, detail);
+}
+
+static void canary_stop(struct app *app)
+{
+    canary_free(app->canary);
+}
+
+static int64_t certificate_ends_ms(void *tls)
+{
+    return tls_expires_at_ms(tls);
+}
+
 static enum err watch_stage_start(struct app *app, struct err_detail *detail)
 {
     bool has_file = strcmp(app->config->database, "memory:") != 0;
-    const char *hurry = getenv("CONTACTD_TEST_WATCH_MS");
-    struct watch_options options = {.database = has_file ? app->config->database : NULL,
-                                    .first_ms = WATCH_FIRST_MS,
-                                    .period_ms = WATCH_PERIOD_MS};
+    const struct watch_options options = {.database = has_file ? app->config->database : NULL,
+                                          .first_ms = watch_ms(WATCH_FIRST_MS),
+                                          .period_ms = watch_ms(WATCH_PERIOD_MS),
+                                          .canary = app->canary,
+                                          .certificate_ends_ms =
+                                              app->tls ? certificate_ends_ms : NULL,
+                                          .arg = app->tls};
 
-    if (hurry)
-        options.first_ms = options.period_ms = strtol(hurry, NULL, 10);
     return watch_start(&options, app->commit, app->writer, app->forms, app->outbox, &app->watch,
                        detail);
 }
@@ -506,6 +543,7 @@ static enum err server_run(struct app *app, struct err_detail *detail)
     app->ctx.cache = app->cache;
     app->ctx.secrets = &app->secrets;
     app->ctx.captcha = app->captcha;
+    app->ctx.canary = app->canary;
     app->ctx.events = app->events;
     app->ctx.outbox = app->outbox;
     app->ctx.streams_each = (watchers_max(app) + STREAM_SHARES - 1) / STREAM_SHARES;
@@ -597,6 +635,7 @@ static const struct stage {
     {signin_stage_start, signin_stage_stop, EXIT_DATABASE},
     {captcha_stage_start, captcha_stage_stop, EXIT_FAILED},
     {outbox_stage_start, outbox_stage_stop, EXIT_FAILED},
+    {canary_start, canary_stop, EXIT_FAILED},
     {watch_stage_start, watch_stage_stop, EXIT_FAILED},
     {janitor_stage_start, janitor_stage_stop, EXIT_FAILED},
     {snapshots_stage_start, snapshots_stage_stop, EXIT_CONFIG},
@@ -627,6 +666,8 @@ enum exit_code app_stop(struct app *app)
 {
     /* Nobody waits for a search at the end; everything else is still answered. */
     worker_break_off(app->searchers);
+    /* It would find nobody who answers, which is no alarm. */
+    canary_break_off(app->canary);
     /* First of all, while everything beneath still runs. */
     if (server_stop(app->redirect_server, app->config->shutdown_timeout_ms) != ERR_OK ||
         server_stop(app->server, app->config->shutdown_timeout_ms) != ERR_OK)

@@ -36,6 +36,7 @@ struct app {
     struct control *control;
     struct events *events;
     struct outbox *outbox;
+    struct canary *canary; /* NULL: there is nothing to try */
     struct watch *watch;
     struct outbox_options sending;
     struct arena sending_texts;

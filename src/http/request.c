@@ -250,6 +250,12 @@ static enum media media_of(struct str content_type)
     return MEDIA_NONE;
 }
 
+static bool lacks_body(const struct route *route, const struct guard *guard)
+{
+    return route->may_lack_body && !guard->content_length &&
+           !guard->counts[HEADER_TRANSFER_ENCODING];
+}
+
 /* Whom is it for, and may its body come? Everything that can be known before the body. */
 static void match_route(struct exchange *x, const struct guard *guard)
 {
@@ -270,7 +276,8 @@ static void match_route(struct exchange *x, const struct guard *guard)
         refuse(x, PROBLEM_BAD_REQUEST, "the path has a broken percent escape");
     else if (guard->content_length > (match.route->media ? options->max_body : 0))
         refuse(x, PROBLEM_BODY_TOO_LARGE, NULL);
-    else if (match.route->media && !(match.route->media & x->media))
+    else if (match.route->media && !(match.route->media & x->media) &&
+             !lacks_body(match.route, guard))
         refuse(x, PROBLEM_UNSUPPORTED_MEDIA,
                match.route->media == MEDIA_JSON
                    ? "send Content-Type: application/json"

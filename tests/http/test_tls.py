@@ -420,6 +420,20 @@ def test_a_broken_pair_is_told_and_the_one_before_stays(secure, damage, reason):
     assert metric(secure, "contactd_tls_certificate_expiry_timestamp_seconds") > expiry + 20 * 86400
 
 
+def test_a_certificate_that_ends_soon_is_an_alarm_until_it_is_renewed(start_secure):
+    server = start_secure(test_watch_ms=200)
+    credential = {"Authorization": f"Bearer {server.token()}"}
+
+    def alarms():
+        return ask(server, "GET", "/admin/alarms", headers=credential).text
+
+    assert "certificate" not in alarms()
+    server.renew(days=2)
+    wait_until(lambda: "certificate" in alarms(), "no alarm")
+    server.renew(days=90)
+    wait_until(lambda: "certificate" not in alarms(), "the alarm stays")
+
+
 # --- from http to https -------------------------------------------------------------
 
 
