@@ -84,7 +84,9 @@ PUBLIC = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`
 
 
 def is_public(address):
-    return bool(PUBLIC.fullmatch(address)) and len(address) <= 254 and len(address.split("@")[0]) <= 64
+    local = address.split("@")[0]
+    names_another = re.search(r"[%!]|=\?", local)
+    return bool(PUBLIC.fullmatch(address)) and len(address) <= 254 and len(local) <= 64 and not names_another
 
 
 class Visitor:
