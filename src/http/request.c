@@ -265,6 +265,10 @@ static void match_route(struct exchange *x, const struct guard *guard)
         refuse(x, PROBLEM_METHOD_NOT_ALLOWED, NULL);
     else if (!decode_params(x, &match))
         refuse(x, PROBLEM_BAD_REQUEST, "the path has a broken percent escape");
+    else if (match.route->media && guard->has_no_framing)
+        refuse(x, PROBLEM_LENGTH_REQUIRED,
+               "send the body that this address takes, with its Content-Length (curl: with -d), or "
+               "with Transfer-Encoding: chunked");
     else if (guard->content_length > (match.route->media ? options->max_body : 0))
         refuse(x, PROBLEM_BODY_TOO_LARGE, NULL);
     else if (match.route->media && !(match.route->media & x->media))
