@@ -17,6 +17,10 @@ struct watch_options {
     const char *database; /* whose file system is looked at; NULL: none */
     int64_t first_ms, period_ms;
     struct canary *canary; /* tries on the watch's thread; NULL: there is none */
+
+    /* When the certificate ends that the server itself speaks TLS with, wall; NULL: it does not. */
+    int64_t (*certificate_ends_ms)(void *arg);
+    void *arg;
 };
 
 /* Everything stays the caller's and outlives the watch. A reader is opened for each look. */

@@ -246,24 +246,39 @@ static enum err look_at_canary(struct look *look)
     return raise_as_it_is(look, STR("canary"), &text, false);
 }
 
+/* Whichever ends first: the public address's, or our own. 0: neither is known. */
+static int64_t first_end(const struct look *look, struct str *ret_host)
+{
+    const struct watch_options *options = &look->watch->options;
+    int64_t public_ms = options->canary ? canary_news(options->canary)->certificate_ends_ms : 0;
+    int64_t own_ms = options->certificate_ends_ms ? options->certificate_ends_ms(options->arg) : 0;
+
+    if (own_ms && (!public_ms || own_ms < public_ms)) {
+        *ret_host = STR("this server itself (tls-cert)");
+        return own_ms;
+    }
+    if (public_ms)
+        *ret_host = web_url_host(canary_url(options->canary));
+    return public_ms;
+}
+
+/* Its words are others when it is later, or another certificate. */
 static enum err look_at_certificate(struct look *look)
 {
     const struct canary *canary = look->watch->options.canary;
     CLEANUP(buf_done) struct buf text = buf_new(ALARM_TEXT_MAX);
+    struct str host = {0};
 
-    if (!canary || !canary_news(canary)->has_certificate)
-        return ERR_OK;
-    int64_t ends_ms = canary_news(canary)->certificate_ends_ms;
-    if (!ends_ms) {
-        keep(look, STR("certificate"));
-        return ERR_OK;
+    int64_t ends_ms = first_end(look, &host);
+    enum certificate_state state =
+        ends_ms ? alarm_certificate(ends_ms, look->now_ms) : CERTIFICATE_FINE;
+    if (state != CERTIFICATE_FINE) {
+        alarm_certificate_render(host, ends_ms, look->now_ms, &text);
+        return raise_as_it_is(look, STR("certificate"), &text, state >= CERTIFICATE_URGENT);
     }
-    enum certificate_state state = alarm_certificate(ends_ms, look->now_ms);
-    if (state == CERTIFICATE_FINE)
-        return ERR_OK;
-    alarm_certificate_render(web_url_host(canary_url(canary)), ends_ms, look->now_ms, &text);
-    /* Its words are others when it is later, or another certificate. */
-    return raise_as_it_is(look, STR("certificate"), &text, state >= CERTIFICATE_URGENT);
+    if (canary && canary_news(canary)->has_certificate && !canary_news(canary)->certificate_ends_ms)
+        keep(look, STR("certificate"));
+    return ERR_OK;
 }
 
 /* --- telling: the committer's part --------------------------------------- */
