@@ -11,6 +11,7 @@
 #include "audit.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "core/alarm.h"
 #include "core/cursor.h"
 #include "guards.h"
 #include "http/reply.h"
@@ -388,12 +389,32 @@ static enum flow destination_list(struct app_ctx *ctx, struct exchange *x)
 
 /* --- alarms -------------------------------------------------------------- */
 
+/* A destination's says how many wait by now; of one that is well again, or gone, nothing is left.
+ */
+static bool renew_text(const struct shown *shown, const struct alarm *alarm, struct buf *text)
+{
+    if (!str_equal(alarm->kind, STR("destination"))) {
+        buf_put(text, alarm->text);
+        return true;
+    }
+    for (size_t i = 0; i < shown->count; i++) {
+        const struct destination_tally *tally = &shown->rows[i];
+        if (!str_equal(tally->form, alarm->form) || !str_equal(tally->name, alarm->name))
+            continue;
+        alarm_destination_render(tally, text);
+        return alarm_destination(tally, clock_wall_ms()) &&
+               forms_have_destination(shown->job->ctx->forms, tally->form, tally->name);
+    }
+    return false;
+}
+
 static enum err render_alarm(void *arg, const struct alarm *alarm)
 {
-    struct delivery_job *self = arg;
-    struct buf *out = &self->x->reply.body;
+    struct shown *shown = arg;
+    struct buf *out = &shown->job->x->reply.body;
+    CLEANUP(buf_done) struct buf text = buf_new(ALARM_TEXT_MAX);
 
-    if (!principal_sees(self->x, alarm->form))
+    if (!principal_sees(shown->job->x, alarm->form) || !renew_text(shown, alarm, &text))
         return ERR_OK;
     js_comma(out);
     js_open(out, '{');
@@ -401,7 +422,7 @@ static enum err render_alarm(void *arg, const struct alarm *alarm)
     js_field_string(out, "form", alarm->form.len ? alarm->form : (struct str){0});
     js_field_string(out, "destination", alarm->name.len ? alarm->name : (struct str){0});
     js_field_time(out, "since", alarm->since_ms);
-    js_field_string(out, "text", alarm->text);
+    js_field_string(out, "text", buf_str(&text));
     js_close(out, '}');
     return buf_status(out);
 }
@@ -410,11 +431,13 @@ static enum err run_alarms(struct job *job, struct store *reader)
 {
     struct delivery_job *self = CONTAINER_OF(job, struct delivery_job, job);
     struct buf *out = &self->x->reply.body;
+    CLEANUP(shown_done) struct shown shown = {.job = self};
 
+    TRY(store_destination_list(reader, keep_tally, &shown));
     js_open(out, '{');
     js_key(out, "alarms");
     js_open(out, '[');
-    TRY(store_alarm_list(reader, render_alarm, self));
+    TRY(store_alarm_list(reader, render_alarm, &shown));
     js_close(out, ']');
     js_close(out, '}');
     return buf_status(out);

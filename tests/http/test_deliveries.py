@@ -504,11 +504,108 @@ def test_a_destination_that_fails_for_an_hour_is_told_to_the_others_once(tmp_pat
             wait(lambda: told("sales@example.org") and told("operator@example.org"))
             told_rows = [d for d in world.deliveries(limit=200) if d["text"] and "reached" in d["text"]]
             assert sorted((d["form"] or "", d["destination"]) for d in told_rows) == [("", "mail:operator@example.org"), ("shop", "mail:sales@example.org")]
+            assert all(m.message["Subject"] == "contactd: mail:owner@example.org of shop fails" for m in told("operator@example.org"))
             del mails.answers["owner@example.org"]
             world.ask("POST", f"/admin/deliveries/{world.one(submission, 'mail:owner@example.org')['id']}/retry")
             wait(lambda: not alarms(world))
-            assert len(told("sales@example.org")) == len(told("operator@example.org")) == 1
+
+            def told_of_the_end(address):
+                return [m for m in mails.to(address) if "reached again" in m.message["Subject"]]
+
+            wait(lambda: told_of_the_end("sales@example.org") and told_of_the_end("operator@example.org"))
+            for address in ("sales@example.org", "operator@example.org"):
+                assert len(told(address)) == len(told_of_the_end(address)) == 1
+            assert not told_of_the_end("owner@example.org") and not told_of_the_end("jobs@example.org")
             assert len(world.log("alarm_over")) == 1
+
+
+def fail_for_an_hour(world, submission, destinations):
+    """So that the next start finds them failing for long."""
+    server = world.server
+    wait(lambda: all(world.one(submission, name)["attempts"] for name in destinations))
+    server.stop()
+    rows(world, "UPDATE destination SET failing_since = failing_since - 3600000 WHERE failing_since > 0")
+    server.options["test_watch_ms"] = 100
+    server.start()
+    world.url = server.url
+
+
+def test_what_one_look_finds_is_one_mail_for_each_who_hears(tmp_path):
+    dead = [f"dead{number}@example.org" for number in range(12)]
+    names = [f"mail:{address}" for address in dead]
+    with MailServer() as mails, Receiver() as posts:
+        mails.answers.update({address: "451 not now." for address in dead})
+        options = {"notify_to": "ops@example.org", **mails.options, **posts.options}
+        with running(Server(tmp_path, **options)) as server:
+            world = World(server, mails, posts)
+            hooks = [{"name": "hears", "url": f"{posts.url}/hears"}, {"name": "deaf", "url": f"{posts.url}/deaf", "alarms": False}]
+            world.form("shop", mail=[*dead, "ops@example.org"], webhooks=hooks)
+            submission = world.post("shop")
+            fail_for_an_hour(world, submission, names)
+            raised = wait(lambda: len(alarms(world)) == 12 and alarms(world))
+            for alarm in raised:
+                assert "1 wait" in alarm["text"] and not alarm["text"].endswith("."), alarm["text"]
+
+            def told():
+                return [m for m in mails.to("ops@example.org") if m.message["Subject"].startswith("contactd: ")]
+
+            assert wait(told)[0].message["Subject"].endswith(", and 11 more")
+            text = told()[0].message.get_body(("plain",)).get_content()
+            assert all(f"{name} of the form shop has not been reached" in text for name in names)
+            assert "not now.\n" in text.replace("\r", "") and ".." not in text
+            hook = wait(lambda: [p for p in posts.at("/hears") if json.loads(p.body)["type"] == "alarm"])
+            assert json.loads(hook[0].body)["data"]["text"].startswith("contactd: mail:")
+
+            more = world.post("shop")  # the list tells how it is now
+            wait(lambda: all("2 wait" in alarm["text"] for alarm in alarms(world)))
+            told_before = {one["id"] for one in world.deliveries(destination="mail:ops@example.org", limit=200)}
+            world.set("shop", "notify=" + json.dumps({"mail": ["ops@example.org"], "webhooks": hooks}))
+            assert alarms(world) == [], "what is taken away is wrong no longer"
+            wait(lambda: len(world.log("alarm_over")) == 12)
+            assert {one["id"] for one in world.deliveries(destination="mail:ops@example.org", limit=200)} == told_before, "nobody need be told of that"
+            assert len(told()) == 1 and len([p for p in posts.at("/hears") if json.loads(p.body)["type"] == "alarm"]) == 1
+            wait(lambda: world.one(more, "webhook:deaf")["state"] == "delivered")
+            assert {json.loads(p.body)["type"] for p in posts.at("/deaf")} == {"submission.created"}
+
+
+DAY = 24 * 3600
+
+
+def days_ago(days):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - days * DAY))
+
+
+def brought(world, form, agos):
+    """Messages of so many days ago, as an import brings them."""
+    lines = [json.dumps({"id": None, "createdAt": days_ago(ago), "form": form, "email": "a@example.org", "message": f"{form} {n} {ago}"})
+             for n, ago in enumerate(agos)]
+    done = world.server.cli("import", "-", "--from", "contactd", input="\n".join(lines) + "\n")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_silence_is_counted_from_the_last_message_however_long_ago_or_from_when_the_form_was_made(tmp_path):
+    with running(Server(tmp_path)) as server:
+        world = World(server, None, None)
+        for form, limit in (("old", 120), ("older", 365), ("quarter", 60), ("late", 130), ("never", 3), ("young", 30), ("past", 0)):
+            world.form(form, **({"silenceDays": limit} if limit else {}))
+        brought(world, "old", [121 + n % 5 for n in range(100)])
+        brought(world, "older", [500])
+        brought(world, "quarter", [95])
+        brought(world, "late", [121, 129])
+        server.stop()
+        rows(world, "UPDATE form SET created_at = created_at - ? WHERE name = 'never'", 4 * DAY * 1000)
+        # Raised when its messages were within the ninety days that its past is judged by.
+        rows(world, "INSERT INTO alarm VALUES ('silence', 'past', '', ?, 'silent')", int((time.time() - 100 * DAY) * 1000))
+        server.options["test_watch_ms"] = 100
+        server.start()
+        world.url = server.url
+        wait(lambda: {a["form"] for a in alarms(world)} == {"old", "older", "quarter", "never", "past"})
+        texts = {a["form"]: a["text"] for a in alarms(world)}
+        assert "no message for 121 days" in texts["old"] and "120 are its limit" in texts["old"]
+        assert "made 4 days ago" in texts["never"]
+        for form in texts:
+            world.post(form)
+        wait(lambda: not alarms(world))
 
 
 def test_a_form_gone_silent_is_told(tmp_path):
