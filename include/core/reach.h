@@ -26,7 +26,7 @@ struct reach_answer {
 
 /*
  * What an answer means that is not the right one. Appends what happened and what mends it, both
- * without a full stop, and always in the same words.
+ * without a full stop; but for `error` in the same words each time.
  */
 void reach_explain(const struct reach_answer *answer, struct buf *text, struct buf *remedy);
 

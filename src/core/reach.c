@@ -74,8 +74,9 @@ static void explain_move(const struct reach_answer *answer, struct buf *text, st
     enum { URL_SHOWN = 200 };
     struct str url = answer->body;
 
-    if (url.len > URL_SHOWN)
-        url.len = URL_SHOWN;
+    for (size_t i = 0; i < url.len; i++) /* what is behind may be another each time */
+        if (i == URL_SHOWN || url.ptr[i] == '?' || url.ptr[i] == '#')
+            url.len = i;
     buf_printf(text, "it leads elsewhere (%d)", answer->status);
     if (url.len) {
         buf_put(text, STR(", to "));

@@ -52,13 +52,13 @@ struct canary {
     struct transport *transport; /* NULL: no try is under way */
     bool is_over;
     int64_t due_ms;
-    unsigned failures; /* in a row */
-    int failure;       /* what the news' reason is about, see kind_of() */
+    unsigned failures;  /* in a row */
+    enum reach failure; /* the one that the news' reason is about */
     struct canary_news news;
 };
 
 /* One try. */
-struct flight {
+struct trip {
     struct parcel parcel;
     struct out out; /* as it was sent */
     struct buf body, reply;
@@ -136,24 +136,24 @@ static void draw(char ret_text[CANARY_TOKEN_LEN + 1])
     base64url_encode(bytes, sizeof bytes, ret_text);
 }
 
-static void write_message(struct flight *flight)
+static void write_message(struct trip *trip)
 {
-    struct buf *body = &flight->body;
+    struct buf *body = &trip->body;
 
-    draw(flight->out.token);
-    draw(flight->out.proof);
-    flight->out.is_awaited = true;
+    draw(trip->out.token);
+    draw(trip->out.proof);
+    trip->out.is_awaited = true;
     js_open(body, '{');
     js_field_string(body, "name", STR("contactd"));
     js_field_string(body, "email", STR("canary@contactd.invalid"));
     js_field_string(body, "message", STR("The server's own test message; see canary-every."));
-    js_field_string(body, "_canary", str_of(flight->out.token));
+    js_field_string(body, "_canary", str_of(trip->out.token));
     js_close(body, '}');
 }
 
-static void landed(struct parcel *parcel)
+static void came_back(struct parcel *parcel)
 {
-    CONTAINER_OF(parcel, struct flight, parcel)->is_done = true;
+    CONTAINER_OF(parcel, struct trip, parcel)->is_done = true;
 }
 
 static void set_out(struct canary *canary, const struct out *out, struct transport *transport)
@@ -165,56 +165,56 @@ static void set_out(struct canary *canary, const struct out *out, struct transpo
 }
 
 /* From now on the token is worth nothing. */
-static void recall(struct canary *canary, struct flight *flight)
+static void recall(struct canary *canary, struct trip *trip)
 {
     pthread_mutex_lock(&canary->lock);
-    flight->was_taken = flight->out.is_awaited && !canary->out.is_awaited;
+    trip->was_taken = trip->out.is_awaited && !canary->out.is_awaited;
     secret_wipe(&canary->out, sizeof canary->out);
     canary->transport = NULL;
     pthread_mutex_unlock(&canary->lock);
 }
 
-static enum err fly(struct canary *canary, struct flight *flight)
+static enum err travel(struct canary *canary, struct trip *trip)
 {
     const struct transport_options options = {.ca_file = canary->options.ca_file};
     struct transport *transport = NULL;
 
-    TRY(buf_status(&flight->body));
+    TRY(buf_status(&trip->body));
     TRY(transport_open(&options, &transport, NULL));
-    set_out(canary, &flight->out, transport);
-    transport_send(transport, &flight->parcel);
-    while (!flight->is_done && !is_over(canary))
+    set_out(canary, &trip->out, transport);
+    transport_send(transport, &trip->parcel);
+    while (!trip->is_done && !is_over(canary))
         transport_poll(transport, POLL_MS);
-    recall(canary, flight);
+    recall(canary, trip);
     transport_close(transport);
     return ERR_OK;
 }
 
 /* --- what it means ------------------------------------------------------- */
 
-static bool has_proof(const struct flight *flight)
+static bool has_proof(const struct trip *trip)
 {
     CLEANUP(js_decref) json_t *reply = NULL;
 
-    if (flight->parcel.status != 200 ||
-        js_parse_object(buf_str(&flight->reply), &reply, NULL) != ERR_OK)
+    if (trip->parcel.status != 200 ||
+        js_parse_object(buf_str(&trip->reply), &reply, NULL) != ERR_OK)
         return false;
     struct str proof = js_get_string(reply, "proof");
     return proof.len == CANARY_TOKEN_LEN &&
-           secret_equal(proof.ptr, flight->out.proof, CANARY_TOKEN_LEN);
+           secret_equal(proof.ptr, trip->out.proof, CANARY_TOKEN_LEN);
 }
 
-static void explain(const struct flight *flight, struct buf *text)
+static void explain(const struct trip *trip, struct buf *text)
 {
-    const struct parcel *parcel = &flight->parcel;
+    const struct parcel *parcel = &trip->parcel;
     const struct reach_answer answer = {.reach = parcel->reach,
                                         .error = str_of(parcel->error),
                                         .status = parcel->status,
-                                        .body = buf_str(&flight->reply)};
+                                        .body = buf_str(&trip->reply)};
     CLEANUP(buf_done) struct buf remedy = buf_new(CANARY_REASON_MAX);
 
     reach_explain(&answer, text, &remedy);
-    if (flight->was_taken && parcel->status != 503)
+    if (trip->was_taken && parcel->status != 503)
         buf_put(text, STR(" (the message has arrived, so it is the answer that gets lost)"));
     buf_put(text, STR("; "));
     buf_put(text, buf_str(&remedy));
@@ -230,10 +230,11 @@ static void write_reason(struct canary *canary, struct str text)
              len ? text.ptr : "");
 }
 
-/* The words of one and the same failure differ in how many milliseconds it took. */
-static int kind_of(const struct flight *flight)
+/* The transport's words for one and the same failure differ in how many milliseconds it took. */
+static bool is_known(const struct canary *canary, enum reach reach)
 {
-    return (int)flight->parcel.reach * 1000 + flight->parcel.status;
+    return canary->news.message == CANARY_FAILING && reach != REACH_ANSWERED &&
+           reach == canary->failure;
 }
 
 static void succeed(struct canary *canary)
@@ -244,19 +245,18 @@ static void succeed(struct canary *canary)
     metric_set(METRIC_CANARY_AT, clock_wall_ms() / 1000);
 }
 
-static void fail(struct canary *canary, const struct flight *flight)
+static void fail(struct canary *canary, const struct trip *trip)
 {
     CLEANUP(buf_done) struct buf text = buf_new(2 * CANARY_REASON_MAX);
 
-    explain(flight, &text);
+    explain(trip, &text);
     metric_add(METRIC_CANARY_FAILED, 1);
     LOG(LOG_WARN, "canary_failed", LOG_STR("url", canary_url(canary)),
         LOG_STR("reason", buf_str(&text)));
-    bool is_known = canary->news.message == CANARY_FAILING && canary->failure == kind_of(flight);
-    if (++canary->failures < FAILURES || is_known)
+    if (++canary->failures < FAILURES || is_known(canary, trip->parcel.reach))
         return;
     canary->news.message = CANARY_FAILING;
-    canary->failure = kind_of(flight);
+    canary->failure = trip->parcel.reach;
     write_reason(canary, buf_str(&text));
 }
 
@@ -269,16 +269,16 @@ static int64_t rest_ms(const struct canary *canary)
     return canary->failures && every_ms > RETRY_MS ? RETRY_MS : every_ms;
 }
 
-static void judge(struct canary *canary, const struct flight *flight)
+static void judge(struct canary *canary, const struct trip *trip)
 {
-    if (flight->parcel.certificate_ends_ms)
-        canary->news.certificate_ends_ms = flight->parcel.certificate_ends_ms;
+    if (trip->parcel.certificate_ends_ms)
+        canary->news.certificate_ends_ms = trip->parcel.certificate_ends_ms;
     if (!canary_has_messages(canary))
         return;
-    if (has_proof(flight))
+    if (has_proof(trip))
         succeed(canary);
     else
-        fail(canary, flight);
+        fail(canary, trip);
 }
 
 static bool is_other(const struct canary_news *a, const struct canary_news *b)
@@ -290,28 +290,28 @@ static bool is_other(const struct canary_news *a, const struct canary_news *b)
 bool canary_try(struct canary *canary)
 {
     const struct canary_news before = canary->news;
-    struct flight flight = {.body = buf_new(BODY_BYTES), .reply = buf_new(REPLY_BYTES)};
+    struct trip trip = {.body = buf_new(BODY_BYTES), .reply = buf_new(REPLY_BYTES)};
     bool is_get = !canary_has_messages(canary);
 
     if (!is_get)
-        write_message(&flight);
-    flight.parcel = (struct parcel){.url = canary->url,
-                                    .may_be_plain = !canary->news.has_certificate,
-                                    .headers = is_get ? "" : "Content-Type: application/json\n",
-                                    .body = buf_str(&flight.body),
-                                    .is_get = is_get,
-                                    .reply = &flight.reply,
-                                    .timeout_ms = TRY_MS,
-                                    .done = landed};
-    enum err err = fly(canary, &flight);
+        write_message(&trip);
+    trip.parcel = (struct parcel){.url = canary->url,
+                                  .may_be_plain = !canary->news.has_certificate,
+                                  .headers = is_get ? "" : "Content-Type: application/json\n",
+                                  .body = buf_str(&trip.body),
+                                  .is_get = is_get,
+                                  .reply = &trip.reply,
+                                  .timeout_ms = TRY_MS,
+                                  .done = came_back};
+    enum err err = travel(canary, &trip);
     if (err != ERR_OK)
         LOG(LOG_WARN, "canary_not_sent", LOG_TEXT("reason", err_text(err)));
     else if (!is_over(canary))
-        judge(canary, &flight);
+        judge(canary, &trip);
     canary->due_ms = clock_mono_ms() + rest_ms(canary);
-    secret_wipe(&flight.out, sizeof flight.out);
-    buf_done(&flight.body);
-    buf_done(&flight.reply);
+    secret_wipe(&trip.out, sizeof trip.out);
+    buf_done(&trip.body);
+    buf_done(&trip.reply);
     return is_other(&before, &canary->news);
 }
 

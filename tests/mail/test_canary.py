@@ -342,14 +342,19 @@ def test_a_proxy_that_never_answers(tmp_path):
     """Also the end of a server does not wait for it."""
     with Proxy() as proxy, behind(proxy, tmp_path) as server:
         more_come_through(server, 1)
-        proxy.act = lambda line, request, pass_on: line.hold()
+        held = []
+
+        def hold(line, request, pass_on):
+            held.append(request)
+            line.hold()
+
+        proxy.act = hold
         alarm, = wait(lambda: alarms(server), 60)
         assert "no answer came in time" in alarm["text"] and "firewall" in alarm["text"], alarm
-        held = len(proxy.requests)
-        wait(lambda: len(proxy.requests) > held)
+        wait(lambda: len(held) > len(server.log_lines("canary_failed")))
         started = time.monotonic()
         assert server.stop() == 0 and time.monotonic() - started < 8 * SLOW
-        assert len(server.log_lines("canary_failed")) == 2
+        assert len(server.log_lines("canary_failed")) < len(held), "what was broken off is no failure"
 
 
 def test_a_full_disk_is_not_the_proxys_fault(tmp_path):

@@ -67,6 +67,18 @@ static void each_is_named_with_what_mends_it(void **state)
     }
 }
 
+static void what_differs_each_time_is_left_out(void **state)
+{
+    const struct reach_answer answer = {.status = 302, .body = STR("https://sso.example/?state=1")};
+    struct buf text = buf_new(1000), remedy = buf_new(1000);
+
+    (void)state;
+    reach_explain(&answer, &text, &remedy);
+    check_str(buf_str(&text), "it leads elsewhere (302), to https://sso.example/");
+    buf_done(&text);
+    buf_done(&remedy);
+}
+
 static void a_long_target_is_cut(void **state)
 {
     static const char LONG[5000];
@@ -86,6 +98,7 @@ int main(void)
     static const struct CMUnitTest CASES[] = {
         CASE("each is named with what mends it", each_is_named_with_what_mends_it),
         CASE("a long target is cut", a_long_target_is_cut),
+        CASE("what differs each time is left out", what_differs_each_time_is_left_out),
     };
 
     return cmocka_run_group_tests(CASES, NULL, NULL);

@@ -87,8 +87,9 @@ static enum err see(void *arg, const struct alarm *alarm)
 {
     struct seen *seen = arg;
 
-    strncat(seen->kinds, alarm->kind.ptr, alarm->kind.len);
-    strncat(seen->kinds, " ", 1);
+    size_t len = strlen(seen->kinds);
+    snprintf(seen->kinds + len, sizeof seen->kinds - len, "%.*s ", (int)alarm->kind.len,
+             alarm->kind.ptr);
     snprintf(seen->text, sizeof seen->text, "%.*s", (int)alarm->text.len, alarm->text.ptr);
     return ERR_OK;
 }
