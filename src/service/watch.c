@@ -256,7 +256,18 @@ static enum err end_silence(struct look *look, struct finding *known)
     return end(look, known, &subject, &text);
 }
 
-/* By the past. What is wrong already stays so until a message comes, however long that takes. */
+/* At the end of what the form's own word has raised. */
+#define LIMIT "(silenceDays)"
+
+static bool is_by_setting(const struct finding *finding)
+{
+    struct str text = finding->alarm.text, limit = STR(LIMIT);
+
+    return text.len > limit.len &&
+           str_equal((struct str){text.ptr + text.len - limit.len, limit.len}, limit);
+}
+
+/* By the past. What that has raised stays so until a message comes, however long that takes. */
 static enum err judge_history(struct round *round, const struct form_history *history)
 {
     struct look *look = &round->look;
@@ -268,7 +279,7 @@ static enum err judge_history(struct round *round, const struct form_history *hi
     bool is_answered = known && round->today - days >= known->alarm.since_ms / DAY_MS;
     if (!is_silent && is_answered)
         return end_silence(look, known);
-    if (!is_silent && !known)
+    if (!is_silent && (!known || is_by_setting(known)))
         return ERR_OK;
     buf_printf(&how, " has had no message for %u days, which is unusual for it", (unsigned)days);
     return raise_silence(look, history->form, &how);
@@ -299,7 +310,7 @@ static enum err judge_setting(struct round *round, const struct form_entry *entr
                newest_ms ? " has had no message for %lld days"
                          : " has no message, and was made %lld days ago",
                (long long)days);
-    buf_printf(&how, "; %u are its limit (silenceDays)", (unsigned)most);
+    buf_printf(&how, "; its limit is %u " LIMIT, (unsigned)most);
     return raise_silence(look, entry->name, &how);
 }
 
@@ -310,7 +321,9 @@ static enum err judge_form(struct round *round, const struct form_entry *entry)
     const struct form_history *history = find_history(round, entry->name);
     if (history)
         return judge_history(round, history);
-    keep(&round->look, STR("silence"), entry->name);
+    struct finding *known = find(&round->look, STR("silence"), entry->name, STR(""));
+    if (known && !is_by_setting(known))
+        keep(&round->look, STR("silence"), entry->name);
     return ERR_OK;
 }
 

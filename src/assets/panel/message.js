@@ -159,7 +159,7 @@ function words(one, state) {
   if (one.state === 'failed') return ['bad', 'given up ', ago(one.changedAt), because(one.error)];
   if (one.state === 'withdrawn') return ['', 'not sent', because(one.error)];
   if (one.inFlight) return ['', 'being sent now'];
-  const next = new Date(one.nextAttemptAt) - Date.now() > 6e4 ? ['at ', time(one.nextAttemptAt)] : 'within a minute';
+  const next = new Date(one.nextAttemptAt) - Date.now() > 6e4 ? ['at ', time(one.nextAttemptAt, 'middle')] : 'within a minute';
   return one.error ? ['bad', 'waiting, next try ', next, because(one.error)] : ['', 'waiting, goes out ', next];
 }
 
@@ -375,7 +375,7 @@ function destinationTable(all, again) {
 }
 
 const deliveryTable = (rows, take) => named(rows.map((one) => one.id), 'Deliveries', ['Message', 'To', 'How it went', ''], rows.map((one) => [
-  [one.submission ? link(`#message/${one.submission}`, time(one.createdAt, 'middle')) : [h('span', { dir: 'auto' }, 'Alarm: ', dated(one.text ?? '')), h('span', { class: 'hint' }, time(one.createdAt, 'middle'))],
+  [one.submission ? link(`#message/${one.submission}`, time(one.createdAt, 'middle')) : [h('span', { dir: 'auto' }, 'Alarm: ', dated((one.text ?? '').split('\n')[0].replace(/^contactd: /, ''))), h('span', { class: 'hint' }, time(one.createdAt, 'middle'))],
     one.form && h('span', { class: 'hint', dir: 'auto' }, titleOf(one.form))],
   h('bdi', null, destinationText(one.destination)), told(one), againButton(one, take)]));
 
@@ -411,14 +411,15 @@ export function deliveries(parts, asking) {
   const draw = () => {
     shown = JSON.stringify([rows, next, all]);
     if (!all.length && !rows.length && !Object.keys(query).length) return renew(place, howTo());
-    return renew(place, destinationTable(all, () => load().then((some) => plan(some, 1000))),
+    const asked = all.filter((one) => ['form', 'destination'].every((key) => !query[key] || query[key] === one[key]));
+    return renew(place, destinationTable(asked, () => load().then((some) => plan(some, 1000))),
       h('h2', { class: 'after' }, query.destination ? `To ${destinationText(query.destination)}, ${ofForm(query.form)}` : query.form ? titleOf(query.form) : 'Newest first'),
       h('nav', { class: 'states', 'aria-label': 'Which deliveries', 'data-id': 'states' }, STATES.map(([state, text]) => h('a', { href: filter({ ...query, state }), 'aria-current': (query.state ?? '') === state ? 'page' : null }, text)),
-        query.destination && link(filter({ state: query.state }), 'All destinations')),
+        (query.destination || query.form) && link(filter({ state: query.state }), 'All destinations')),
       rows.length ? deliveryTable(rows, take) : h('p', { class: 'dim' }, 'There is none.'),
       next && h('p', { class: 'foot', 'data-id': 'more' }, button('More', { onclick: more })));
   };
-  const node = h('div', { class: 'page' }, h('h1', null, 'Deliveries'));
+  const node = h('div', { class: 'page roomy' }, h('h1', null, 'Deliveries'));
   const plan = follow(node, (kind) => kind === 'delivery', load);
   node.append(arriving(() => load().then(plan), () => place));
   return { title: 'Deliveries', node };
@@ -434,17 +435,21 @@ const dated = (text) => text.split(/(\d{4}-\d\d-\d\dT[\d:.]+Z)/).map((part, i) =
 
 function alarm({ kind, form, destination, text }) {
   const [href, name] = kind === 'destination' ? [filter({ form, destination }), 'See its deliveries'] : form ? [`#forms/${encodeURIComponent(form)}`, 'See the form'] : [];
-  return h('p', { dir: 'auto' }, dated(text), '. ', href && link(href, name));
+  const isNamed = destination && text.startsWith(destination);
+  return h('p', { dir: 'auto' }, isNamed && destinationText(destination), dated(isNamed ? text.slice(destination.length) : text), text.endsWith('.') ? ' ' : '. ', href && link(href, name));
 }
 
 function drawAlarms(all) {
   if (known === JSON.stringify(all)) return;
   known = JSON.stringify(all);
   alarms.hidden = !all.length;
-  renew(alarms, icon('spam'), h('div', { 'data-id': 'all' }, all.length > 1 ? h('details', null, h('summary', null, `${plural(all.length, 'thing')} need attention`), all.map(alarm)) : all.map(alarm)));
+  renew(alarms, icon('spam'), h('div', { 'data-id': 'all' }, all.length > 1 ? h('details', null, h('summary', null, `${plural(all.length, 'thing')} need attention`), h('div', { class: 'list' }, all.map(alarm))) : all.map(alarm)));
 }
 
 export const loadAlarms = () => get('alarms').then((one) => drawAlarms(one.alarms), () => {});
+
+// What was opened in one view does not stand in front of the next.
+window.addEventListener('hashchange', () => alarms.querySelector('details')?.removeAttribute('open'));
 
 let timer;
 function alarmsSoon() {
