@@ -37,6 +37,9 @@ struct store_health {
     int64_t schema, schema_known; /* steps that it has, and that this program has */
     bool is_damaged, is_whole;    /* neither: not all of it was seen in time */
     char complaint[200];          /* about the damage, in the backend's words */
+    int64_t alarms, given_up;     /* that stand; deliveries */
+    int64_t failing;              /* destinations that fail and have something to be told */
+    char worst[200];              /* of these: which fails for longest, and why; "": none */
 };
 
 /*

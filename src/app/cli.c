@@ -219,6 +219,12 @@ static const struct verb *find_verb(int argc, char **argv, int *ret_words)
     return NULL;
 }
 
+static void usage_of(const struct verb *verb)
+{
+    fprintf(stderr, "contactd: wrong number of arguments; usage: contactd %s%s%s %s\n", verb->verb,
+            verb->object ? " " : "", verb->object ? verb->object : "", verb->usage);
+}
+
 static bool has_enough(const struct verb *verb, int count)
 {
     if (verb->args == VERB_ONE_AT_MOST)
@@ -239,7 +245,7 @@ static enum exit_code run_verb(struct cli *cli)
     log_start((enum log_level)cli->config.log_level, (enum log_format)cli->config.log_format);
     enum exit_code code = EXIT_USAGE;
     if (!has_enough(cli->verb, cli->config.arg_count))
-        usage("wrong number of arguments; usage: contactd ... ", cli->verb->usage);
+        usage_of(cli->verb);
     else
         code = cli->verb->run(cli);
     config_done(&cli->config);

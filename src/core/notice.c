@@ -571,7 +571,8 @@ static enum err read_all(const json_t *settings, struct notice *notice, struct e
     if (!notice->names)
         return ERR_MEMORY;
     if (!json_is_object(settings))
-        return err_set(detail, ERR_INVALID, "notify must be an object");
+        return err_set(detail, ERR_INVALID,
+                       "notify must be an object such as {\"mail\":[\"owner@example.org\"]}");
     json_object_foreach((json_t *)(uintptr_t)settings, name, value)
         TRY(read_named(name, value, notice, detail));
     if (!reply || json_is_null(reply))

@@ -62,7 +62,8 @@ static void put_answer(struct buf *out, const struct flight *flight)
 
 static void put_forbidden(struct buf *out, const struct flight *flight)
 {
-    buf_printf(out, "%s is no address that may be reached", flight->forbidden);
+    buf_printf(out, "%s is no address that may be reached; if it is meant, add it to webhook-allow",
+               flight->forbidden);
 }
 
 /* libcurl says the same of an answer that is no HTTP. */
