@@ -169,8 +169,9 @@ void check_deliveries(const struct patient *patient, struct finding *finding)
     enum level level = health.failing                     ? LEVEL_PROBLEM
                        : health.given_up || health.alarms ? LEVEL_WARNING
                                                           : LEVEL_OK;
-    finding_set(finding, level, "%lld destinations fail, %lld deliveries were given up, %lld "
-                                "alarms stand%s%s",
+    finding_set(finding, level,
+                "%lld destinations fail, %lld deliveries were given up, %lld "
+                "alarms stand%s%s",
                 (long long)health.failing, (long long)health.given_up, (long long)health.alarms,
                 health.worst[0] ? "; failing for longest: " : "", health.worst);
     if (!health.failing && !health.given_up && health.alarms)

@@ -167,7 +167,11 @@ enum exit_code verb_form_add(struct cli *cli)
 enum exit_code verb_form_set(struct cli *cli)
 {
     CLEANUP(buf_done) struct buf result = buf_new(CONTROL_MESSAGE_MAX);
+    static const struct err_detail NOTHING = {
+        "nothing to change; write SETTING=VALUE, or --settings FILE"};
 
+    if (cli->config.arg_count < 2 && !cli->settings)
+        return cli_complain(ERR_INVALID, &NOTHING, EXIT_USAGE);
     return change(cli, &result);
 }
 

@@ -82,6 +82,9 @@ static void put_reason(struct buf *out, const struct flight *flight, CURLcode co
         buf_put(out, str_of(curl_lib_explain(code)));
     else
         put_clean(out, str_of(flight->reason));
+    if (strstr(flight->reason, "unexpected TLS packet") ||
+        strstr(flight->reason, "wrong version number"))
+        buf_put(out, STR("; perhaps TLS to a port that speaks without it"));
     if (flight->parcel->is_smtp && flight->code >= 400) {
         buf_put(out, STR("; "));
         put_answer(out, flight);

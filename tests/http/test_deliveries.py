@@ -266,6 +266,38 @@ def test_an_address_is_answered_so_often_a_day_and_no_more(world):
     assert len(world.mails.mails) == 3
 
 
+def test_names_in_capital_letters_are_the_same_names(world):
+    world.form("shop", mail=["owner@example.org"], autoreply={"subject": "Thanks, {{Name}}", "text": "Thank you."})
+    answer = requests.post(f"{world.url}/f/shop", data={"Name": "Ada", "EMAIL": "ada@example.org", "Message": "Hello", "City": "Paris"},
+                           headers={"Accept": "application/json"}, timeout=10 * SLOW)
+    assert answer.status_code == 200, answer.text
+    row = world.get("/admin/submissions")["submissions"][0]
+    assert (row["name"], row["email"], row["message"]) == ("Ada", "ada@example.org", "Hello")
+    assert world.get(f"/admin/submissions/{row['id']}")["fields"] == {"City": "Paris"}
+    assert "ada@example.org" in wait(lambda: world.mails.to("owner@example.org"))[0].message["Reply-To"]
+    assert wait(lambda: world.mails.to("ada@example.org"))[0].message["Subject"] == "Thanks, Ada"
+
+    # The one that is spelled so goes first, and a form's own rules have their own spelling.
+    world.set("shop", 'schema={"type":"object","properties":{"Name":{"type":"string"}},"required":["Name"]}')
+    body = {"Name": "Lovelace", "email": "first@example.org", "Email": "second@example.org", "message": "again"}
+    assert requests.post(f"{world.url}/contact/shop", json=body, timeout=10 * SLOW).status_code == 200
+    row = world.get("/admin/submissions")["submissions"][0]
+    assert (row["name"], row["email"]) == (None, "first@example.org")
+    assert world.get(f"/admin/submissions/{row['id']}")["fields"] == {"Name": "Lovelace", "Email": "second@example.org"}
+
+
+def test_a_list_for_people_has_straight_columns(world):
+    world.form("shop", mail=["owner-with-a-rather-long-name@clients.example.org", "o@example.org"])
+    submission = world.post("shop")
+    for name in ("mail:owner-with-a-rather-long-name@clients.example.org", "mail:o@example.org"):
+        world.state(submission, "delivered", name)
+    head, *lines = world.server.cli("delivery", "list").stdout.splitlines()
+    assert len(lines) == 2
+    for column in head.split()[1:]:
+        at = head.index(column)
+        assert all(line[at] != " " and line[at - 1] == " " for line in lines), (column, lines)
+
+
 # --- digests ------------------------------------------------------------------
 
 
