@@ -82,7 +82,8 @@ static const struct verb VERBS[] = {
     {"form", "set", verb_form_set, -1,
      "NAME [SETTING=VALUE]... [--settings FILE|-] (+= adds to a list, = removes)",
      "change settings of a form"},
-    {"form", "show", verb_form_show, 1, "NAME", "print a form's settings as JSON"},
+    {"form", "show", verb_form_show, 1, "NAME [--secrets]",
+     "print a form's settings as JSON, its secrets masked unless they are asked for"},
     {"form", "list", verb_list, 0, "[--json]", "list forms"},
     {"form", "remove", verb_named, 1, "NAME", "forget a form; its messages stay"},
     {"form", "settings", verb_form_settings, 0, "", "list what can be set"},
@@ -169,6 +170,8 @@ static bool take_flag(struct cli *cli, int *at)
         return cli->is_json = true;
     if (strcmp(arg, "--send-waiting") == 0)
         return cli->is_send_waiting = true;
+    if (strcmp(arg, "--secrets") == 0)
+        return cli->is_with_secrets = true;
     for (size_t i = 0; i < COUNTOF(FLAGS); i++) {
         size_t len = strlen(FLAGS[i].name);
         const char **slot = (const char **)(void *)((char *)cli + FLAGS[i].at);

@@ -247,6 +247,12 @@ static enum media media_of(struct str content_type)
     return MEDIA_NONE;
 }
 
+static bool lacks_body(const struct route *route, const struct guard *guard)
+{
+    return route->may_lack_body && !guard->content_length &&
+           !guard->counts[HEADER_TRANSFER_ENCODING];
+}
+
 /* Whom is it for, and may its body come? Everything that can be known before the body. */
 static void match_route(struct exchange *x, const struct guard *guard)
 {
@@ -265,13 +271,14 @@ static void match_route(struct exchange *x, const struct guard *guard)
         refuse(x, PROBLEM_METHOD_NOT_ALLOWED, NULL);
     else if (!decode_params(x, &match))
         refuse(x, PROBLEM_BAD_REQUEST, "the path has a broken percent escape");
-    else if (match.route->media && guard->has_no_framing)
+    else if (match.route->media && guard->has_no_framing && !match.route->may_lack_body)
         refuse(x, PROBLEM_LENGTH_REQUIRED,
                "send the body that this address takes, with its Content-Length (curl: with -d), or "
                "with Transfer-Encoding: chunked");
     else if (guard->content_length > (match.route->media ? options->max_body : 0))
         refuse(x, PROBLEM_BODY_TOO_LARGE, NULL);
-    else if (match.route->media && !(match.route->media & x->media))
+    else if (match.route->media && !(match.route->media & x->media) &&
+             !lacks_body(match.route, guard))
         refuse(x, PROBLEM_UNSUPPORTED_MEDIA,
                match.route->media == MEDIA_JSON
                    ? "send Content-Type: application/json"
