@@ -43,7 +43,8 @@ static void judge_certificate(const struct lookup_page *page, const char *url,
 
     if (strncmp(url, "https://", 8) != 0) {
         finding_set(finding, LEVEL_WARNING, "%s answers, without encryption", url);
-        finding_mend(finding, "put a proxy with TLS in front; sign-in from elsewhere needs it");
+        finding_mend(finding, "set tls-cert and tls-key, or put a proxy with TLS in front; sign-in "
+                              "from elsewhere needs it");
         return;
     }
     if (!page->expires_ms) {
@@ -94,6 +95,8 @@ static bool is_behind_proxy(const struct config *config)
 {
     const char *listen = config->listen;
 
+    if (config->tls_cert[0])
+        return false; /* visitors come themselves */
     return strncmp(config->public_url, "https://", 8) == 0 || strncmp(listen, "unix:", 5) == 0 ||
            strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]", 5) == 0;
 }
