@@ -638,7 +638,8 @@ def test_a_destination_that_fails_for_an_hour_is_told_to_the_others_once(tmp_pat
 def fail_for_an_hour(world, submission, destinations):
     """So that the next start finds them failing for long."""
     server = world.server
-    wait(lambda: all(world.one(submission, name)["attempts"] for name in destinations))
+    failing = lambda name: world.destination("shop", name)["failingSince"] and not world.one(submission, name)["inFlight"]
+    wait(lambda: all(failing(name) for name in destinations))
     server.stop()
     rows(world, "UPDATE destination SET failing_since = failing_since - 3600000 WHERE failing_since > 0")
     server.options["test_watch_ms"] = 100
