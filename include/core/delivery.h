@@ -53,6 +53,13 @@ struct delivery_attempt {
     struct str error; /* one line; ptr NULL: it was delivered */
 };
 
+/* What an attempt says of its destination. */
+enum delivery_sign {
+    SIGN_OF_ATTEMPT, /* that it works, or fails */
+    SIGN_REACHED,    /* that it works: who refuses is another, a visitor's mistyped address */
+    SIGN_NONE        /* nothing: it was never asked */
+};
+
 /* How an attempt ended, and what becomes of its delivery. */
 struct delivery_outcome {
     struct id id;
@@ -60,6 +67,7 @@ struct delivery_outcome {
     enum delivery_state state;
     int64_t due_at_ms; /* of one that goes on waiting */
     struct delivery_attempt attempt;
+    enum delivery_sign sign;
 };
 
 /* Which deliveries, newest first. */

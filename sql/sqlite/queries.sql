@@ -489,6 +489,9 @@ ON CONFLICT (form, name) DO UPDATE
 SET failed_at = excluded.failed_at, error = excluded.error,
     failing_since = iif(failing_since = 0, excluded.failing_since, failing_since);
 
+-- name: destination_reached
+UPDATE destination SET failing_since = 0 WHERE form = ?1 AND name = ?2;
+
 -- name: destination_list
 SELECT form, name, sum(waiting), sum(held), sum(failed), sum(withdrawn), sum(delivered), max(delivered_at),
     max(failed_at), max(failing_since), max(error)

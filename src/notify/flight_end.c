@@ -97,11 +97,21 @@ static bool is_about_this_mail(const struct flight *flight)
            (flight->step == STEP_MAIL && flight->code == TOO_LARGE);
 }
 
+static enum parcel_end end_of_mail(const struct flight *flight)
+{
+    enum { CLOSING = 421 };
+
+    if (flight->step == STEP_LOGIN || flight->code == 0 || flight->code == CLOSING)
+        return PARCEL_AT_DOOR;
+    return flight->step == STEP_RECIPIENT ? PARCEL_AT_RECIPIENT : PARCEL_AT_ANSWER;
+}
+
 static void judge_mail(struct flight *flight, CURLcode code, struct buf *error)
 {
     struct parcel *parcel = flight->parcel;
 
     parcel->status = flight->code;
+    parcel->end = end_of_mail(flight);
     if (code == CURLE_OK) {
         parcel->result = PARCEL_DELIVERED;
         return;
@@ -141,6 +151,15 @@ static void judge_answer(struct flight *flight, struct buf *error)
         buf_put(error, STR(" (redirects are not followed; name the address that it leads to)"));
 }
 
+/* libcurl notes that time when the connection, with its TLS, is there to be used. */
+static bool is_connected(const struct flight *flight)
+{
+    curl_off_t after_us = 0;
+
+    flight->lib->easy_getinfo(flight->easy, CURLINFO_PRETRANSFER_TIME_T, &after_us);
+    return after_us > 0;
+}
+
 static void judge_post(struct flight *flight, CURLcode code, struct buf *error)
 {
     struct parcel *parcel = flight->parcel;
@@ -148,6 +167,7 @@ static void judge_post(struct flight *flight, CURLcode code, struct buf *error)
 
     flight->lib->easy_getinfo(flight->easy, CURLINFO_RESPONSE_CODE, &status);
     parcel->status = status >= 200 ? (int)status : 0;
+    parcel->end = parcel->status || is_connected(flight) ? PARCEL_AT_ANSWER : PARCEL_AT_DOOR;
     if (parcel->status) {
         judge_answer(flight, error);
         return;
@@ -179,6 +199,7 @@ void flight_judge(struct flight *flight, CURLcode code)
 void parcel_fail(struct parcel *parcel, const char *reason)
 {
     parcel->result = PARCEL_LATER;
+    parcel->end = PARCEL_AT_DOOR;
     parcel->status = 0;
     parcel->retry_after_ms = 0;
     snprintf(parcel->error, sizeof parcel->error, "%s", reason);

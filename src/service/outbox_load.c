@@ -246,9 +246,12 @@ static void fill_parcel(struct load *load, const struct outbox_options *options)
 }
 
 /* What cannot be composed will not be composed tomorrow either, unless memory was short. */
-static void fail(struct load *load, enum err err, const struct err_detail *detail)
+static void fail(struct load *load, enum err err, const struct outbox_options *options,
+                 const struct err_detail *detail)
 {
     load->is_hopeless = err == ERR_INVALID || err == ERR_FULL;
+    load->is_visitors = err == ERR_INVALID && load->channel == CHANNEL_REPLY &&
+                        options->sender.service != MAIL_NONE;
     load->parcel.result = load->is_hopeless ? PARCEL_REFUSED : PARCEL_LATER;
     load->parcel.status = 0;
     snprintf(load->parcel.error, sizeof load->parcel.error, "%s",
@@ -263,6 +266,7 @@ enum err load_compose(struct load *load, struct store *reader, const struct outb
 
     arena_init(&reading.arena, MESSAGES_MAX, NULL, 0);
     load->began_ms = clock_wall_ms();
+    load->channel = load->route.destination->channel;
     if (!load->text.ptr)
         err = read_messages(load, reader, &reading);
     if (err == ERR_OK)
@@ -273,7 +277,7 @@ enum err load_compose(struct load *load, struct store *reader, const struct outb
     if (err == ERR_OK)
         fill_parcel(load, options);
     else
-        fail(load, err, &detail);
+        fail(load, err, options, &detail);
     return err;
 }
 
@@ -324,12 +328,36 @@ bool load_blames_host(const struct load *load)
     return parcel->status == 0 || parcel->status == 429 || parcel->status >= 500;
 }
 
+/* 550 to 553 are about a mailbox, whichever command they answer; other services say 400 or 422. */
+static bool is_about_mailbox(const struct parcel *parcel)
+{
+    if (!parcel->is_smtp)
+        return parcel->status == 400 || parcel->status == 422;
+    bool is_signed_in = parcel->status != 530 && parcel->status != 535;
+    return (parcel->end == PARCEL_AT_RECIPIENT && is_signed_in) ||
+           (parcel->result == PARCEL_REFUSED && parcel->status >= 550 && parcel->status <= 553);
+}
+
+/* One visitor's mistyped address says nothing ill of the autoresponder. */
+enum delivery_sign load_sign(const struct load *load)
+{
+    const struct parcel *parcel = &load->parcel;
+
+    if (load->is_visitors)
+        return SIGN_NONE;
+    bool is_reply = load->channel == CHANNEL_REPLY && !load->is_hopeless;
+    if (is_reply && parcel->result != PARCEL_DELIVERED && is_about_mailbox(parcel))
+        return SIGN_REACHED;
+    return SIGN_OF_ATTEMPT;
+}
+
 enum err load_settle(const struct load *load, struct store *writer)
 {
     bool is_delivered = load->parcel.result == PARCEL_DELIVERED;
     struct delivery_outcome outcome = {
         .form = load->form,
         .destination = load->destination,
+        .sign = load_sign(load),
         .attempt = {.at_ms = load->began_ms,
                     .took_ms = load->took_ms,
                     .status = load->parcel.status,

@@ -61,7 +61,9 @@ struct load {
     struct outgoing out;
     struct str form, destination, text; /* within `room` */
     struct id id;                       /* what it is sent under */
+    enum channel channel;               /* once it is composed */
     bool is_hopeless;                   /* it cannot be composed as it is */
+    bool is_visitors;                   /* who left an address that is not answered */
     bool is_digest, has_batch;          /* it was tried before: no row may come to it */
     bool is_late;                       /* these are given up, unsent */
     int64_t began_ms, took_ms;          /* wall, and of the attempt */
@@ -90,6 +92,9 @@ void load_judge(struct load *load, int64_t now_ms);
 
 /* Whether the host, rather than the message, is to blame for how it ended. */
 bool load_blames_host(const struct load *load);
+
+/* What its end says of the destination. */
+enum delivery_sign load_sign(const struct load *load);
 
 /* Writes the rows' outcomes. */
 MUST_CHECK enum err load_settle(const struct load *load, struct store *writer);

@@ -176,7 +176,9 @@ static enum err count_outcome(struct memory_store *self, const struct delivery_o
 
     if (old)
         tally = old->destination;
-    if (outcome->attempt.error.ptr) {
+    if (outcome->attempt.error.ptr && outcome->sign == SIGN_REACHED) {
+        tally.failing_since_ms = 0;
+    } else if (outcome->attempt.error.ptr) {
         tally.failed_at_ms = outcome->attempt.at_ms;
         tally.error = outcome->attempt.error;
         if (!tally.failing_since_ms)
@@ -205,7 +207,9 @@ enum err memory_delivery_settle(struct store *store, const struct delivery_outco
     changed.error = outcome->attempt.error;
     TRY(memory_put(self, delivery_row(&changed), old));
     TRY(add_attempt(self, outcome));
-    return outcome->state == DELIVERY_WITHDRAWN ? ERR_OK : count_outcome(self, outcome);
+    return outcome->state == DELIVERY_WITHDRAWN || outcome->sign == SIGN_NONE
+               ? ERR_OK
+               : count_outcome(self, outcome);
 }
 
 enum err memory_delivery_release(struct store *store, int64_t now_ms)

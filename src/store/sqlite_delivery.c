@@ -138,14 +138,17 @@ static enum err add_attempt(struct store *store, const struct delivery_outcome *
 static enum err count_outcome(struct store *store, const struct delivery_outcome *outcome)
 {
     bool has_failed = outcome->attempt.error.ptr != NULL;
+    bool is_reached = has_failed && outcome->sign == SIGN_REACHED;
+    enum sql_query name = has_failed ? SQL_DESTINATION_FAILED : SQL_DESTINATION_DELIVERED;
     CLEANUP(query_done)
-    struct query query = query_start(sqlite_of(store), has_failed ? SQL_DESTINATION_FAILED
-                                                                  : SQL_DESTINATION_DELIVERED);
+    struct query query =
+        query_start(sqlite_of(store), is_reached ? SQL_DESTINATION_REACHED : name);
 
     query_bind_str(&query, 1, outcome->form.len ? outcome->form : STR(""));
     query_bind_str(&query, 2, outcome->destination);
-    query_bind_i64(&query, 3, outcome->attempt.at_ms);
-    if (has_failed)
+    if (!is_reached)
+        query_bind_i64(&query, 3, outcome->attempt.at_ms);
+    if (has_failed && !is_reached)
         query_bind_str(&query, 4, outcome->attempt.error);
     return query_write(&query);
 }
@@ -154,7 +157,9 @@ enum err sqlite_delivery_settle(struct store *store, const struct delivery_outco
 {
     TRY(settle_row(store, outcome));
     TRY(add_attempt(store, outcome));
-    return outcome->state == DELIVERY_WITHDRAWN ? ERR_OK : count_outcome(store, outcome);
+    return outcome->state == DELIVERY_WITHDRAWN || outcome->sign == SIGN_NONE
+               ? ERR_OK
+               : count_outcome(store, outcome);
 }
 
 enum err sqlite_delivery_release(struct store *store, int64_t now_ms)

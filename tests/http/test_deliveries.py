@@ -307,6 +307,35 @@ def test_an_address_is_answered_so_often_a_day_and_no_more(world):
     assert len(world.mails.mails) == 3
 
 
+def test_a_visitors_mistyped_address_says_nothing_of_the_autoresponder(world):
+    world.form("shop", autoreply={"subject": "Thanks", "text": "Thank you."})
+    world.mails.rejected.update({"ada@exmaple.org": "550 5.1.1 no such user", "bob@nowhere.example": "450 4.1.2 domain not found"})
+    world.mails.answers["eve@example.org"] = "550 no such user"
+
+    def reply():
+        return world.destination("shop", "reply")
+
+    for email in ("ada@exmaple.org", "eve@example.org", "noreply@example.org"):
+        row = world.state(world.post("shop", {**ADA, "email": email}), "failed")
+        assert row["error"] and len(row["history"]) == 1
+    assert "450" in world.tried(world.post("shop", {**ADA, "email": "bob@nowhere.example"}))["error"]
+    assert (reply()["failed"], reply()["waiting"], reply()["failingSince"], reply()["error"]) == (3, 1, None, None)
+    # What lies with us is told as ever; whoever is refused then has shown that it is over.
+    world.mails.locked = "530 5.7.0 sign in first"
+    refused = world.tried(world.post("shop", {**ADA, "email": "carl@example.org"}))
+    assert refused["state"] == "waiting" and reply()["failingSince"] and "530" in reply()["error"]
+    world.mails.locked = None
+    world.state(world.post("shop", {**ADA, "email": "ada+2@exmaple.org"}), "delivered")
+    assert reply()["failingSince"] is None and reply()["delivered"] == 1
+    world.mails.locked = "530 5.7.0 sign in first"
+    world.tried(world.post("shop", {**ADA, "email": "dora@example.org"}))
+    assert reply()["failingSince"]
+    world.mails.locked = None
+    world.mails.rejected["emma@exmaple.org"] = "550 5.1.1 no such user"
+    world.state(world.post("shop", {**ADA, "email": "emma@exmaple.org"}), "failed")
+    assert reply()["failingSince"] is None
+
+
 # --- digests ------------------------------------------------------------------
 
 

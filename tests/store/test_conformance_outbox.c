@@ -223,6 +223,46 @@ static void an_outcome_is_kept_and_ends_the_lease(void **state)
     assert_err(settle(fix, &gone), ERR_NOT_FOUND);
 }
 
+static enum err see_tally(void *arg, const struct destination_tally *tally)
+{
+    *(struct destination_tally *)arg = *tally;
+    return ERR_OK;
+}
+
+static struct destination_tally tally_of(struct fixture *fix)
+{
+    struct destination_tally tally = {.failed = -1};
+
+    assert_ok(store_destination_list(fix->store, see_tally, &tally));
+    return tally;
+}
+
+static void what_a_visitor_mistyped_is_no_failure_of_the_destination(void **state)
+{
+    struct fixture *fix = *state;
+    struct delivery_outcome typo = outcome(1, "a", "x", DELIVERY_FAILED, "nobody of this name");
+    struct delivery_outcome ours = outcome(2, "a", "x", DELIVERY_FAILED, "the password is wrong");
+
+    add(fix, 1, "a", "x");
+    add(fix, 2, "a", "x");
+    typo.sign = SIGN_REACHED;
+    assert_ok(settle(fix, &typo));
+    assert_int_equal(tally_of(fix).failing_since_ms, 0);
+    assert_int_equal(tally_of(fix).failed, 1);
+    assert_ok(settle(fix, &ours));
+    assert_int_equal(tally_of(fix).failing_since_ms, T0 + 1002);
+    typo.sign = SIGN_NONE;
+    assert_ok(settle(fix, &typo));
+    assert_int_equal(tally_of(fix).failing_since_ms, T0 + 1002);
+    typo.sign = SIGN_REACHED;
+    assert_ok(settle(fix, &typo));
+    struct destination_tally tally = tally_of(fix);
+    assert_int_equal(tally.failing_since_ms, 0);
+    assert_int_equal(tally.failed_at_ms, T0 + 1002);
+    assert_int_equal(tally.delivered, 0);
+    assert_int_equal(tally.failed, 2);
+}
+
 static void what_became_spam_while_it_was_tried_is_held_unless_it_arrived(void **state)
 {
     struct fixture *fix = *state;
@@ -674,6 +714,7 @@ int main(void)
         CASE(ids_go_on_behind_the_deliveries),
         CASE(a_claim_is_for_one_and_counts),
         CASE(an_outcome_is_kept_and_ends_the_lease),
+        CASE(what_a_visitor_mistyped_is_no_failure_of_the_destination),
         CASE(what_became_spam_while_it_was_tried_is_held_unless_it_arrived),
         CASE(leases_of_a_former_run_are_released),
         CASE(the_last_attempts_are_kept_newest_first),
