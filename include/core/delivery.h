@@ -53,6 +53,13 @@ struct delivery_attempt {
     struct str error; /* one line; ptr NULL: it was delivered */
 };
 
+/* What a delivery waits behind: nobody is asked for it who has failed again and again. */
+struct delivery_pause {
+    char place[300];  /* "https://crm.example:8443", "smtp://mail.example:587" */
+    int64_t until_ms; /* wall; when the next attempt finds out; 0: it is on its way */
+    char reason[301]; /* of the last failure */
+};
+
 /* What an attempt says of its destination. */
 enum delivery_sign {
     SIGN_OF_ATTEMPT, /* that it works, or fails */
@@ -141,8 +148,13 @@ static inline bool id_is_none(const struct id *id)
     return memcmp(id->bytes, NONE.bytes, sizeof NONE.bytes) == 0;
 }
 
-/* Appends one as a JSON object; without the brace at the end, for more members. */
-void delivery_render_open(struct buf *out, const struct delivery *delivery);
+/*
+ * Appends one as a JSON object; without the brace at the end, for more members. `pause`: what it
+ * waits behind; NULL: nothing.
+ */
+void delivery_render_open(struct buf *out, const struct delivery *delivery,
+                          const struct delivery_pause *pause);
+void delivery_pause_render(struct buf *out, const struct delivery_pause *pause); /* "pausedBy" */
 void delivery_attempt_render(struct buf *out, const struct delivery_attempt *attempt);
 
 #endif

@@ -39,8 +39,8 @@ enum parcel_result {
 
 /* Where it ended, if it did not arrive. */
 enum parcel_end {
-    /* Nobody was reached: no name, no connection, no TLS. SMTP: also until the server has let us in,
-       when it closes (421), and when it falls silent. */
+    /* Nobody was reached: no name, no connection, no TLS. SMTP: also until the server has let us
+       in, when it closes (421), and when it falls silent. */
     PARCEL_AT_DOOR,
     PARCEL_AT_RECIPIENT, /* SMTP: the answer to the recipient's address */
     PARCEL_AT_ANSWER     /* any other answer; HTTP: also none, from whoever took the connection */

@@ -3,10 +3,13 @@
 #include "resend.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "control.h"
 #include "verbs.h"
+
+enum { PAUSE_TEXT_MAX = 1000 };
 
 /* --- commands ------------------------------------------------------------ */
 
@@ -23,7 +26,10 @@ static enum err render(void *arg, const struct delivery *row)
     js_field_string(out, "form", row->form);
     js_field_string(out, "state", str_of(delivery_state_text(row->state)));
     js_field_string(out, "destination", row->destination);
+    js_field_time(out, "nextAttemptAt",
+                  row->state == DELIVERY_WAITING && !row->is_leased ? row->due_at_ms : 0);
     js_field_string(out, "error", row->error);
+    js_field_string(out, "pausedBy", (struct str){0}); /* resend_add_pauses() */
     js_close(out, '}');
     return buf_status(out);
 }
@@ -47,6 +53,46 @@ enum err resend_list(struct store *writer, const json_t *args, struct buf *resul
     TRY(store_delivery_list(writer, &filter, render, result));
     js_close(result, ']');
     return buf_status(result);
+}
+
+static enum err add_pause(struct outbox *outbox, json_t *row)
+{
+    const char *due = json_string_value(json_object_get(row, "nextAttemptAt"));
+    struct delivery delivery = {.form = js_get_string(row, "form"),
+                                .destination = js_get_string(row, "destination"),
+                                .state = DELIVERY_WAITING};
+    struct delivery_pause pause;
+    CLEANUP(buf_done) struct buf text = buf_new(PAUSE_TEXT_MAX);
+    char until[CLOCK_TEXT_LEN + 1];
+
+    if (!due || !clock_parse(str_of(due), &delivery.due_at_ms) ||
+        !outbox_pause(outbox, &delivery, &pause))
+        return ERR_OK;
+    buf_put(&text, str_of(pause.place));
+    if (pause.until_ms) {
+        clock_format(pause.until_ms, until);
+        buf_printf(&text, " until %s", until);
+    }
+    buf_printf(&text, ": %s", pause.reason);
+    TRY(buf_status(&text));
+    json_t *value = json_stringn(text.ptr, text.len);
+    return json_object_set_new(row, "pausedBy", value) == 0 ? ERR_OK : ERR_MEMORY;
+}
+
+enum err resend_add_pauses(struct outbox *outbox, struct buf *list)
+{
+    CLEANUP(js_decref) json_t *rows = json_loadb(list->ptr, list->len, 0, NULL);
+    json_t *row;
+    size_t index;
+
+    json_array_foreach(rows, index, row) TRY(add_pause(outbox, row));
+    char *text = json_dumps(rows, JSON_COMPACT);
+    if (!text)
+        return ERR_MEMORY;
+    list->len = 0;
+    buf_put(list, str_of(text));
+    free(text);
+    return buf_status(list);
 }
 
 static enum err put_count(struct buf *result, int64_t count)

@@ -194,7 +194,7 @@ static enum err render_row(void *arg, const struct delivery *row)
     struct delivery_job *self = arg;
 
     TRY(listing_open_row(&self->page));
-    delivery_render_open(self->page.out, row);
+    outbox_render_open(self->ctx->outbox, self->page.out, row);
     js_close(self->page.out, '}');
     return listing_close_row(&self->page, id_seq(&row->id));
 }
@@ -459,7 +459,7 @@ static enum err render_changed(void *arg, const struct delivery *row)
 {
     struct buf *out = arg;
 
-    delivery_render_open(out, row);
+    delivery_render_open(out, row, NULL);
     js_close(out, '}');
     return buf_status(out);
 }

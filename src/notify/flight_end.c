@@ -97,11 +97,15 @@ static bool is_about_this_mail(const struct flight *flight)
            (flight->step == STEP_MAIL && flight->code == TOO_LARGE);
 }
 
+/* No more after "go on", that it closes, or that it does not know us: 530, 534, 535, 538. */
+static bool shuts_us_out(int code)
+{
+    return code < 400 || code == 421 || (code >= 530 && code <= 539);
+}
+
 static enum parcel_end end_of_mail(const struct flight *flight)
 {
-    enum { CLOSING = 421 };
-
-    if (flight->step == STEP_LOGIN || flight->code == 0 || flight->code == CLOSING)
+    if (flight->step == STEP_LOGIN || shuts_us_out(flight->code))
         return PARCEL_AT_DOOR;
     return flight->step == STEP_RECIPIENT ? PARCEL_AT_RECIPIENT : PARCEL_AT_ANSWER;
 }

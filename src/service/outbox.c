@@ -26,7 +26,6 @@ enum {
     PER_HOST_MAX = 4,
     POLL_MS = 5000,
     FAILED_WAIT_MS = 1000, /* when the database did not take a round */
-    HOST_NAME_MAX_BYTES = 1100,
 };
 
 /* A destination's name; not there when `queue.form.ptr` is NULL. */
@@ -49,7 +48,7 @@ struct outbox {
 
     struct store *reader;
     struct transport *transport;
-    struct hosts hosts;
+    struct gates gates;
     struct load *under_way, *over; /* on their way; to be written down */
     int under_way_count;
     struct place place; /* who had the last turn */
@@ -201,51 +200,46 @@ static enum err choose_late(struct choice *choice)
     return err;
 }
 
-/* As many as may begin now; a destination that is gone has no host to wait for. */
-static enum err find_room(struct choice *choice, struct host **ret_host, int *ret_room)
+static enum err enter_gates(struct choice *choice, struct passage *ret_passage)
 {
     struct outbox *outbox = choice->outbox;
-    CLEANUP(buf_done) struct buf name = buf_new(HOST_NAME_MAX_BYTES);
+    CLEANUP(gate_names_done) struct gate_names names = {.of = {{0}}};
 
-    *ret_room = choice->room;
-    *ret_host = NULL;
-    if (!choice->route->destination)
-        return ERR_OK;
-    route_host(choice->route, &outbox->options.sender, &name);
-    TRY(buf_status(&name));
-    *ret_host = hosts_find(&outbox->hosts, buf_str(&name));
-    if (!*ret_host)
-        return ERR_MEMORY;
-    int room =
-        breaker_room(&(*ret_host)->breaker, choice->now_ms, (*ret_host)->under_way, PER_HOST_MAX);
-    *ret_room = room < choice->room ? room : choice->room;
-    return ERR_OK;
+    TRY(route_gates(choice->route->destination, &outbox->options.sender, &names));
+    return gates_enter(&outbox->gates, &names, ret_passage);
 }
 
-/* What is chosen now counts for the host at once: the next destination may have the same. */
+/* What is chosen now counts for its gates at once: the next destination may have the same. */
+static enum err choose_through(struct choice *choice, const struct passage *passage)
+{
+    struct gates *gates = &choice->outbox->gates;
+    struct gate_view view = gates_look(gates, passage, choice->now_ms, PER_HOST_MAX);
+    struct load **first = choice->tail;
+    enum err err = ERR_OK;
+
+    if (view.room > 0)
+        err = choose_rows(choice, view.room < choice->room ? view.room : choice->room);
+    else if (view.is_down)
+        err = choose_late(choice);
+    if (view.room == 0 && view.wake_ms)
+        come_back(choice->outbox, view.wake_ms);
+    for (struct load *load = *first; load; load = load->next) {
+        load->passage = *passage;
+        gates_enter_again(gates, passage);
+    }
+    return err;
+}
+
+/* A destination that is gone has nobody to wait for. */
 static enum err choose_from(struct choice *choice)
 {
-    struct host *host;
-    int room;
+    struct passage passage;
 
-    TRY(find_room(choice, &host, &room));
-    struct load **first = choice->tail;
-    if (host)
-        host_enter(host); /* so that it stays */
-    enum err err = ERR_OK;
-    if (room > 0)
-        err = choose_rows(choice, room);
-    else if (breaker_is_down(&host->breaker, choice->now_ms))
-        err = choose_late(choice);
-    if (room == 0 && host->under_way == 1)
-        come_back(choice->outbox, host->breaker.until_ms);
-    for (struct load *load = *first; load; load = load->next) {
-        load->host = host;
-        if (host)
-            host_enter(host);
-    }
-    if (host)
-        host_leave(&choice->outbox->hosts, host);
+    if (!choice->route->destination)
+        return choose_rows(choice, choice->room);
+    TRY(enter_gates(choice, &passage));
+    enum err err = choose_through(choice, &passage);
+    gates_leave(&choice->outbox->gates, &passage);
     return err;
 }
 
@@ -315,8 +309,7 @@ static void drop_loads(struct outbox *outbox, struct load *load)
 {
     while (load) {
         struct load *next = load->next;
-        if (load->host)
-            host_leave(&outbox->hosts, load->host);
+        gates_leave(&outbox->gates, &load->passage);
         load_free(load);
         load = next;
     }
@@ -424,15 +417,12 @@ static void end_load(struct outbox *outbox, struct load *load, int64_t now_ms)
     uint64_t chance;
 
     load_judge(load, now_ms);
-    if (load->host && load_blames_host(load)) {
+    if (load->passage.at[GATE_HOST]) {
         secret_random(&chance, sizeof chance);
-        breaker_failed(&load->host->breaker, now_ms, chance);
-    } else if (load->host) {
-        breaker_worked(&load->host->breaker);
+        gates_tell(&outbox->gates, &load->passage, load_blames(load), now_ms, chance,
+                   load->parcel.error);
     }
-    if (load->host)
-        host_leave(&outbox->hosts, load->host);
-    load->host = NULL;
+    gates_leave(&outbox->gates, &load->passage);
     outgoing_done(&load->out); /* what was sent may be large, and is not needed any more */
     put_over(outbox, load);
 }
@@ -460,9 +450,7 @@ static void end_unsent(struct outbox *outbox, struct load *load, enum delivery_s
     load->began_ms = clock_wall_ms();
     for (size_t i = 0; i < load->count; i++)
         load->rows[i].state = state;
-    if (load->host)
-        host_leave(&outbox->hosts, load->host);
-    load->host = NULL;
+    gates_leave(&outbox->gates, &load->passage);
     put_over(outbox, load);
 }
 
@@ -477,11 +465,9 @@ static void launch(struct outbox *outbox, struct load *load)
         end_unsent(outbox, load, DELIVERY_WITHDRAWN, "the form has no such destination any more");
     } else if (load->is_late) {
         end_unsent(outbox, load, DELIVERY_FAILED,
-                   "given up: its host could not be reached within 36 hours");
+                   "given up: its destination could not be reached within 36 hours");
     } else if (load_compose(load, outbox->reader, &outbox->options) != ERR_OK) {
-        /* The host has nothing to do with it. */
-        host_leave(&outbox->hosts, load->host);
-        load->host = NULL;
+        gates_leave(&outbox->gates, &load->passage); /* which have nothing to do with it */
         end_load(outbox, load, clock_wall_ms());
     } else {
         load->next = outbox->under_way;
@@ -539,7 +525,7 @@ static void go_walk(struct outbox *outbox, struct load **ret_claimed)
     outbox->wants_walk = false;
     atomic_store(&outbox->is_nudged, false);
     if (atomic_exchange(&outbox->is_hurried, false))
-        hosts_hurry(&outbox->hosts);
+        gates_hurry(&outbox->gates);
     enum err err = choose(outbox, clock_wall_ms(), ret_claimed);
     if (err != ERR_OK) {
         pause_rounds(outbox, err, store_error(outbox->reader));
@@ -568,6 +554,7 @@ static void measure(struct outbox *outbox)
 {
     int64_t count, oldest_ms, now_ms = clock_wall_ms();
 
+    gates_forget(&outbox->gates, now_ms);
     if (store_delivery_waiting(outbox->reader, &count, &oldest_ms) != ERR_OK)
         return;
     metric_set(METRIC_DELIVERIES_WAITING, count);
@@ -619,6 +606,43 @@ static void *outbox_main(void *arg)
         transport_poll(outbox->transport, rest_ms(outbox, poll_at_ms));
     }
     return NULL;
+}
+
+/* --- what is waited for -------------------------------------------------- */
+
+static bool find_pause(struct outbox *outbox, const struct destination *destination,
+                       int64_t due_at_ms, struct delivery_pause *pause)
+{
+    const struct mail_sender *sender = &outbox->options.sender;
+    struct str place = route_place(destination, sender);
+    CLEANUP(gate_names_done) struct gate_names names = {.of = {{0}}};
+
+    if (route_gates(destination, sender, &names) != ERR_OK ||
+        !gates_pause(&outbox->gates, &names, due_at_ms, clock_wall_ms(), pause))
+        return false;
+    snprintf(pause->place, sizeof pause->place, "%.*s", (int)place.len, place.ptr);
+    return true;
+}
+
+bool outbox_pause(struct outbox *outbox, const struct delivery *row,
+                  struct delivery_pause *ret_pause)
+{
+    bool is_paused = false;
+
+    if (!outbox || row->state != DELIVERY_WAITING || row->is_leased)
+        return false;
+    struct route_out route = route_find(outbox->forms, row->form, row->destination);
+    if (route.destination)
+        is_paused = find_pause(outbox, route.destination, row->due_at_ms, ret_pause);
+    form_entry_release(route.entry);
+    return is_paused;
+}
+
+void outbox_render_open(struct outbox *outbox, struct buf *out, const struct delivery *row)
+{
+    struct delivery_pause pause NOT_CLEARED;
+
+    delivery_render_open(out, row, outbox_pause(outbox, row, &pause) ? &pause : NULL);
 }
 
 /* --- start and stop ------------------------------------------------------ */
@@ -708,12 +732,14 @@ enum err outbox_start(const struct outbox_options *options, struct commit *commi
                               .forms = forms,
                               .events = events,
                               .lock = PTHREAD_MUTEX_INITIALIZER};
+    gates_init(&outbox->gates);
     enum err err = commit_run(commit, &opening.job);
     if (err != ERR_OK)
         err_set(detail, err, "cannot read the deliveries: %s", err_text(err));
     else if (opening.waiting)
         err = start_thread(outbox, detail);
     if (err != ERR_OK) {
+        gates_done(&outbox->gates);
         free(outbox);
         return err;
     }
@@ -734,7 +760,7 @@ void outbox_stop(struct outbox *outbox)
             commit_round(outbox, NULL);
     }
     drop_loads(outbox, outbox->over);
-    hosts_done(&outbox->hosts);
+    gates_done(&outbox->gates);
     store_close(outbox->reader);
     pthread_mutex_destroy(&outbox->lock);
     free(outbox);

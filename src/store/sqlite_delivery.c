@@ -141,8 +141,7 @@ static enum err count_outcome(struct store *store, const struct delivery_outcome
     bool is_reached = has_failed && outcome->sign == SIGN_REACHED;
     enum sql_query name = has_failed ? SQL_DESTINATION_FAILED : SQL_DESTINATION_DELIVERED;
     CLEANUP(query_done)
-    struct query query =
-        query_start(sqlite_of(store), is_reached ? SQL_DESTINATION_REACHED : name);
+    struct query query = query_start(sqlite_of(store), is_reached ? SQL_DESTINATION_REACHED : name);
 
     query_bind_str(&query, 1, outcome->form.len ? outcome->form : STR(""));
     query_bind_str(&query, 2, outcome->destination);

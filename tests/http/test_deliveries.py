@@ -10,7 +10,7 @@ import time
 import pytest
 import requests
 
-from harness import SLOW, Server, running
+from harness import SLOW, Server, free_port, running
 from receiver import MailServer, Receiver, wait
 
 ADA = {"name": "Ada", "email": "ada@example.org", "message": "Hello"}
@@ -503,6 +503,64 @@ def test_a_host_that_fails_is_asked_less_and_less(world):
     assert world.ask("POST", f"/admin/deliveries/{row['id']}/retry").status_code == 200
     wait(lambda: len(world.deliveries(state="delivered", limit=200)) >= len(waiting))
     assert len(sent) == 20
+
+
+def fail_often(world, form, probes=4):
+    """Until nothing but probes is sent there, and those minutes apart: retrying one is a probe too."""
+    for _ in range(12):
+        world.post(form)
+    wait(lambda: any(d["pausedBy"] for d in world.deliveries(form=form, limit=200)))
+    for _ in range(probes):
+        wait(lambda: not any(d["inFlight"] for d in world.deliveries(form=form, limit=200)))
+        before = sum(d["attempts"] for d in world.deliveries(form=form, limit=200))
+        world.ask("POST", f"/admin/deliveries/{world.deliveries(form=form, state='waiting', limit=200)[0]['id']}/retry")
+        wait(lambda: sum(d["attempts"] for d in world.deliveries(form=form, limit=200)) != before)
+    wait(lambda: not any(d["inFlight"] for d in world.deliveries(form=form, limit=200)))
+
+
+def paused(world, form, host):
+    rows = [d for d in world.deliveries(form=form, limit=200) if d["pausedBy"]]
+    assert rows and all(d["state"] == "waiting" and d["pausedBy"]["host"] == host for d in rows), world.deliveries(form=form)
+    return rows
+
+
+@pytest.mark.parametrize("answer", [None, 503, 429, (503, {"Retry-After": "1"})], ids=["closed", "503", "429", "Retry-After"])
+def test_one_that_fails_pauses_no_other_on_its_host(world, answer):
+    """Another port when nobody listens there; another path, as another client's at the same service, when it refuses."""
+    url = f"http://127.0.0.1:{free_port()}" if answer is None else world.posts.url
+    world.form("dead", webhooks=[{"name": "crm", "url": url + "/dead"}])
+    world.form("well", webhooks=[{"name": "crm", "url": world.posts.url + "/well"}])
+    if answer is not None:
+        world.posts.answers["/dead"] = answer
+    fail_often(world, "dead")
+    row = paused(world, "dead", url)[0]
+    assert row["pausedBy"]["until"] > row["createdAt"] and ("connect" if answer is None else "it answered ") in row["pausedBy"]["reason"].lower()
+    for _ in range(8):
+        submission = world.post("well")
+        world.state(submission, "delivered")
+        assert world.one(submission)["pausedBy"] is None
+    assert paused(world, "dead", url), "and they still wait"
+    listed = json.loads(world.server.cli("delivery", "list", "--form", "dead", "--state", "waiting", "--json").stdout)
+    assert any(one["pausedBy"] and one["pausedBy"].startswith(url + " until 20") for one in listed), listed
+    assert all(one["pausedBy"] is None for one in json.loads(world.server.cli("delivery", "list", "--form", "well", "--json").stdout))
+
+
+def test_one_mailbox_that_is_not_taken_yet_pauses_no_other_and_a_server_that_shuts_us_out_does(world):
+    world.form("grey", mail=["grey@example.org"])
+    world.form("well", mail=["well@example.org"])
+    world.mails.rejected["grey@example.org"] = "450 4.2.0 greylisted, come back"
+    for _ in range(12):
+        world.post("grey")
+    wait(lambda: all(d["attempts"] and not d["inFlight"] for d in world.deliveries(form="grey")))
+    assert not any(d["pausedBy"] for d in world.deliveries(form="grey"))
+    world.state(world.post("well"), "delivered")
+    world.mails.locked = "530 5.7.0 sign in first"
+    fail_often(world, "grey", probes=1)
+    rows = paused(world, "grey", world.mails.options["smtp_url"])
+    assert "530" in rows[0]["pausedBy"]["reason"]
+    submission = world.post("well")
+    wait(lambda: world.one(submission)["pausedBy"])
+    assert world.one(submission)["attempts"] == 0
 
 
 # --- verbs --------------------------------------------------------------------

@@ -159,7 +159,9 @@ function words(one, state) {
   if (one.state === 'failed') return ['bad', 'given up ', ago(one.changedAt), because(one.error)];
   if (one.state === 'withdrawn') return ['', 'not sent', because(one.error)];
   if (one.inFlight) return ['', 'being sent now'];
-  const next = new Date(one.nextAttemptAt) - Date.now() > 6e4 ? ['at ', time(one.nextAttemptAt)] : 'within a minute';
+  const soon = (at) => (new Date(at ?? 0) - Date.now() > 6e4 ? ['at ', time(at)] : 'within a minute');
+  const next = soon(one.nextAttemptAt);
+  if (one.pausedBy) return ['bad', 'waiting behind a pause of ', h('bdi', null, one.pausedBy.host), ', next try ', soon(one.pausedBy.until), because(one.pausedBy.reason)];
   return one.error ? ['bad', 'waiting, next try ', next, because(one.error)] : ['', 'waiting, goes out ', next];
 }
 
