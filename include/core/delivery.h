@@ -120,6 +120,11 @@ enum {
     DELIVERY_LIST_MAX = 200,
     DELIVERY_LIST_DEFAULT = 50,
     DELIVERY_LEASE_MS = 2 * 60 * 1000, /* longer than any attempt takes */
+    /* When a destination works again: in what time its others follow, unless they were tried just
+       now, or have been hurried for a day in vain. */
+    DELIVERY_SPREAD_MS = 5000,
+    DELIVERY_JUST_NOW_MS = 10 * 1000,
+    DELIVERY_HURRIED_MS = 24 * 60 * 60 * 1000,
     /* Longer than the waits between all attempts; behind a host that is down, nothing waits longer.
      */
     DELIVERY_PATIENCE_MS = 36 * 60 * 60 * 1000,

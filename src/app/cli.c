@@ -89,7 +89,7 @@ static const struct verb VERBS[] = {
     {"delivery", "list", verb_delivery_list, 0, "[--form NAME] [--state STATE] [--json]",
      "list the newest deliveries: who was told, and how that went"},
     {"delivery", "retry", verb_delivery_again, 1, "ID, or DESTINATION --form NAME",
-     "try one again now, or all that were given up for a destination"},
+     "try one again now, or all that wait or were given up for a destination"},
     {"delivery", "replay", verb_delivery_again, 1, "ID",
      "send once more what has arrived, under the same id"},
     {"export", NULL, verb_export, 0, "[--format csv|ndjson|json] [--form NAME] [--output FILE]",

@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 #include "control.h"
+#include "service/forms.h"
+#include "service/retry.h"
 #include "verbs.h"
 
 enum { PAUSE_TEXT_MAX = 1000 };
@@ -118,7 +120,9 @@ static enum err start_again(struct store *writer, struct str text, bool is_repla
     enum err err =
         id_parse(text, &id) ? store_delivery_get(writer, &id, see_state, &state) : ERR_NOT_FOUND;
     if (err == ERR_NOT_FOUND)
-        return err_set(detail, err, "there is no delivery %.80s; see: contactd delivery list",
+        return err_set(detail, err,
+                       "there is no delivery %.80s; see: contactd delivery list (a destination's "
+                       "name needs --form NAME)",
                        text.ptr ? text.ptr : "");
     TRY(err);
     if (state == DELIVERY_HELD)
@@ -132,16 +136,81 @@ static enum err start_again(struct store *writer, struct str text, bool is_repla
     return put_count(result, 1);
 }
 
+/* --- of a destination ---------------------------------------------------- */
+
+/* Who hears of a form, as its settings say now. */
+struct hearers {
+    json_t *settings, *notify; /* which the notice points into */
+    struct notice notice;
+};
+
+static void hearers_done(struct hearers *hearers)
+{
+    notice_done(&hearers->notice);
+    json_decref(hearers->notify);
+    json_decref(hearers->settings);
+}
+
+static enum err keep_settings(void *arg, const struct form *form)
+{
+    struct hearers *hearers = arg;
+
+    return js_parse_object(form->settings, &hearers->settings, NULL);
+}
+
+/* As service/forms: one that is not registered lives by the default form's. */
+static enum err read_settings(struct store *writer, struct str form, struct hearers *hearers,
+                              bool *ret_is_default)
+{
+    *ret_is_default = str_equal(form, STR(FORM_DEFAULT));
+    enum err err = store_form_get(writer, form, keep_settings, hearers);
+    if (err == ERR_NOT_FOUND && !*ret_is_default) {
+        *ret_is_default = true;
+        err = store_form_get(writer, STR(FORM_DEFAULT), keep_settings, hearers);
+    }
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static enum err read_hearers(struct store *writer, const json_t *args, struct str form,
+                             struct hearers *hearers, struct err_detail *detail)
+{
+    json_t *mails = json_object_get(args, "notifyTo");
+    bool is_default;
+
+    TRY(read_settings(writer, form, hearers, &is_default));
+    hearers->notify = json_incref(json_object_get(hearers->settings, "notify"));
+    if (!hearers->notify && is_default && json_array_size(mails))
+        hearers->notify = json_pack("{sO}", "mail", mails);
+    return notice_compile(hearers->notify, &hearers->notice, detail);
+}
+
+static enum err retry_destination(struct store *writer, const json_t *args, struct buf *result,
+                                  struct err_detail *detail)
+{
+    struct str name = js_get_string(args, "name"), form = js_get_string(args, "form");
+    CLEANUP(hearers_done) struct hearers hearers = {NULL};
+    const struct retry retry = {
+        .form = form, .destination = name, .notice = &hearers.notice, .now_ms = clock_wall_ms()};
+    int64_t count;
+
+    TRY(read_hearers(writer, args, form, &hearers, detail));
+    TRY(retry_all(writer, &retry, &count, detail));
+    return put_count(result, count);
+}
+
 enum err resend_retry(struct store *writer, const json_t *args, struct buf *result,
                       struct err_detail *detail)
 {
     struct str name = js_get_string(args, "name"), form = js_get_string(args, "form");
-    int64_t count;
+    struct id id;
 
     if (!form.ptr)
         return start_again(writer, name, false, result, detail);
-    TRY(store_delivery_restart_failed(writer, form, name, clock_wall_ms(), &count));
-    return put_count(result, count);
+    if (id_parse(name, &id))
+        return err_set(detail, ERR_INVALID,
+                       "%.*s is one delivery's id; leave --form out, or name a destination",
+                       (int)name.len, name.ptr);
+    return retry_destination(writer, args, result, detail);
 }
 
 enum err resend_replay(struct store *writer, const json_t *args, struct buf *result,
@@ -157,11 +226,21 @@ enum exit_code verb_delivery_list(struct cli *cli)
     return verb_list_of(cli, json_pack("{ss* ss*}", "form", cli->form, "state", cli->state));
 }
 
+static json_t *notify_to(const struct config *config)
+{
+    json_t *mails = json_array();
+
+    for (size_t i = 0; i < config->notify_to.count; i++)
+        json_array_append_new(mails, json_string(config->notify_to.items[i]));
+    return mails;
+}
+
 enum exit_code verb_delivery_again(struct cli *cli)
 {
     CLEANUP(buf_done) struct buf result = buf_new(CONTROL_MESSAGE_MAX);
-    enum exit_code code = cli_command(
-        cli, json_pack("{ss ss*}", "name", cli->config.args[0], "form", cli->form), &result);
+    json_t *args = json_pack("{ss ss* so*}", "name", cli->config.args[0], "form", cli->form,
+                             "notifyTo", notify_to(&cli->config));
+    enum exit_code code = cli_command(cli, args, &result);
 
     if (code == EXIT_OK)
         printf("%.*s\n", (int)result.len, result.ptr);

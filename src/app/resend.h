@@ -17,7 +17,10 @@ MUST_CHECK enum err resend_list(struct store *writer, const json_t *args, struct
 /* Tells in such an array what waits behind a pause of the running server's. */
 MUST_CHECK enum err resend_add_pauses(struct outbox *outbox, struct buf *list);
 
-/* {"name": id} or {"name": destination, "form"}: that one, or all that were given up there. */
+/*
+ * {"name": id} or {"name": destination, "form"}: that one, or all that wait or were given up there.
+ * "notifyTo": the option's mailboxes, which hear of the default form.
+ */
 MUST_CHECK enum err resend_retry(struct store *writer, const json_t *args, struct buf *result,
                                  struct err_detail *detail);
 

@@ -15,6 +15,7 @@
 #include "guards.h"
 #include "http/reply.h"
 #include "listing.h"
+#include "service/retry.h"
 #include "topics.h"
 
 static enum flow delivery_list(struct app_ctx *ctx, struct exchange *x);
@@ -92,7 +93,7 @@ const struct route DELIVERY_ROUTES[DELIVERY_ROUTE_COUNT] = {
      .path = "/admin/deliveries/retry",
      .steps = {guard_write, delivery_retry_all},
      .media = MEDIA_JSON,
-     .help = "try all that was given up for a destination again",
+     .help = "try all that waits, or was given up, for a destination now",
      .body = "DeliveryRetry",
      .replies = {{200, "DeliveriesRetried"}},
      .problems = PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(INVALID_JSON)},
@@ -120,7 +121,8 @@ struct delivery_job {
     struct id id, submission;
     bool is_replay;
     struct listing page;
-    struct str form, destination; /* whose failed ones start again */
+    struct err_detail detail;
+    struct str form, destination; /* whose failed and waiting ones start again */
     int64_t count;                /* of those */
     enum delivery_state state;    /* of one that is looked at */
 };
@@ -156,7 +158,8 @@ static enum flow failed(struct exchange *x, enum err err)
 
     reply_reset(x);
     if (err == ERR_NOT_FOUND)
-        return reply_problem(x, PROBLEM_NOT_FOUND, "no such delivery or form");
+        return reply_problem(x, PROBLEM_NOT_FOUND,
+                             self->detail.text[0] ? self->detail.text : "no such delivery or form");
     if (err == ERR_EXISTS)
         return reply_problem(x, PROBLEM_DELIVERY_STATE,
                              self->is_replay ? "only what has arrived can be sent once more"
@@ -359,14 +362,23 @@ static enum err put_forms(struct shown *shown)
 }
 
 /* A form that is not registered lives by the default one's settings. */
+static const struct form_entry *entry_of(struct app_ctx *ctx, struct str form)
+{
+    const struct form_entry *entry = forms_find(ctx->forms, form);
+
+    return entry ? entry : forms_find(ctx->forms, STR(FORM_DEFAULT));
+}
+
+static const struct notice *notice_of(struct app_ctx *ctx, const struct form_entry *entry,
+                                      struct str form)
+{
+    return form.len && entry ? entry->notice : forms_server_notice(ctx->forms);
+}
+
 static const char *channel_of(struct app_ctx *ctx, const struct destination_tally *tally)
 {
-    const struct form_entry *entry = forms_find(ctx->forms, tally->form);
-
-    if (!entry)
-        entry = forms_find(ctx->forms, STR(FORM_DEFAULT));
-    const struct notice *notice =
-        tally->form.len && entry ? entry->notice : forms_server_notice(ctx->forms);
+    const struct form_entry *entry = entry_of(ctx, tally->form);
+    const struct notice *notice = notice_of(ctx, entry, tally->form);
     const struct destination *destination = notice ? notice_find(notice, tally->name) : NULL;
     const char *text = destination ? channel_text(destination->channel) : NULL;
     form_entry_release(entry);
@@ -526,6 +538,19 @@ static enum flow delivery_replay(struct app_ctx *ctx, struct exchange *x)
     return start_again(ctx, x, true);
 }
 
+static enum err retry_destination(struct delivery_job *self, struct store *writer)
+{
+    const struct form_entry *entry = entry_of(self->ctx, self->form);
+    const struct retry retry = {.form = self->form,
+                                .destination = self->destination,
+                                .notice = notice_of(self->ctx, entry, self->form),
+                                .now_ms = clock_wall_ms()};
+    enum err err = retry_all(writer, &retry, &self->count, &self->detail);
+
+    form_entry_release(entry);
+    return err;
+}
+
 static enum err change_all(struct job *job, struct store *writer)
 {
     struct delivery_job *self = CONTAINER_OF(job, struct delivery_job, job);
@@ -533,8 +558,7 @@ static enum err change_all(struct job *job, struct store *writer)
     struct audit_entry entry = audit_of(self->x, "delivery.retry", self->form);
 
     entry.detail = self->destination;
-    TRY(store_delivery_restart_failed(writer, self->form, self->destination, clock_wall_ms(),
-                                      &self->count));
+    TRY(retry_destination(self, writer));
     js_open(out, '{');
     put_count(out, "count", self->count);
     js_close(out, '}');

@@ -339,28 +339,31 @@ static bool is_for_good(const struct load *load)
     return parcel->is_smtp ? parcel->status >= 550 && parcel->status < 560 : parcel->status == 410;
 }
 
-static void judge_row(const struct load *load, struct load_row *row, int64_t now_ms)
+static void judge_row(const struct load *load, struct load_row *row, int64_t now_ms,
+                      uint64_t chance)
 {
     const struct parcel *parcel = &load->parcel;
     int64_t asked_ms =
         parcel->retry_after_ms < RETRY_AFTER_MAX_MS ? parcel->retry_after_ms : RETRY_AFTER_MAX_MS;
-    uint64_t chance;
 
     row->state = DELIVERY_DONE;
     row->due_at_ms = now_ms;
     if (parcel->result == PARCEL_DELIVERED)
         return;
-    secret_random(&chance, sizeof chance);
     int64_t wait_ms = is_for_good(load) ? -1 : delivery_wait_ms(row->attempts, chance);
     row->state = wait_ms < 0 ? DELIVERY_FAILED : DELIVERY_WAITING;
     row->due_at_ms = now_ms + (wait_ms < asked_ms ? asked_ms : wait_ms);
 }
 
+/* The rows of a digest come again together: one chance for all. */
 void load_judge(struct load *load, int64_t now_ms)
 {
+    uint64_t chance;
+
+    secret_random(&chance, sizeof chance);
     load->took_ms = now_ms > load->began_ms ? now_ms - load->began_ms : 0;
     for (size_t i = 0; i < load->count; i++)
-        judge_row(load, &load->rows[i], now_ms);
+        judge_row(load, &load->rows[i], now_ms, chance);
 }
 
 enum gate_kind load_blames(const struct load *load)

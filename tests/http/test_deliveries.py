@@ -563,6 +563,96 @@ def test_one_mailbox_that_is_not_taken_yet_pauses_no_other_and_a_server_that_shu
     assert world.one(submission)["attempts"] == 0
 
 
+def later(world, form):
+    """All that waits was tried an hour ago, and is due in hours: in the database, while nobody serves it."""
+    world.server.stop()
+    rows(world, "UPDATE delivery SET due_at = due_at + 7200000, changed_at = changed_at - 3600000 WHERE state = 0 AND form = ?", form)
+    world.server.start()
+    world.url = world.server.url
+
+
+@pytest.mark.parametrize("by", ["the API", "the verb"])
+def test_retry_of_a_destination_takes_what_waits_as_well(world, by):
+    world.form("shop", webhooks=[{"name": "crm", "url": world.posts.url + "/in"}])
+    world.form("jobs", webhooks=[{"name": "crm", "url": world.posts.url + "/other"}])
+    world.posts.answers.update({"/in": 503, "/other": 503})
+    sent = [world.post("shop") for _ in range(7)]
+    other = world.post("jobs")
+    wait(lambda: sum(d["attempts"] for d in world.deliveries(form="shop")) >= 5 and not any(d["inFlight"] for d in world.deliveries()))
+    world.tried(other)
+    later(world, "shop"), later(world, "jobs")
+    world.posts.answers.clear()
+    if by == "the API":
+        answer = world.ask("POST", "/admin/deliveries/retry", {"form": "shop", "destination": "webhook:crm"}, scope="write")
+        assert answer.json() == {"count": 7}
+    else:
+        assert world.server.cli("delivery", "retry", "webhook:crm", "--form", "shop").stdout == '{"count":7}\n'
+    for submission in sent:
+        world.state(submission, "delivered")
+    assert world.one(other)["state"] == "waiting"
+
+
+def test_when_one_arrives_again_the_others_follow(world):
+    world.form("shop", webhooks=[{"name": "crm", "url": world.posts.url + "/in"}])
+    world.form("jobs", webhooks=[{"name": "crm", "url": world.posts.url + "/other"}])
+    world.posts.answers.update({"/in": 503, "/other": 503})
+    sent = [world.post("shop") for _ in range(3)]
+    other = world.post("jobs")
+    for submission in [*sent, other]:
+        world.tried(submission)
+    later(world, "shop"), later(world, "jobs")
+    world.posts.answers.clear()
+    world.state(world.post("shop"), "delivered")
+    for submission in sent:
+        assert [h["status"] for h in world.state(submission, "delivered")["history"]] == [200, 503]
+    assert world.one(other)["state"] == "waiting"
+
+
+def test_a_digest_that_failed_comes_again_together(world):
+    world.form("shop", mail=[{"to": "owner@example.org", "digest": "hourly"}])
+    world.mails.answers["owner@example.org"] = "451 not now"
+    sent = [world.post("shop") for _ in range(5)]
+    hurry(world, sent)
+    for submission in sent:
+        world.tried(submission)
+    assert len({world.one(submission)["nextAttemptAt"] for submission in sent}) == 1
+    world.mails.answers.clear()
+    assert world.server.cli("delivery", "retry", "mail:owner@example.org", "--form", "shop").stdout == '{"count":5}\n'
+    for submission in sent:
+        world.state(submission, "delivered")
+    assert len(world.mails.mails) == 1
+
+
+def test_what_is_no_destination_is_said_to_be_none(world):
+    world.form("shop", webhooks=[{"name": "crm", "url": world.posts.url + "/in"}], mail=["owner@example.org"])
+    row = world.state(world.post("shop"), "delivered", "webhook:crm")
+
+    def ask(form, destination):
+        answer = world.ask("POST", "/admin/deliveries/retry", {"form": form, "destination": destination}, scope="write")
+        return answer.status_code, answer.json().get("detail", "")
+
+    assert ask("shop", "webhook:crm") == (200, "")
+    for form, destination in (("shop", "webhook:crn"), ("shop", "mail:nobody@example.org"), ("nobody-has-it", "webhook:crm"), (None, "webhook:crm")):
+        status, detail = ask(form, destination)
+        assert status == 404 and f"no destination {destination}" in detail and (form or "server") in detail
+
+    def verb(*words):
+        done = world.server.cli("delivery", "retry", *words)
+        return done.returncode, done.stdout + done.stderr
+
+    for form, destination in (("shop", "webhook:crn"), ("nobody-has-it", "webhook:crm")):
+        code, said = verb(destination, "--form", form)
+        assert code == 1 and f"{form} has no destination {destination}" in said, said
+    code, said = verb(row["id"], "--form", "shop")
+    assert code == 1 and "leave --form out" in said, said
+    code, said = verb("webhook:crm")
+    assert code == 1 and "--form NAME" in said, said
+    world.server.stop()
+    code, said = verb("webhook:crn", "--form", "shop")
+    assert code == 1 and "no destination webhook:crn" in said, said
+    assert verb("mail:owner@example.org", "--form", "shop") == (0, '{"count":0}\n')
+
+
 # --- verbs --------------------------------------------------------------------
 
 

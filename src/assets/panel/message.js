@@ -362,6 +362,9 @@ function named(ids, ...parts) {
   return made;
 }
 
+// What waits because it has failed before, or was given up. A digest that waits for its hour is no reason to retry.
+const due = (one) => one.failed + (one.failingSince ? one.waiting : 0);
+
 function destinationTable(all, again) {
   const weight = (one) => (one.failingSince ? 2 : 0) + (one.failed ? 1 : 0);
   const sorted = all.map((one, i) => ({ ...one, i })).sort((a, b) => weight(b) - weight(a) || a.i - b.i);
@@ -371,7 +374,7 @@ function destinationTable(all, again) {
     return [[h('a', { href: filter({ form, destination }), dir: 'auto' }, destinationText(destination)), h('span', { class: 'hint', dir: 'auto' }, ofForm(form))], health(one), time(one.lastDeliveredAt), time(one.lastFailedAt),
       [number(one.waiting), one.held > 0 && h('span', { class: 'hint' }, `${number(one.held)} held`)],
       one.failed ? link(filter({ form, destination, state: 'failed' }), number(one.failed)) : '0',
-      can('write') && one.failed > 0 && button('Retry all', { 'aria-label': `Retry all ${number(one.failed)} of ${destinationText(destination)}, ${ofForm(form)}`, onclick: () => retryAll(one, again) })];
+      can('write') && due(one) > 0 && button('Retry all', { 'aria-label': `Retry all ${number(due(one))} of ${destinationText(destination)}, ${ofForm(form)}`, onclick: () => retryAll(one, again) })];
   }));
   return [part(sorted.slice(0, SHOWN_FIRST)), rest.length > 0 && h('div', { 'data-id': 'rest' }, h('details', null, h('summary', null, plural(rest.length, 'more destination')), part(rest)))];
 }
