@@ -3,309 +3,26 @@
  * The outbox's thread. It goes in rounds: whatever has ended and whatever is to begin is
  * one job of the committer's, so that a round costs one transaction however
  * much it moves; when that is on disk, what was claimed is composed and sent.
- * Destinations have their turn one after the other, and each host a few places, so that
- * nobody's thousands keep another's first waiting.
+ * What begins is chosen in outbox_choose.c, and what a load is made of is in outbox_load.c.
  *
  * `lock` guards the start of the thread; the rest is the thread's, but for the atomics.
  */
 #include "service/outbox.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "core/target.h"
-#include "outbox_load.h"
+#include "outbox_parts.h"
 
 enum {
-    UNDER_WAY_MAX = 32,
-    PER_HOST_MAX = 4,
     POLL_MS = 5000,
     FAILED_WAIT_MS = 1000, /* when the database did not take a round */
 };
 
-/* A destination's name; not there when `queue.form.ptr` is NULL. */
-struct place {
-    char form[FORM_NAME_MAX], destination[DESTINATION_NAME_MAX];
-    struct delivery_queue queue;
-};
-
-struct outbox {
-    struct outbox_options options;
-    struct commit *commit;
-    struct store *writer; /* to open a reader from */
-    struct target_rules rules;
-    struct forms *forms;
-    struct events *events;
-
-    pthread_mutex_t lock;
-    pthread_t thread;
-    atomic_bool is_running, is_nudged, is_hurried, is_stopping;
-
-    struct store *reader;
-    struct transport *transport;
-    struct gates gates;
-    struct load *under_way, *over; /* on their way; to be written down */
-    int under_way_count;
-    struct place place; /* who had the last turn */
-    int64_t next_ms;    /* wall; when something will be due */
-    int64_t pause_ms;   /* monotonic; no round before that */
-    int64_t walk_ms;    /* monotonic; no walk before that */
-    bool wants_walk;    /* since something has changed */
-    bool has_failed;    /* the last round; so that it is told once */
-};
-
-/* --- choosing ------------------------------------------------------------ */
-
-struct choice {
-    struct outbox *outbox;
-    int64_t now_ms;
-    int room;
-    struct load *loads, **tail;
-    const struct delivery_queue *until; /* where the circle closes; NULL: in its first half */
-    struct place last;                  /* from whom something was taken last */
-    struct load *load;                  /* a digest that is being filled */
-    struct route_out *route;
-    const struct delivery_queue *queue;
-};
-
-static bool has_row(const struct load *load, const struct id *id)
-{
-    for (; load; load = load->next)
-        for (size_t i = 0; i < load->count; i++)
-            if (memcmp(load->rows[i].id.bytes, id->bytes, sizeof id->bytes) == 0)
-                return true;
-    return false;
-}
-
-/* Its lease may be over, or somebody has started it again. */
-static bool is_in_hand(const struct outbox *outbox, const struct id *id)
-{
-    return has_row(outbox->under_way, id) || has_row(outbox->over, id);
-}
-
-static void add_load(struct choice *choice, struct load *load)
-{
-    *choice->tail = load;
-    choice->tail = &load->next;
-    choice->room--;
-}
-
-/* The load has an entry of its own to release. */
-static struct load *new_load(struct choice *choice, const struct delivery *row, size_t rows_max)
-{
-    struct route_out route =
-        route_find(choice->outbox->forms, choice->queue->form, choice->queue->destination);
-    struct load *load = load_new(&route, choice->queue, row, rows_max);
-
-    if (!load)
-        form_entry_release(route.entry);
-    return load;
-}
-
-static enum err choose_single(void *arg, const struct delivery *row)
-{
-    struct choice *choice = arg;
-
-    if (is_in_hand(choice->outbox, &row->id))
-        return ERR_OK;
-    struct load *load = new_load(choice, row, 1);
-    if (!load)
-        return ERR_MEMORY;
-    load_add(load, row);
-    add_load(choice, load);
-    return ERR_OK;
-}
-
-/* The first says which digest it is; alarms are no part of any. */
-static enum err choose_for_digest(void *arg, const struct delivery *row)
-{
-    struct choice *choice = arg;
-    bool is_message = !id_is_none(&row->submission);
-
-    if (is_in_hand(choice->outbox, &row->id))
-        return ERR_OK;
-    if (!choice->load) {
-        choice->load = new_load(choice, row, is_message ? LOAD_ROWS_MAX : 1);
-        if (!choice->load)
-            return ERR_MEMORY;
-        load_add(choice->load, row);
-        return ERR_OK;
-    }
-    if (choice->load->is_digest && is_message && choice->load->count < LOAD_ROWS_MAX &&
-        load_fits(choice->load, row))
-        load_add(choice->load, row);
-    return ERR_OK;
-}
-
-static enum err choose_rows(struct choice *choice, int room)
-{
-    struct outbox *outbox = choice->outbox;
-    const struct destination *destination = choice->route->destination;
-
-    choice->load = NULL;
-    if (!destination || destination->rhythm == RHYTHM_AT_ONCE)
-        return store_delivery_due(outbox->reader, choice->queue, choice->now_ms, room,
-                                  choose_single, choice);
-    enum err err = store_delivery_due(outbox->reader, choice->queue, choice->now_ms,
-                                      LOAD_ROWS_MAX * 2, choose_for_digest, choice);
-    if (choice->load)
-        add_load(choice, choice->load);
-    return err;
-}
-
-static void come_back(struct outbox *outbox, int64_t at_ms)
-{
-    if (at_ms < outbox->next_ms)
-        outbox->next_ms = at_ms;
-}
-
-static enum err choose_late_row(void *arg, const struct delivery *row)
-{
-    struct choice *choice = arg;
-
-    if (is_in_hand(choice->outbox, &row->id))
-        return ERR_OK;
-    if (!choice->load) {
-        choice->load = new_load(choice, row, LOAD_ROWS_MAX);
-        if (!choice->load)
-            return ERR_MEMORY;
-        choice->load->is_late = true;
-        choice->load->is_digest = false;
-    }
-    load_add(choice->load, row);
-    return ERR_OK;
-}
-
-/*
- * While a host is down only probes are sent, so most of what waits for it is never tried
- * often enough to be given up for that: here it is, when its time is over.
- */
-static enum err choose_late(struct choice *choice)
-{
-    struct outbox *outbox = choice->outbox;
-
-    choice->load = NULL;
-    enum err err = store_delivery_late(outbox->reader, choice->queue, choice->now_ms,
-                                       choice->now_ms - DELIVERY_PATIENCE_MS, LOAD_ROWS_MAX,
-                                       choose_late_row, choice);
-    if (choice->load && choice->load->count == LOAD_ROWS_MAX)
-        come_back(outbox, choice->now_ms);
-    if (choice->load)
-        add_load(choice, choice->load);
-    return err;
-}
-
-static enum err enter_gates(struct choice *choice, struct passage *ret_passage)
-{
-    struct outbox *outbox = choice->outbox;
-    CLEANUP(gate_names_done) struct gate_names names = {.of = {{0}}};
-
-    TRY(route_gates(choice->route->destination, &outbox->options.sender, &names));
-    return gates_enter(&outbox->gates, &names, ret_passage);
-}
-
-/* What is chosen now counts for its gates at once: the next destination may have the same. */
-static enum err choose_through(struct choice *choice, const struct passage *passage)
-{
-    struct gates *gates = &choice->outbox->gates;
-    struct gate_view view = gates_look(gates, passage, choice->now_ms, PER_HOST_MAX);
-    struct load **first = choice->tail;
-    enum err err = ERR_OK;
-
-    if (view.room > 0)
-        err = choose_rows(choice, view.room < choice->room ? view.room : choice->room);
-    else if (view.is_down)
-        err = choose_late(choice);
-    if (view.room == 0 && view.wake_ms)
-        come_back(choice->outbox, view.wake_ms);
-    for (struct load *load = *first; load; load = load->next) {
-        load->passage = *passage;
-        gates_enter_again(gates, passage);
-    }
-    return err;
-}
-
-/* A destination that is gone has nobody to wait for. */
-static enum err choose_from(struct choice *choice)
-{
-    struct passage passage;
-
-    if (!choice->route->destination)
-        return choose_rows(choice, choice->room);
-    TRY(enter_gates(choice, &passage));
-    enum err err = choose_through(choice, &passage);
-    gates_leave(&choice->outbox->gates, &passage);
-    return err;
-}
-
-static int compare_str(struct str a, struct str b)
-{
-    size_t common = a.len < b.len ? a.len : b.len;
-    int order = common ? memcmp(a.ptr, b.ptr, common) : 0;
-
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
-static int compare_queues(const struct delivery_queue *a, const struct delivery_queue *b)
-{
-    int order = compare_str(a->form, b->form);
-
-    return order ? order : compare_str(a->destination, b->destination);
-}
-
-static void keep_place(struct place *place, const struct delivery_queue *queue)
-{
-    if (queue->form.len > sizeof place->form || queue->destination.len > sizeof place->destination)
-        return;
-    if (queue->form.len)
-        memcpy(place->form, queue->form.ptr, queue->form.len);
-    memcpy(place->destination, queue->destination.ptr, queue->destination.len);
-    place->queue.form = (struct str){place->form, queue->form.len};
-    place->queue.destination = (struct str){place->destination, queue->destination.len};
-}
-
-/* ERR_FULL ends the walk: there are no more places, or the circle is closed. */
-static enum err visit(void *arg, const struct delivery_queue *queue)
-{
-    struct choice *choice = arg;
-    struct outbox *outbox = choice->outbox;
-    int room = choice->room;
-
-    if (choice->room == 0 || (choice->until && compare_queues(queue, choice->until) > 0))
-        return ERR_FULL;
-    if (queue->due_at_ms > choice->now_ms) {
-        come_back(outbox, queue->due_at_ms);
-        return ERR_OK;
-    }
-    struct route_out route = route_find(outbox->forms, queue->form, queue->destination);
-    choice->route = &route;
-    choice->queue = queue;
-    enum err err = choose_from(choice);
-    form_entry_release(route.entry);
-    if (choice->room < room)
-        keep_place(&choice->last, queue);
-    return err;
-}
-
-/* Once round the circle of destinations, beginning behind the one that had the last turn. */
-static enum err walk(struct choice *choice)
-{
-    const struct delivery_queue *start = &choice->outbox->place.queue;
-    struct store *reader = choice->outbox->reader;
-
-    if (!start->form.ptr)
-        return store_delivery_queues(reader, NULL, visit, choice);
-    TRY(store_delivery_queues(reader, start, visit, choice));
-    choice->until = start;
-    return store_delivery_queues(reader, NULL, visit, choice);
-}
-
-static void drop_loads(struct outbox *outbox, struct load *load)
+void outbox_drop(struct outbox *outbox, struct load *load)
 {
     while (load) {
         struct load *next = load->next;
@@ -315,36 +32,21 @@ static void drop_loads(struct outbox *outbox, struct load *load)
     }
 }
 
-static enum err choose(struct outbox *outbox, int64_t now_ms, struct load **ret_loads)
-{
-    struct choice choice = {
-        .outbox = outbox, .now_ms = now_ms, .room = UNDER_WAY_MAX - outbox->under_way_count};
-
-    choice.tail = &choice.loads;
-    outbox->next_ms = INT64_MAX;
-    enum err err = walk(&choice);
-    if (err != ERR_OK && err != ERR_FULL) {
-        drop_loads(outbox, choice.loads);
-        return err;
-    }
-    if (choice.last.queue.form.ptr)
-        keep_place(&outbox->place, &choice.last.queue);
-    *ret_loads = choice.loads;
-    return ERR_OK;
-}
-
 /* --- the committer's part ------------------------------------------------ */
 
 struct round_job {
     struct job job;
     struct load *settled, *claimed;
     int64_t now_ms;
+    bool releases; /* what a former run had under way */
 };
 
 static enum err round_run(struct job *job, struct store *writer)
 {
     struct round_job *self = CONTAINER_OF(job, struct round_job, job);
 
+    if (self->releases)
+        TRY(store_delivery_release(writer, self->now_ms));
     for (struct load *load = self->settled; load; load = load->next)
         TRY(load_settle(load, writer));
     for (struct load *load = self->claimed; load; load = load->next)
@@ -436,7 +138,7 @@ static void parcel_done(struct parcel *parcel)
     take_from_under_way(outbox, load);
     if (atomic_load(&outbox->is_stopping) && parcel->result != PARCEL_DELIVERED) {
         load->next = NULL;
-        drop_loads(outbox, load);
+        outbox_drop(outbox, load);
         return;
     }
     end_load(outbox, load, clock_wall_ms());
@@ -460,7 +162,7 @@ static void launch(struct outbox *outbox, struct load *load)
     load->parcel.done = parcel_done;
     if (load->count == 0) {
         load->next = NULL;
-        drop_loads(outbox, load);
+        outbox_drop(outbox, load);
     } else if (!load->route.destination) {
         end_unsent(outbox, load, DELIVERY_WITHDRAWN, "the form has no such destination any more");
     } else if (load->is_late) {
@@ -491,7 +193,7 @@ static void settle_done(struct outbox *outbox, struct load *settled, int64_t now
 {
     for (struct load *load = settled; load; load = load->next)
         tell(outbox, load, now_ms);
-    drop_loads(outbox, settled);
+    outbox_drop(outbox, settled);
 }
 
 static void commit_round(struct outbox *outbox, struct load *claimed)
@@ -499,15 +201,18 @@ static void commit_round(struct outbox *outbox, struct load *claimed)
     struct round_job round = {.job.run = round_run,
                               .settled = outbox->over,
                               .claimed = claimed,
-                              .now_ms = clock_wall_ms()};
+                              .now_ms = clock_wall_ms(),
+                              .releases = outbox->has_leases};
 
     enum err err = commit_run(outbox->commit, &round.job);
     if (err != ERR_OK) {
-        drop_loads(outbox, claimed);
+        outbox_drop(outbox, claimed);
         pause_rounds(outbox, err, "commit");
         return;
     }
     outbox->has_failed = false;
+    outbox->wants_walk |= outbox->has_leases;
+    outbox->has_leases = false;
     outbox->over = NULL;
     settle_done(outbox, round.settled, round.now_ms);
     while (claimed) {
@@ -526,13 +231,19 @@ static void go_walk(struct outbox *outbox, struct load **ret_claimed)
     atomic_store(&outbox->is_nudged, false);
     if (atomic_exchange(&outbox->is_hurried, false))
         gates_hurry(&outbox->gates);
-    enum err err = choose(outbox, clock_wall_ms(), ret_claimed);
+    enum err err = outbox_choose(outbox, clock_wall_ms(), ret_claimed);
     if (err != ERR_OK) {
         pause_rounds(outbox, err, store_error(outbox->reader));
         outbox->wants_walk = true;
     }
     int64_t end_ms = clock_mono_ms();
     outbox->walk_ms = end_ms + 2 * (end_ms - start_ms);
+}
+
+/* Something is to be written down whether there is something to begin or not. */
+static bool must_write(const struct outbox *outbox)
+{
+    return outbox->over || outbox->has_leases;
 }
 
 static void go_round(struct outbox *outbox)
@@ -544,7 +255,7 @@ static void go_round(struct outbox *outbox)
     outbox->wants_walk = true;
     if (clock_mono_ms() >= outbox->walk_ms)
         go_walk(outbox, &claimed);
-    if (claimed || outbox->over)
+    if (claimed || must_write(outbox))
         commit_round(outbox, claimed);
 }
 
@@ -572,7 +283,7 @@ static int64_t rest_ms(const struct outbox *outbox, int64_t poll_at_ms)
         due_ms = 0;
     if (due_ms < outbox->walk_ms - now_ms)
         due_ms = outbox->walk_ms - now_ms;
-    if (outbox->over)
+    if (must_write(outbox))
         due_ms = 0;
     if (due_ms < outbox->pause_ms - now_ms)
         due_ms = outbox->pause_ms - now_ms;
@@ -586,7 +297,7 @@ static bool is_time(const struct outbox *outbox, int64_t poll_at_ms)
     int64_t now_ms = clock_mono_ms();
     bool may_walk = outbox->wants_walk && now_ms >= outbox->walk_ms;
 
-    return outbox->over || may_walk || atomic_load(&outbox->is_nudged) ||
+    return must_write(outbox) || may_walk || atomic_load(&outbox->is_nudged) ||
            clock_wall_ms() >= outbox->next_ms || now_ms >= poll_at_ms;
 }
 
@@ -716,11 +427,22 @@ static enum err open_run(struct job *job, struct store *writer)
     return store_delivery_waiting(writer, &self->waiting, &oldest_ms);
 }
 
+/* With a full disk the inbox is still there to be read: what is leased is released later, then. */
+static enum err look_at_leases(struct outbox *outbox, struct err_detail *detail)
+{
+    struct opening opening = {.job.run = open_run};
+    enum err err = commit_run(outbox->commit, &opening.job);
+
+    outbox->has_leases = err == ERR_DISK_FULL;
+    if (err != ERR_OK && !outbox->has_leases)
+        return err_set(detail, err, "cannot read the deliveries: %s", err_text(err));
+    return opening.waiting || outbox->has_leases ? start_thread(outbox, detail) : ERR_OK;
+}
+
 enum err outbox_start(const struct outbox_options *options, struct commit *commit,
                       struct store *writer, struct forms *forms, struct events *events,
                       struct outbox **ret_outbox, struct err_detail *detail)
 {
-    struct opening opening = {.job.run = open_run};
     struct outbox *outbox = calloc(1, sizeof *outbox);
 
     if (!outbox)
@@ -733,11 +455,7 @@ enum err outbox_start(const struct outbox_options *options, struct commit *commi
                               .events = events,
                               .lock = PTHREAD_MUTEX_INITIALIZER};
     gates_init(&outbox->gates);
-    enum err err = commit_run(commit, &opening.job);
-    if (err != ERR_OK)
-        err_set(detail, err, "cannot read the deliveries: %s", err_text(err));
-    else if (opening.waiting)
-        err = start_thread(outbox, detail);
+    enum err err = look_at_leases(outbox, detail);
     if (err != ERR_OK) {
         gates_done(&outbox->gates);
         free(outbox);
@@ -759,7 +477,7 @@ void outbox_stop(struct outbox *outbox)
         if (outbox->over)
             commit_round(outbox, NULL);
     }
-    drop_loads(outbox, outbox->over);
+    outbox_drop(outbox, outbox->over);
     gates_done(&outbox->gates);
     store_close(outbox->reader);
     pthread_mutex_destroy(&outbox->lock);

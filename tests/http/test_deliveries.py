@@ -242,6 +242,16 @@ def test_a_replay_has_the_same_id(world):
     assert (audit[0]["action"], audit[0]["target"]) == ("delivery.replay", row["id"])
 
 
+def test_a_mail_speaks_the_form_s_language(world):
+    world.form("shop", mail=["owner@example.org"])
+    world.set("shop", "language=de")
+    world.state(world.post("shop"), "delivered")
+    mail = world.mails.to("owner@example.org")[0].message
+    assert mail["Subject"] == "Neue Nachricht von Ada - shop"
+    text = mail.get_body(("plain",)).get_content()
+    assert "Nachricht: Hello" in text and "Formular: shop" in text and "Eingegangen: " in text
+
+
 # --- spam ---------------------------------------------------------------------
 
 
@@ -348,6 +358,8 @@ def test_a_digest_gathers_what_came_and_stays_together(world):
     hurry(world, first)
     for submission in first:
         world.tried(submission)
+    again = {world.one(submission)["nextAttemptAt"] for submission in first}
+    assert len(again) == 1, "they come back together, or the first of them would be sent alone under the digest's id"
     late = world.post("shop")
     world.mails.answers.clear()
     hurry(world, [*first, late])
@@ -357,6 +369,37 @@ def test_a_digest_gathers_what_came_and_stays_together(world):
     assert len(digests) == 2, "what came after the first attempt is a digest of its own"
     ids = {mail.id for mail in digests}
     assert len(ids) == 2 and len(world.mails.attempts) == 3
+
+
+def told_of(mail, markers):
+    """Which of the markers the mail shows, in its text and in its HTML."""
+    parts = [mail.message.get_body((kind,)).get_content() for kind in ("plain", "html")]
+    shown = [{marker for marker in markers if f"<{marker}>" in part or f"&lt;{marker}&gt;" in part} for part in parts]
+    assert shown[0] == shown[1]
+    return shown[0]
+
+
+def test_a_digest_that_is_too_large_is_split(tmp_path):
+    with MailServer() as mails, running(Server(tmp_path, **mails.options)) as server:
+        world = World(server, mails, None)
+        world.form("shop", mail=[{"to": "owner@example.org", "digest": "daily"}])
+        markers = [f"number-{i:03}" for i in range(13)]
+        sent = [world.post("shop", {**ADA, "message": f"<{marker}>", **{f"field{i}": "x" * 950 for i in range(40)}}) for marker in markers]
+        mails.answers["owner@example.org"] = "451 not now"
+        hurry(world, sent)
+        for submission in sent:
+            world.tried(submission)
+        mails.answers.clear()
+        hurry(world, sent)
+        for submission in sent:
+            world.state(submission, "delivered")
+        by_id = {}
+        for mail in mails.to("owner@example.org"):
+            told = told_of(mail, markers)
+            assert by_id.setdefault(mail.id, told) == told != set(), "under one id it is always the same mail"
+            assert len(told) == 1 or f"{len(told)} new messages" in mail.message["Subject"]
+        assert len(by_id) > 1
+        assert sorted(marker for told in by_id.values() for marker in told) == markers, "each in one mail and in one only"
 
 
 def hurry(world, submissions):

@@ -297,7 +297,7 @@ def expected_subject(case):
 
 
 def check_rows(case, text, cells, skipped):
-    shown = [("Name", text_of(case["name"])), ("Email", text_of(as_bytes(case["email"]))), ("Message", text_of(case["message"]))]
+    shown = [("Name", text_of(case["name"])), ("E-mail", text_of(as_bytes(case["email"]))), ("Message", text_of(case["message"]))]
     shown = [(label, value) for label, value in shown if value]
     for name, value in fields_of(case).items():
         shown += rows_of(name, value) if name != skipped else []
