@@ -22,4 +22,23 @@ struct retry {
 MUST_CHECK enum err retry_all(struct store *writer, const struct retry *retry, int64_t *ret_count,
                               struct err_detail *detail);
 
+/*
+ * The same, and what was withdrawn, to another destination of the form: under rows of their own
+ * there. What stays behind is withdrawn, and says where it went; messages that have a delivery
+ * there already get no other one, but if it is over, it starts again. At most RETRY_MOVED_MAX at
+ * once. ERR_INVALID: this cannot be sent elsewhere, or not there.
+ */
+enum { RETRY_MOVED_MAX = 5000 };
+MUST_CHECK enum err retry_all_elsewhere(struct store *writer, const struct retry *retry,
+                                        struct str to, int64_t *ret_count,
+                                        struct err_detail *detail);
+
+/*
+ * One delivery, whatever became of it, as long as its message is no spam; `retry` is of its form
+ * and destination. `*ret_id`: its row there. ERR_EXISTS: it has arrived there, or is on its way.
+ */
+MUST_CHECK enum err retry_elsewhere(struct store *writer, const struct retry *retry,
+                                    const struct id *id, struct str to, struct id *ret_id,
+                                    struct err_detail *detail);
+
 #endif

@@ -111,6 +111,14 @@ static enum err see_state(void *arg, const struct delivery *row)
     return ERR_OK;
 }
 
+static enum err no_delivery(struct str text, struct err_detail *detail)
+{
+    return err_set(detail, ERR_NOT_FOUND,
+                   "there is no delivery %.80s; see: contactd delivery list (a destination's name "
+                   "needs --form NAME)",
+                   text.ptr ? text.ptr : "");
+}
+
 static enum err start_again(struct store *writer, struct str text, bool is_replay,
                             struct buf *result, struct err_detail *detail)
 {
@@ -120,10 +128,7 @@ static enum err start_again(struct store *writer, struct str text, bool is_repla
     enum err err =
         id_parse(text, &id) ? store_delivery_get(writer, &id, see_state, &state) : ERR_NOT_FOUND;
     if (err == ERR_NOT_FOUND)
-        return err_set(detail, err,
-                       "there is no delivery %.80s; see: contactd delivery list (a destination's "
-                       "name needs --form NAME)",
-                       text.ptr ? text.ptr : "");
+        return no_delivery(text, detail);
     TRY(err);
     if (state == DELIVERY_HELD)
         return err_set(detail, ERR_INVALID,
@@ -188,14 +193,52 @@ static enum err retry_destination(struct store *writer, const json_t *args, stru
                                   struct err_detail *detail)
 {
     struct str name = js_get_string(args, "name"), form = js_get_string(args, "form");
+    struct str to = js_get_string(args, "to");
     CLEANUP(hearers_done) struct hearers hearers = {NULL};
     const struct retry retry = {
         .form = form, .destination = name, .notice = &hearers.notice, .now_ms = clock_wall_ms()};
     int64_t count;
 
     TRY(read_hearers(writer, args, form, &hearers, detail));
-    TRY(retry_all(writer, &retry, &count, detail));
+    TRY(to.ptr ? retry_all_elsewhere(writer, &retry, to, &count, detail)
+               : retry_all(writer, &retry, &count, detail));
     return put_count(result, count);
+}
+
+struct origin {
+    char form[FORM_NAME_MAX + 1], destination[DESTINATION_NAME_MAX + 1];
+};
+
+static enum err see_origin(void *arg, const struct delivery *row)
+{
+    struct origin *origin = arg;
+
+    snprintf(origin->form, sizeof origin->form, "%.*s", (int)row->form.len, row->form.ptr);
+    snprintf(origin->destination, sizeof origin->destination, "%.*s", (int)row->destination.len,
+             row->destination.ptr);
+    return ERR_OK;
+}
+
+static enum err send_elsewhere(struct store *writer, const json_t *args, struct buf *result,
+                               struct err_detail *detail)
+{
+    struct str name = js_get_string(args, "name");
+    CLEANUP(hearers_done) struct hearers hearers = {NULL};
+    struct origin origin = {"", ""};
+    struct id id, there;
+
+    enum err err =
+        id_parse(name, &id) ? store_delivery_get(writer, &id, see_origin, &origin) : ERR_NOT_FOUND;
+    if (err == ERR_NOT_FOUND)
+        return no_delivery(name, detail);
+    TRY(err);
+    TRY(read_hearers(writer, args, str_of(origin.form), &hearers, detail));
+    const struct retry retry = {.form = str_of(origin.form),
+                                .destination = str_of(origin.destination),
+                                .notice = &hearers.notice,
+                                .now_ms = clock_wall_ms()};
+    TRY(retry_elsewhere(writer, &retry, &id, js_get_string(args, "to"), &there, detail));
+    return put_count(result, 1);
 }
 
 enum err resend_retry(struct store *writer, const json_t *args, struct buf *result,
@@ -204,6 +247,8 @@ enum err resend_retry(struct store *writer, const json_t *args, struct buf *resu
     struct str name = js_get_string(args, "name"), form = js_get_string(args, "form");
     struct id id;
 
+    if (!form.ptr && js_get_string(args, "to").ptr)
+        return send_elsewhere(writer, args, result, detail);
     if (!form.ptr)
         return start_again(writer, name, false, result, detail);
     if (id_parse(name, &id))
@@ -216,6 +261,8 @@ enum err resend_retry(struct store *writer, const json_t *args, struct buf *resu
 enum err resend_replay(struct store *writer, const json_t *args, struct buf *result,
                        struct err_detail *detail)
 {
+    if (js_get_string(args, "to").ptr)
+        return err_set(detail, ERR_INVALID, "to send it to another: contactd delivery retry --to");
     return start_again(writer, js_get_string(args, "name"), true, result, detail);
 }
 
@@ -238,8 +285,8 @@ static json_t *notify_to(const struct config *config)
 enum exit_code verb_delivery_again(struct cli *cli)
 {
     CLEANUP(buf_done) struct buf result = buf_new(CONTROL_MESSAGE_MAX);
-    json_t *args = json_pack("{ss ss* so*}", "name", cli->config.args[0], "form", cli->form,
-                             "notifyTo", notify_to(&cli->config));
+    json_t *args = json_pack("{ss ss* ss* so*}", "name", cli->config.args[0], "form", cli->form,
+                             "to", cli->to, "notifyTo", notify_to(&cli->config));
     enum exit_code code = cli_command(cli, args, &result);
 
     if (code == EXIT_OK)

@@ -19,7 +19,8 @@ MUST_CHECK enum err resend_add_pauses(struct outbox *outbox, struct buf *list);
 
 /*
  * {"name": id} or {"name": destination, "form"}: that one, or all that wait or were given up there.
- * "notifyTo": the option's mailboxes, which hear of the default form.
+ * "to": another destination, to which it is sent. "notifyTo": the option's mailboxes, which hear of
+ * the default form.
  */
 MUST_CHECK enum err resend_retry(struct store *writer, const json_t *args, struct buf *result,
                                  struct err_detail *detail);

@@ -696,6 +696,107 @@ def test_what_is_no_destination_is_said_to_be_none(world):
     assert verb("mail:owner@example.org", "--form", "shop") == (0, '{"count":0}\n')
 
 
+# --- to another destination ---------------------------------------------------
+
+
+def missed(world):
+    """Four messages that a mistyped mailbox did not get, one of them spam by now; its setting is corrected meanwhile."""
+    world.form("shop", mail=["wrong@client.example"], autoreply={"subject": "Thanks", "text": "Thank you."})
+    world.form("jobs", mail=["wrong@client.example"])
+    world.mails.answers["wrong@client.example"] = "550 no such user"
+    sent = [world.post("shop", {**ADA, "email": f"ada{n}@example.org"}) for n in range(4)]
+    other = world.post("jobs")
+    for submission in sent:
+        world.state(submission, "failed", "mail:wrong@client.example")
+    world.state(other, "failed")
+    world.move(sent[3], "spam")
+    world.set("shop", "notify=" + json.dumps({"mail": ["right@client.example"], "autoreply": {"subject": "Thanks", "text": "Thank you."}}))
+    gone = world.one(sent[0], "mail:wrong@client.example")
+    world.ask("POST", f"/admin/deliveries/{gone['id']}/retry")
+    world.state(sent[0], "withdrawn", "mail:wrong@client.example")
+    return sent, other
+
+
+@pytest.mark.parametrize("by", ["the API", "the verb", "the verb without a server"])
+def test_all_that_was_missed_goes_to_the_right_address(world, by):
+    sent, other = missed(world)
+
+    def move():
+        if by == "the API":
+            body = {"form": "shop", "destination": "mail:wrong@client.example", "to": "mail:right@client.example"}
+            answer = world.ask("POST", "/admin/deliveries/retry", body, scope="write", forms="shop")
+            assert answer.status_code == 200, answer.text
+            return answer.json()["count"]
+        if by != "the verb":
+            world.server.stop()
+        done = world.server.cli("delivery", "retry", "mail:wrong@client.example", "--form", "shop", "--to", "mail:right@client.example")
+        assert done.returncode == 0, done.stderr
+        if by != "the verb":
+            world.server.start()
+            world.url = world.server.url
+        return json.loads(done.stdout)["count"]
+
+    assert move() == 4
+    for submission in sent[:3]:
+        row = world.state(submission, "delivered", "mail:right@client.example")
+        assert row["attempts"] == 1 and row["id"] != world.one(submission, "mail:wrong@client.example")["id"]
+        left = world.one(submission, "mail:wrong@client.example")
+        assert left["state"] == "withdrawn" and left["error"] == "sent to mail:right@client.example instead"
+        assert left["history"][0]["error"] == left["error"] and "550" in json.dumps(left["history"])
+    assert world.one(sent[3], "mail:right@client.example")["state"] == "held", "spam is held there as well"
+    assert len(world.mails.to("right@client.example")) == 3 == len({mail.id for mail in world.mails.to("right@client.example")})
+    assert move() == 0 and len(world.mails.to("right@client.example")) == 3, "and once is enough"
+    assert world.one(other)["state"] == "failed"
+    tally = world.destination("shop", "mail:wrong@client.example")
+    assert (tally["failed"], tally["waiting"], tally["withdrawn"]) == (0, 0, 4)
+    if by == "the API":
+        told = [(e["action"], e["target"], e["detail"]) for e in world.get("/admin/audit")["entries"]]
+        assert ("delivery.retry", "shop", "mail:wrong@client.example to mail:right@client.example") in told
+    world.move(sent[3], "new")
+    world.state(sent[3], "delivered", "mail:right@client.example")
+
+
+def test_one_message_goes_to_another_destination(world):
+    sent, other = missed(world)
+    row = world.one(sent[1], "mail:wrong@client.example")
+    reply = world.state(sent[1], "delivered", "reply")
+
+    def send(delivery, to, scope="write", forms="shop"):
+        answer = world.ask("POST", f"/admin/deliveries/{delivery['id']}/retry", {"to": to}, scope=scope, forms=forms)
+        return answer.status_code, answer.json()
+
+    assert send(row, "mail:right@client.example", scope="read")[0] == 403
+    assert send(row, "mail:right@client.example", forms="jobs")[0] == 404
+    assert send(row, "mail:wrong@client.example")[0] == 404, "which the form does not have any more"
+    assert send(row, "reply")[0] == 400 and send(reply, "mail:right@client.example")[0] == 400
+    assert send(row, "")[0] == 400 and send(row, 7)[0] == 400 and send(row, "x" * 261)[0] == 400
+    status, there = send(row, "mail:right@client.example")
+    assert status == 200 and there["destination"] == "mail:right@client.example" and there["id"] != row["id"]
+    assert world.state(sent[1], "delivered", "mail:right@client.example")["id"] == there["id"]
+    assert world.one(sent[1], "mail:wrong@client.example")["state"] == "withdrawn"
+    status, problem = send(row, "mail:right@client.example")
+    assert status == 409 and "has arrived there" in problem["detail"]
+    assert world.get("/admin/audit")["entries"][0]["detail"] == "mail:right@client.example"
+    # What is over there starts again instead of being there twice.
+    world.mails.answers["right@client.example"] = "550 not now"
+    again = world.one(sent[2], "mail:wrong@client.example")
+    first = send(again, "mail:right@client.example")[1]
+    world.state(sent[2], "failed", "mail:right@client.example")
+    world.mails.answers.clear()
+    assert send(again, "mail:right@client.example")[1]["id"] == first["id"]
+    world.state(sent[2], "delivered", "mail:right@client.example")
+    # What has arrived stays as it is.
+    world.set("shop", 'notify={"mail": ["right@client.example", "third@client.example"]}')
+    done = world.server.cli("delivery", "retry", there["id"], "--to", "mail:third@client.example")
+    assert (done.returncode, done.stdout) == (0, '{"count":1}\n'), done.stderr
+    world.state(sent[1], "delivered", "mail:third@client.example")
+    assert world.one(sent[1], "mail:right@client.example")["state"] == "delivered"
+    for words in ((there["id"], "--to", "mail:nobody@client.example"), ("x", "--to", "mail:third@client.example"),
+                  ("mail:right@client.example", "--form", "shop", "--to", "mail:right@client.example")):
+        assert world.server.cli("delivery", "retry", *words).returncode == 1
+    assert world.server.cli("delivery", "replay", there["id"], "--to", "mail:third@client.example").returncode == 1
+
+
 # --- verbs --------------------------------------------------------------------
 
 
