@@ -399,7 +399,7 @@ function destinationTable(all, again) {
     return [[h('a', { href: filter({ form, destination }), dir: 'auto' }, destinationText(destination)), h('span', { class: 'hint', dir: 'auto' }, ofForm(form))], health(one), time(one.lastDeliveredAt), time(one.lastFailedAt),
       [number(one.waiting), one.held > 0 && h('span', { class: 'hint' }, `${number(one.held)} held`)],
       one.failed ? link(filter({ form, destination, state: 'failed' }), number(one.failed)) : '0',
-      [can('write') && due(one) > 0 && button('Retry all', { 'aria-label': `Retry all ${number(due(one))} of ${destinationText(destination)}, ${ofForm(form)}`, onclick: () => retryAll(one, again) }),
+      [can('write') && due(one) > 0 && button('Retry all', { 'aria-label': `Retry all ${number(due(one))} of ${destinationText(destination)}, ${ofForm(form)}`, onclick: () => retryAll(one, again) }), ' ',
       can('write') && missed(one) > 0 && button('Send elsewhere', { 'aria-label': `Send elsewhere what ${destinationText(destination)} did not get, ${ofForm(form)}`, onclick: () => elsewhere(one, 'deliveries/retry', { form, destination }, again) })]];
   }));
   return [part(sorted.slice(0, SHOWN_FIRST)), rest.length > 0 && h('div', { 'data-id': 'rest' }, h('details', null, h('summary', null, plural(rest.length, 'more destination')), part(rest)))];
@@ -408,7 +408,7 @@ function destinationTable(all, again) {
 const deliveryTable = (rows, take, again) => named(rows.map((one) => one.id), 'Deliveries', ['Message', 'To', 'How it went', ''], rows.map((one) => [
   [one.submission ? link(`#message/${one.submission}`, time(one.createdAt, 'middle')) : [h('span', { dir: 'auto' }, 'Alarm: ', dated(one.text ?? '')), h('span', { class: 'hint' }, time(one.createdAt, 'middle'))],
     one.form && h('span', { class: 'hint', dir: 'auto' }, titleOf(one.form))],
-  h('bdi', null, destinationText(one.destination)), told(one), [againButton(one, take), elsewhereButton(one, again)]]));
+  h('bdi', null, destinationText(one.destination)), told(one), [againButton(one, take), ' ', elsewhereButton(one, again)]]));
 
 const howTo = () => empty('send', 'Nobody is told yet',
   can('manage') ? 'Each form says under “Notices” in its settings which mail addresses, webhooks and chats hear of its messages. Mails need to know by which server they leave: two options, also as CONTACTD_SMTP_URL and CONTACTD_SMTP_FROM.'
