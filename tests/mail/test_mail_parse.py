@@ -442,6 +442,8 @@ def test_the_apis_get_the_same_mail():
             bodies = [content(part) for part in read.iter_parts()] or [content(read)]
             assert [said[key] for key in (name("TextBody"), name("HtmlBody")) if key in said] == bodies
             marks = {each["Name"]: each["Value"] for each in said["Headers"]} if service == "postmark" else said["headers"]
+            if service == "postmark":
+                assert (marks.pop("Message-ID"), marks.pop("X-PM-KeepID")) == (read["Message-ID"], "true")
             assert marks == {key: str(read[key]) for key in ("Auto-Submitted", "X-Auto-Response-Suppress", "Precedence", "X-Contactd-Form") if read[key]}
 
 
