@@ -349,8 +349,8 @@ static void fail(struct load *load, enum err err, const struct outbox_options *o
                         options->sender.service != MAIL_NONE;
     load->parcel.result = load->is_hopeless ? PARCEL_REFUSED : PARCEL_LATER;
     load->parcel.status = 0;
-    snprintf(load->parcel.error, sizeof load->parcel.error, "%s",
-             detail->text[0] ? detail->text : err_text(err));
+    snprintf(load->parcel.error, sizeof load->parcel.error, "%.*s",
+             (int)sizeof load->parcel.error - 1, detail->text[0] ? detail->text : err_text(err));
 }
 
 enum err load_compose(struct load *load, struct store *reader, const struct outbox_options *options)
