@@ -106,7 +106,7 @@ struct destination_tally {
 
 /* Something that is wrong and has been told. */
 struct alarm {
-    struct str kind; /* "destination", "silence", "disk" */
+    struct str kind; /* "destination", "silence", "disk", "canary", "certificate" */
     struct str form; /* empty: of the whole server */
     struct str name; /* of the destination; else empty */
     int64_t since_ms;

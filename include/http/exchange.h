@@ -148,6 +148,7 @@ struct exchange {
     enum media media;                    /* what the body is, of those that the route takes */
     struct str body;                     /* complete when steps run; NUL-terminated */
     struct str source;                   /* the client's address as text */
+    bool is_secure;                      /* it came through TLS of our own */
     char request_id[REQUEST_ID_LEN + 1];
     int64_t started_us; /* clock_mono_us() */
 

@@ -15,6 +15,7 @@
 #include "base/secret.h"
 #include "core/address.h"
 #include "handler/routes.h"
+#include "secure.h"
 #include "sending.h"
 #include "verbs.h"
 
@@ -34,6 +35,18 @@ static enum exit_code check_sending(struct cli *cli)
     return err == ERR_OK ? EXIT_OK : cli_complain(err, &detail, EXIT_CONFIG);
 }
 
+static enum exit_code check_secure(struct cli *cli)
+{
+    struct tls *tls;
+    struct err_detail detail = {""};
+
+    enum err err = secure_open(&cli->config, &tls, &detail);
+    if (err != ERR_OK)
+        return cli_complain(err, &detail, EXIT_CONFIG);
+    tls_close(tls);
+    return EXIT_OK;
+}
+
 static enum exit_code verb_check_config(struct cli *cli)
 {
     const struct config_list *proxies = &cli->config.trusted_proxies;
@@ -47,7 +60,8 @@ static enum exit_code verb_check_config(struct cli *cli)
                 proxies->items[i]);
         return EXIT_CONFIG;
     }
-    return check_sending(cli);
+    enum exit_code code = check_secure(cli);
+    return code == EXIT_OK ? check_sending(cli) : code;
 }
 
 static enum exit_code verb_routes(struct cli *cli)

@@ -164,6 +164,22 @@ static bool is_connected(const struct flight *flight)
     return after_us > 0;
 }
 
+/* For who reads the reply; of a 3xx it is where it leads. */
+static void see_reply(struct flight *flight)
+{
+    struct parcel *parcel = flight->parcel;
+    const char *target = NULL;
+
+    if (!parcel->reply)
+        return;
+    parcel->certificate_ends_ms = curl_lib_expiry(flight->easy);
+    if (parcel->status < 300 || parcel->status > 399)
+        return;
+    flight->lib->easy_getinfo(flight->easy, CURLINFO_REDIRECT_URL, &target);
+    buf_done(parcel->reply);
+    buf_put(parcel->reply, str_of(target));
+}
+
 static void judge_post(struct flight *flight, CURLcode code, struct buf *error)
 {
     struct parcel *parcel = flight->parcel;
@@ -172,6 +188,10 @@ static void judge_post(struct flight *flight, CURLcode code, struct buf *error)
     flight->lib->easy_getinfo(flight->easy, CURLINFO_RESPONSE_CODE, &status);
     parcel->status = status >= 200 ? (int)status : 0;
     parcel->end = parcel->status || is_connected(flight) ? PARCEL_AT_ANSWER : PARCEL_AT_DOOR;
+    parcel->reach = parcel->status ? REACH_ANSWERED : curl_lib_reach(code);
+    if (parcel->reach == REACH_TOO_LATE && !flight->is_tried)
+        parcel->reach = REACH_NO_NAME; /* it was still being looked up */
+    see_reply(flight);
     if (parcel->status) {
         judge_answer(flight, error);
         return;
@@ -204,7 +224,9 @@ void parcel_fail(struct parcel *parcel, const char *reason)
 {
     parcel->result = PARCEL_LATER;
     parcel->end = PARCEL_AT_DOOR;
+    parcel->reach = REACH_BROKEN;
     parcel->status = 0;
     parcel->retry_after_ms = 0;
+    parcel->certificate_ends_ms = 0;
     snprintf(parcel->error, sizeof parcel->error, "%s", reason);
 }
