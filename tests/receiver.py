@@ -40,6 +40,7 @@ class MailServer:
 
     def __init__(self):
         self.mails, self.answers, self.attempts = [], {}, []
+        self.rejected, self.locked = {}, None  # by recipient: the answer to RCPT; everybody's to MAIL
         for attempt in range(5):
             self.controller = Controller(self, hostname="127.0.0.1", port=free_port())
             try:
@@ -48,6 +49,18 @@ class MailServer:
             except OSError:
                 if attempt == 4:
                     raise
+
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        if self.locked:
+            return self.locked
+        envelope.mail_from = address
+        return "250 fine"
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address in self.rejected:
+            return self.rejected[address]
+        envelope.rcpt_tos.append(address)
+        return "250 fine"
 
     async def handle_DATA(self, server, session, envelope):
         to = envelope.rcpt_tos[0]

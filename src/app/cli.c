@@ -103,8 +103,10 @@ static const struct verb VERBS[] = {
     {"form", "settings", verb_form_settings, 0, "", "list what can be set"},
     {"delivery", "list", verb_delivery_list, 0, "[--form NAME] [--state STATE] [--json]",
      "list the newest deliveries: who was told, and how that went"},
-    {"delivery", "retry", verb_delivery_again, 1, "ID, or DESTINATION --form NAME",
-     "try one again now, or all that were given up for a destination"},
+    {"delivery", "retry", verb_delivery_again, 1,
+     "ID, or DESTINATION --form NAME [--to OTHER-DESTINATION]",
+     "try one again now, or all that wait or were given up for a destination; or send it to "
+     "another"},
     {"delivery", "replay", verb_delivery_again, 1, "ID",
      "send once more what has arrived, under the same id"},
     {"export", NULL, verb_export, 0, "[--format csv|ndjson|json] [--form NAME] [--output FILE]",
@@ -167,6 +169,7 @@ static const struct flag {
     {"--output", offsetof(struct cli, output)},
     {"--from", offsetof(struct cli, from)},
     {"--state", offsetof(struct cli, state)},
+    {"--to", offsetof(struct cli, to)},
     {"--dkim-selector", offsetof(struct cli, dkim_selector)},
     {"--send-test", offsetof(struct cli, send_test)},
 };

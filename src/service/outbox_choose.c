@@ -10,7 +10,6 @@
 enum {
     UNDER_WAY_MAX = 32,
     PER_HOST_MAX = 4,
-    HOST_NAME_MAX_BYTES = 1100,
 };
 
 struct choice {
@@ -154,51 +153,46 @@ static enum err choose_late(struct choice *choice)
     return err;
 }
 
-/* As many as may begin now; a destination that is gone has no host to wait for. */
-static enum err find_room(struct choice *choice, struct host **ret_host, int *ret_room)
+static enum err enter_gates(struct choice *choice, struct passage *ret_passage)
 {
     struct outbox *outbox = choice->outbox;
-    CLEANUP(buf_done) struct buf name = buf_new(HOST_NAME_MAX_BYTES);
+    CLEANUP(gate_names_done) struct gate_names names = {.of = {{0}}};
 
-    *ret_room = choice->room;
-    *ret_host = NULL;
-    if (!choice->route->destination)
-        return ERR_OK;
-    route_host(choice->route, &outbox->options.sender, &name);
-    TRY(buf_status(&name));
-    *ret_host = hosts_find(&outbox->hosts, buf_str(&name));
-    if (!*ret_host)
-        return ERR_MEMORY;
-    int room =
-        breaker_room(&(*ret_host)->breaker, choice->now_ms, (*ret_host)->under_way, PER_HOST_MAX);
-    *ret_room = room < choice->room ? room : choice->room;
-    return ERR_OK;
+    TRY(route_gates(choice->route->destination, &outbox->options.sender, &names));
+    return gates_enter(&outbox->gates, &names, ret_passage);
 }
 
-/* What is chosen now counts for the host at once: the next destination may have the same. */
+/* What is chosen now counts for its gates at once: the next destination may have the same. */
+static enum err choose_through(struct choice *choice, const struct passage *passage)
+{
+    struct gates *gates = &choice->outbox->gates;
+    struct gate_view view = gates_look(gates, passage, choice->now_ms, PER_HOST_MAX);
+    struct load **first = choice->tail;
+    enum err err = ERR_OK;
+
+    if (view.room > 0)
+        err = choose_rows(choice, view.room < choice->room ? view.room : choice->room);
+    else if (view.is_down)
+        err = choose_late(choice);
+    if (view.room == 0 && view.wake_ms)
+        come_back(choice->outbox, view.wake_ms);
+    for (struct load *load = *first; load; load = load->next) {
+        load->passage = *passage;
+        gates_enter_again(gates, passage);
+    }
+    return err;
+}
+
+/* A destination that is gone has nobody to wait for. */
 static enum err choose_from(struct choice *choice)
 {
-    struct host *host;
-    int room;
+    struct passage passage;
 
-    TRY(find_room(choice, &host, &room));
-    struct load **first = choice->tail;
-    if (host)
-        host_enter(host); /* so that it stays */
-    enum err err = ERR_OK;
-    if (room > 0)
-        err = choose_rows(choice, room);
-    else if (breaker_is_down(&host->breaker, choice->now_ms))
-        err = choose_late(choice);
-    if (room == 0 && host->under_way == 1)
-        come_back(choice->outbox, host->breaker.until_ms);
-    for (struct load *load = *first; load; load = load->next) {
-        load->host = host;
-        if (host)
-            host_enter(host);
-    }
-    if (host)
-        host_leave(&choice->outbox->hosts, host);
+    if (!choice->route->destination)
+        return choose_rows(choice, choice->room);
+    TRY(enter_gates(choice, &passage));
+    enum err err = choose_through(choice, &passage);
+    gates_leave(&choice->outbox->gates, &passage);
     return err;
 }
 

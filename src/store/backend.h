@@ -128,8 +128,8 @@ struct store_ops {
     enum err (*delivery_set_state)(struct store *store, const struct id *id,
                                    enum delivery_state state, int64_t due_at_ms, int64_t now_ms);
     enum err (*delivery_restart)(struct store *store, const struct id *id, int64_t now_ms);
-    enum err (*delivery_restart_failed)(struct store *store, struct str form,
-                                        struct str destination, int64_t now_ms, int64_t *ret_count);
+    enum err (*delivery_restart_all)(struct store *store, struct str form, struct str destination,
+                                     int64_t now_ms, int64_t *ret_count);
     enum err (*alarm_add)(struct store *store, const struct alarm *alarm);
     enum err (*alarm_delete)(struct store *store, struct str kind, struct str form,
                              struct str name);

@@ -10,7 +10,7 @@ import time
 import pytest
 import requests
 
-from harness import SLOW, Server, running
+from harness import SLOW, Server, free_port, running
 from receiver import MailServer, Receiver, wait
 
 ADA = {"name": "Ada", "email": "ada@example.org", "message": "Hello"}
@@ -349,6 +349,35 @@ def test_a_list_for_people_has_straight_columns(world):
         assert all(line[at] != " " and line[at - 1] == " " for line in lines), (column, lines)
 
 
+def test_a_visitors_mistyped_address_says_nothing_of_the_autoresponder(world):
+    world.form("shop", autoreply={"subject": "Thanks", "text": "Thank you."})
+    world.mails.rejected.update({"ada@exmaple.org": "550 5.1.1 no such user", "bob@nowhere.example": "450 4.1.2 domain not found"})
+    world.mails.answers["eve@example.org"] = "550 no such user"
+
+    def reply():
+        return world.destination("shop", "reply")
+
+    for email in ("ada@exmaple.org", "eve@example.org", "noreply@example.org"):
+        row = world.state(world.post("shop", {**ADA, "email": email}), "failed")
+        assert row["error"] and len(row["history"]) == 1
+    assert "450" in world.tried(world.post("shop", {**ADA, "email": "bob@nowhere.example"}))["error"]
+    assert (reply()["failed"], reply()["waiting"], reply()["failingSince"], reply()["error"]) == (3, 1, None, None)
+    # What lies with us is told as ever; whoever is refused then has shown that it is over.
+    world.mails.locked = "530 5.7.0 sign in first"
+    refused = world.tried(world.post("shop", {**ADA, "email": "carl@example.org"}))
+    assert refused["state"] == "waiting" and reply()["failingSince"] and "530" in reply()["error"]
+    world.mails.locked = None
+    world.state(world.post("shop", {**ADA, "email": "ada+2@exmaple.org"}), "delivered")
+    assert reply()["failingSince"] is None and reply()["delivered"] == 1
+    world.mails.locked = "530 5.7.0 sign in first"
+    world.tried(world.post("shop", {**ADA, "email": "dora@example.org"}))
+    assert reply()["failingSince"]
+    world.mails.locked = None
+    world.mails.rejected["emma@exmaple.org"] = "550 5.1.1 no such user"
+    world.state(world.post("shop", {**ADA, "email": "emma@exmaple.org"}), "failed")
+    assert reply()["failingSince"] is None
+
+
 # --- digests ------------------------------------------------------------------
 
 
@@ -549,6 +578,255 @@ def test_a_host_that_fails_is_asked_less_and_less(world):
     assert world.ask("POST", f"/admin/deliveries/{row['id']}/retry").status_code == 200
     wait(lambda: len(world.deliveries(state="delivered", limit=200)) >= len(waiting))
     assert len(sent) == 20
+
+
+def fail_often(world, form, probes=4):
+    """Until nothing but probes is sent there, and those minutes apart: retrying one is a probe too."""
+    for _ in range(12):
+        world.post(form)
+    wait(lambda: any(d["pausedBy"] for d in world.deliveries(form=form, limit=200)))
+    for _ in range(probes):
+        wait(lambda: not any(d["inFlight"] for d in world.deliveries(form=form, limit=200)))
+        before = sum(d["attempts"] for d in world.deliveries(form=form, limit=200))
+        world.ask("POST", f"/admin/deliveries/{world.deliveries(form=form, state='waiting', limit=200)[0]['id']}/retry")
+        wait(lambda: sum(d["attempts"] for d in world.deliveries(form=form, limit=200)) != before)
+    wait(lambda: not any(d["inFlight"] for d in world.deliveries(form=form, limit=200)))
+
+
+def paused(world, form, host):
+    rows = [d for d in world.deliveries(form=form, limit=200) if d["pausedBy"]]
+    assert rows and all(d["state"] == "waiting" and d["pausedBy"]["host"] == host for d in rows), world.deliveries(form=form)
+    return rows
+
+
+@pytest.mark.parametrize("answer", [None, 503, 429, (503, {"Retry-After": "1"})], ids=["closed", "503", "429", "Retry-After"])
+def test_one_that_fails_pauses_no_other_on_its_host(world, answer):
+    """Another port when nobody listens there; another path, as another client's at the same service, when it refuses."""
+    url = f"http://127.0.0.1:{free_port()}" if answer is None else world.posts.url
+    world.form("dead", webhooks=[{"name": "crm", "url": url + "/dead"}])
+    world.form("well", webhooks=[{"name": "crm", "url": world.posts.url + "/well"}])
+    if answer is not None:
+        world.posts.answers["/dead"] = answer
+    fail_often(world, "dead")
+    row = paused(world, "dead", url)[0]
+    assert row["pausedBy"]["until"] > row["createdAt"] and ("connect" if answer is None else "it answered ") in row["pausedBy"]["reason"].lower()
+    for _ in range(8):
+        submission = world.post("well")
+        world.state(submission, "delivered")
+        assert world.one(submission)["pausedBy"] is None
+    assert paused(world, "dead", url), "and they still wait"
+    listed = json.loads(world.server.cli("delivery", "list", "--form", "dead", "--state", "waiting", "--json").stdout)
+    assert any(one["pausedBy"] and one["pausedBy"].startswith(url + " until 20") for one in listed), listed
+    assert all(one["pausedBy"] is None for one in json.loads(world.server.cli("delivery", "list", "--form", "well", "--json").stdout))
+
+
+def test_one_mailbox_that_is_not_taken_yet_pauses_no_other_and_a_server_that_shuts_us_out_does(world):
+    world.form("grey", mail=["grey@example.org"])
+    world.form("well", mail=["well@example.org"])
+    world.mails.rejected["grey@example.org"] = "450 4.2.0 greylisted, come back"
+    for _ in range(12):
+        world.post("grey")
+    wait(lambda: all(d["attempts"] and not d["inFlight"] for d in world.deliveries(form="grey")))
+    assert not any(d["pausedBy"] for d in world.deliveries(form="grey"))
+    world.state(world.post("well"), "delivered")
+    world.mails.locked = "530 5.7.0 sign in first"
+    fail_often(world, "grey", probes=1)
+    rows = paused(world, "grey", world.mails.options["smtp_url"])
+    assert "530" in rows[0]["pausedBy"]["reason"]
+    submission = world.post("well")
+    wait(lambda: world.one(submission)["pausedBy"])
+    assert world.one(submission)["attempts"] == 0
+
+
+def later(world, form):
+    """All that waits was tried an hour ago, and is due in hours: in the database, while nobody serves it."""
+    world.server.stop()
+    rows(world, "UPDATE delivery SET due_at = due_at + 7200000, changed_at = changed_at - 3600000 WHERE state = 0 AND form = ?", form)
+    world.server.start()
+    world.url = world.server.url
+
+
+@pytest.mark.parametrize("by", ["the API", "the verb"])
+def test_retry_of_a_destination_takes_what_waits_as_well(world, by):
+    world.form("shop", webhooks=[{"name": "crm", "url": world.posts.url + "/in"}])
+    world.form("jobs", webhooks=[{"name": "crm", "url": world.posts.url + "/other"}])
+    world.posts.answers.update({"/in": 503, "/other": 503})
+    sent = [world.post("shop") for _ in range(7)]
+    other = world.post("jobs")
+    wait(lambda: sum(d["attempts"] for d in world.deliveries(form="shop")) >= 5 and not any(d["inFlight"] for d in world.deliveries()))
+    world.tried(other)
+    later(world, "shop"), later(world, "jobs")
+    world.posts.answers.clear()
+    if by == "the API":
+        answer = world.ask("POST", "/admin/deliveries/retry", {"form": "shop", "destination": "webhook:crm"}, scope="write")
+        assert answer.json() == {"count": 7}
+    else:
+        assert world.server.cli("delivery", "retry", "webhook:crm", "--form", "shop").stdout == '{"count":7}\n'
+    for submission in sent:
+        world.state(submission, "delivered")
+    assert world.one(other)["state"] == "waiting"
+
+
+def test_when_one_arrives_again_the_others_follow(world):
+    world.form("shop", webhooks=[{"name": "crm", "url": world.posts.url + "/in"}])
+    world.form("jobs", webhooks=[{"name": "crm", "url": world.posts.url + "/other"}])
+    world.posts.answers.update({"/in": 503, "/other": 503})
+    sent = [world.post("shop") for _ in range(3)]
+    other = world.post("jobs")
+    for submission in [*sent, other]:
+        world.tried(submission)
+    later(world, "shop"), later(world, "jobs")
+    world.posts.answers.clear()
+    world.state(world.post("shop"), "delivered")
+    for submission in sent:
+        assert [h["status"] for h in world.state(submission, "delivered")["history"]] == [200, 503]
+    assert world.one(other)["state"] == "waiting"
+
+
+def test_a_digest_that_failed_comes_again_together(world):
+    world.form("shop", mail=[{"to": "owner@example.org", "digest": "hourly"}])
+    world.mails.answers["owner@example.org"] = "451 not now"
+    sent = [world.post("shop") for _ in range(5)]
+    hurry(world, sent)
+    for submission in sent:
+        world.tried(submission)
+    assert len({world.one(submission)["nextAttemptAt"] for submission in sent}) == 1
+    world.mails.answers.clear()
+    assert world.server.cli("delivery", "retry", "mail:owner@example.org", "--form", "shop").stdout == '{"count":5}\n'
+    for submission in sent:
+        world.state(submission, "delivered")
+    assert len(world.mails.mails) == 1
+
+
+def test_what_is_no_destination_is_said_to_be_none(world):
+    world.form("shop", webhooks=[{"name": "crm", "url": world.posts.url + "/in"}], mail=["owner@example.org"])
+    row = world.state(world.post("shop"), "delivered", "webhook:crm")
+
+    def ask(form, destination):
+        answer = world.ask("POST", "/admin/deliveries/retry", {"form": form, "destination": destination}, scope="write")
+        return answer.status_code, answer.json().get("detail", "")
+
+    assert ask("shop", "webhook:crm") == (200, "")
+    for form, destination in (("shop", "webhook:crn"), ("shop", "mail:nobody@example.org"), ("nobody-has-it", "webhook:crm"), (None, "webhook:crm")):
+        status, detail = ask(form, destination)
+        assert status == 404 and f"no destination {destination}" in detail and (form or "server") in detail
+
+    def verb(*words):
+        done = world.server.cli("delivery", "retry", *words)
+        return done.returncode, done.stdout + done.stderr
+
+    for form, destination in (("shop", "webhook:crn"), ("nobody-has-it", "webhook:crm")):
+        code, said = verb(destination, "--form", form)
+        assert code == 1 and f"{form} has no destination {destination}" in said, said
+    code, said = verb(row["id"], "--form", "shop")
+    assert code == 1 and "leave --form out" in said, said
+    code, said = verb("webhook:crm")
+    assert code == 1 and "--form NAME" in said, said
+    world.server.stop()
+    code, said = verb("webhook:crn", "--form", "shop")
+    assert code == 1 and "no destination webhook:crn" in said, said
+    assert verb("mail:owner@example.org", "--form", "shop") == (0, '{"count":0}\n')
+
+
+# --- to another destination ---------------------------------------------------
+
+
+def missed(world):
+    """Four messages that a mistyped mailbox did not get, one of them spam by now; its setting is corrected meanwhile."""
+    world.form("shop", mail=["wrong@client.example"], autoreply={"subject": "Thanks", "text": "Thank you."})
+    world.form("jobs", mail=["wrong@client.example"])
+    world.mails.answers["wrong@client.example"] = "550 no such user"
+    sent = [world.post("shop", {**ADA, "email": f"ada{n}@example.org"}) for n in range(4)]
+    other = world.post("jobs")
+    for submission in sent:
+        world.state(submission, "failed", "mail:wrong@client.example")
+    world.state(other, "failed")
+    world.move(sent[3], "spam")
+    world.set("shop", "notify=" + json.dumps({"mail": ["right@client.example"], "autoreply": {"subject": "Thanks", "text": "Thank you."}}))
+    gone = world.one(sent[0], "mail:wrong@client.example")
+    world.ask("POST", f"/admin/deliveries/{gone['id']}/retry")
+    world.state(sent[0], "withdrawn", "mail:wrong@client.example")
+    return sent, other
+
+
+@pytest.mark.parametrize("by", ["the API", "the verb", "the verb without a server"])
+def test_all_that_was_missed_goes_to_the_right_address(world, by):
+    sent, other = missed(world)
+
+    def move():
+        if by == "the API":
+            body = {"form": "shop", "destination": "mail:wrong@client.example", "to": "mail:right@client.example"}
+            answer = world.ask("POST", "/admin/deliveries/retry", body, scope="write", forms="shop")
+            assert answer.status_code == 200, answer.text
+            return answer.json()["count"]
+        if by != "the verb":
+            world.server.stop()
+        done = world.server.cli("delivery", "retry", "mail:wrong@client.example", "--form", "shop", "--to", "mail:right@client.example")
+        assert done.returncode == 0, done.stderr
+        if by != "the verb":
+            world.server.start()
+            world.url = world.server.url
+        return json.loads(done.stdout)["count"]
+
+    assert move() == 4
+    for submission in sent[:3]:
+        row = world.state(submission, "delivered", "mail:right@client.example")
+        assert row["attempts"] == 1 and row["id"] != world.one(submission, "mail:wrong@client.example")["id"]
+        left = world.one(submission, "mail:wrong@client.example")
+        assert left["state"] == "withdrawn" and left["error"] == "sent to mail:right@client.example instead"
+        assert left["history"][0]["error"] == left["error"] and "550" in json.dumps(left["history"])
+    assert world.one(sent[3], "mail:right@client.example")["state"] == "held", "spam is held there as well"
+    assert len(world.mails.to("right@client.example")) == 3 == len({mail.id for mail in world.mails.to("right@client.example")})
+    assert move() == 0 and len(world.mails.to("right@client.example")) == 3, "and once is enough"
+    assert world.one(other)["state"] == "failed"
+    tally = world.destination("shop", "mail:wrong@client.example")
+    assert (tally["failed"], tally["waiting"], tally["withdrawn"]) == (0, 0, 4)
+    if by == "the API":
+        told = [(e["action"], e["target"], e["detail"]) for e in world.get("/admin/audit")["entries"]]
+        assert ("delivery.retry", "shop", "mail:wrong@client.example to mail:right@client.example") in told
+    world.move(sent[3], "new")
+    world.state(sent[3], "delivered", "mail:right@client.example")
+
+
+def test_one_message_goes_to_another_destination(world):
+    sent, other = missed(world)
+    row = world.one(sent[1], "mail:wrong@client.example")
+    reply = world.state(sent[1], "delivered", "reply")
+
+    def send(delivery, to, scope="write", forms="shop"):
+        answer = world.ask("POST", f"/admin/deliveries/{delivery['id']}/retry", {"to": to}, scope=scope, forms=forms)
+        return answer.status_code, answer.json()
+
+    assert send(row, "mail:right@client.example", scope="read")[0] == 403
+    assert send(row, "mail:right@client.example", forms="jobs")[0] == 404
+    assert send(row, "mail:wrong@client.example")[0] == 404, "which the form does not have any more"
+    assert send(row, "reply")[0] == 400 and send(reply, "mail:right@client.example")[0] == 400
+    assert send(row, "")[0] == 400 and send(row, 7)[0] == 400 and send(row, "x" * 261)[0] == 400
+    status, there = send(row, "mail:right@client.example")
+    assert status == 200 and there["destination"] == "mail:right@client.example" and there["id"] != row["id"]
+    assert world.state(sent[1], "delivered", "mail:right@client.example")["id"] == there["id"]
+    assert world.one(sent[1], "mail:wrong@client.example")["state"] == "withdrawn"
+    status, problem = send(row, "mail:right@client.example")
+    assert status == 409 and "has arrived there" in problem["detail"]
+    assert world.get("/admin/audit")["entries"][0]["detail"] == "mail:right@client.example"
+    # What is over there starts again instead of being there twice.
+    world.mails.answers["right@client.example"] = "550 not now"
+    again = world.one(sent[2], "mail:wrong@client.example")
+    first = send(again, "mail:right@client.example")[1]
+    world.state(sent[2], "failed", "mail:right@client.example")
+    world.mails.answers.clear()
+    assert send(again, "mail:right@client.example")[1]["id"] == first["id"]
+    world.state(sent[2], "delivered", "mail:right@client.example")
+    # What has arrived stays as it is.
+    world.set("shop", 'notify={"mail": ["right@client.example", "third@client.example"]}')
+    done = world.server.cli("delivery", "retry", there["id"], "--to", "mail:third@client.example")
+    assert (done.returncode, done.stdout) == (0, '{"count":1}\n'), done.stderr
+    world.state(sent[1], "delivered", "mail:third@client.example")
+    assert world.one(sent[1], "mail:right@client.example")["state"] == "delivered"
+    for words in ((there["id"], "--to", "mail:nobody@client.example"), ("x", "--to", "mail:third@client.example"),
+                  ("mail:right@client.example", "--form", "shop", "--to", "mail:right@client.example")):
+        assert world.server.cli("delivery", "retry", *words).returncode == 1
+    assert world.server.cli("delivery", "replay", there["id"], "--to", "mail:third@client.example").returncode == 1
 
 
 # --- verbs --------------------------------------------------------------------

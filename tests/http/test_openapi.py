@@ -136,6 +136,7 @@ BODIES = {
     "POST /submit": lambda world: {**ADA, "access_key": "shop"},
     "POST /": lambda world: {**ADA, "form-name": "shop"},
     "POST /admin/submissions/bulk": lambda world: {"ids": [world.post()], "state": "archived"},
+    "POST /admin/deliveries/retry": lambda world: {"form": "default", "destination": "mail:ada@example.org"},
     "POST /admin/refusals/allow": lambda world: {"form": "shop", "origin": "https://other.example"},
     "POST /admin/session": lambda world: {"name": "ada", "password": PASSWORD},
     "POST /admin/password": lambda world: {"old": PASSWORD, "new": PASSWORD},
