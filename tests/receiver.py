@@ -3,6 +3,7 @@
 
 Both answer what they are told to. `wait` looks again and again until something is so.
 """
+import asyncio
 import threading
 import time
 from email import message_from_bytes, policy
@@ -41,6 +42,7 @@ class MailServer:
     def __init__(self):
         self.mails, self.answers, self.attempts = [], {}, []
         self.rejected, self.locked = {}, None  # by recipient: the answer to RCPT; everybody's to MAIL
+        self.held, self.waiting = set(), set()  # who is answered when he is taken from `held`, and waits until then
         for attempt in range(5):
             self.controller = Controller(self, hostname="127.0.0.1", port=free_port())
             try:
@@ -57,6 +59,10 @@ class MailServer:
         return "250 fine"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
+        while address in self.held:
+            self.waiting.add(address)
+            await asyncio.sleep(0.02)
+        self.waiting.discard(address)
         if address in self.rejected:
             return self.rejected[address]
         envelope.rcpt_tos.append(address)
@@ -97,8 +103,9 @@ class Post(NamedTuple):
 class Receiver:
     """Takes every post with 200, unless `answers` has a status, or (status, headers), for its path."""
 
-    def __init__(self):
-        self.posts, self.answers, self.open = [], {}, 0
+    def __init__(self, host="127.0.0.1"):
+        self.posts, self.answers, self.slow = [], {}, 0
+        self.poison = None  # what is answered with 500 wherever it stands
         self.lock = threading.Lock()
         self.gate = threading.Event()  # paths that start with /slow answer when it is set
         receiver = self
@@ -109,10 +116,13 @@ class Receiver:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 if self.path.startswith("/slow"):
+                    with receiver.lock:
+                        receiver.slow += 1
                     receiver.gate.wait(60 * SLOW)
                 with receiver.lock:
                     receiver.posts.append(Post(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
-                    answer = receiver.answers.get(self.path, 200)
+                    is_poison = receiver.poison is not None and receiver.poison in body
+                    answer = 500 if is_poison else receiver.answers.get(self.path, 200)
                 status, headers = answer if isinstance(answer, tuple) else (answer, {})
                 self.send_response(status)
                 for name, value in headers.items():
@@ -123,7 +133,7 @@ class Receiver:
             def log_message(self, *_):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer((host, 0), Handler)
         self.server.daemon_threads = True
         self.server.handle_error = lambda *_: None  # who posts may be killed meanwhile
         self.url = f"http://127.0.0.1:{self.server.server_port}"

@@ -158,6 +158,7 @@ struct gate_view gates_look(struct gates *gates, const struct passage *passage, 
             view.room = room;
         if (gate->breaker.until_ms > now_ms && gate->breaker.until_ms > view.wake_ms)
             view.wake_ms = gate->breaker.until_ms;
+        view.is_probe |= gate->breaker.failures >= BREAKER_FAILURES;
         view.is_down |= breaker_is_down(&gate->breaker, now_ms);
     }
     pthread_mutex_unlock(&gates->lock);

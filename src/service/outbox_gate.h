@@ -39,6 +39,7 @@ struct passage {
 struct gate_view {
     int room;        /* how many more may begin now */
     int64_t wake_ms; /* when one of them may begin, if there is no room now; 0: when another ends */
+    bool is_probe;   /* the one that may begin finds out whether others may */
     bool is_down;    /* one of them has been down for BREAKER_DOWN_MS */
 };
 

@@ -138,6 +138,8 @@ struct load *load_new(const struct route_out *route, const struct delivery_queue
     }
     put_texts(load, queue, first->text);
     load->route = *route;
+    if (route->destination)
+        load->channel = route->destination->channel;
     load->is_digest = rows_max > 1;
     load->has_batch = !id_is_none(&first->batch);
     load->id = first->submission;
@@ -361,7 +363,6 @@ enum err load_compose(struct load *load, struct store *reader, const struct outb
 
     arena_init(&reading.arena, MESSAGES_MAX, NULL, 0);
     load->began_ms = clock_wall_ms();
-    load->channel = load->route.destination->channel;
     if (!load->text.ptr)
         err = read_messages(load, reader, &reading);
     if (err == ERR_OK)

@@ -44,7 +44,7 @@ struct load {
     struct outgoing out;
     struct str form, destination, text; /* within `room` */
     struct id id;                       /* what it is sent under */
-    enum channel channel;               /* once it is composed */
+    enum channel channel;               /* of its destination */
     bool is_hopeless;                   /* it cannot be composed as it is */
     bool is_visitors;                   /* who left an address that is not answered */
     bool is_digest, has_batch;          /* it was tried before: no row may come to it */

@@ -580,6 +580,48 @@ def test_a_host_that_fails_is_asked_less_and_less(world):
     assert len(sent) == 20
 
 
+def test_a_message_that_a_receiver_cannot_bear_does_not_keep_the_next_one_from_it(world):
+    world.form("shop", webhooks=[{"name": "crm", "url": world.posts.url + "/in"}])
+    world.posts.poison = b"poison"
+    sent = [world.post("shop", {**ADA, "message": "poison"}) for _ in range(5)]
+    poison = [world.tried(submission) for submission in sent]
+    real = world.post("shop")  # behind them, and nobody is asked now
+    rows(world, "UPDATE delivery SET due_at = 1 WHERE state = 0 AND attempts > 0")
+    before = len(world.posts.posts)
+    assert world.ask("POST", f"/admin/deliveries/{poison[0]['id']}/retry").status_code == 200
+    world.state(real, "delivered")
+    assert b"poison" not in world.posts.posts[before].body
+
+
+def test_one_forms_slow_receivers_leave_places_for_others(tmp_path):
+    with Receiver("0.0.0.0") as slow, running(Server(tmp_path, webhook_allow="127.0.0.0/8", allow_plain="on")) as server:
+        world = World(server, None, slow)
+        port = slow.server.server_port
+        world.form("many", webhooks=[{"name": f"n{host}", "url": f"http://127.0.0.{host}:{port}/slow"} for host in range(2, 6)])
+        world.form("one", webhooks=[{"name": "crm", "url": f"http://127.0.0.1:{port}/in"}])
+        sent = [world.post("many") for _ in range(4)]
+        wait(lambda: slow.slow == 8)
+        world.state(world.post("one"), "delivered")
+        assert slow.slow == 8, "of sixteen"
+        slow.gate.set()
+        for submission in sent:
+            wait(lambda: all(d["state"] == "delivered" for d in world.get(f"/admin/submissions/{submission}")["deliveries"]))
+
+
+def test_visitors_mailboxes_that_hang_leave_room_for_mails(world):
+    world.form("shop", autoreply={"subject": "Thanks", "text": "Thank you."})
+    world.form("jobs", mail=["jobs@example.org"])
+    visitors = [f"visitor{i}@slow.example" for i in range(6)]
+    world.mails.held = set(visitors)
+    sent = [world.post("shop", {**ADA, "email": visitor}) for visitor in visitors]
+    wait(lambda: len(world.mails.waiting) == 2)
+    world.state(world.post("jobs"), "delivered")
+    assert len(world.mails.waiting) == 2, "of six"
+    world.mails.held.clear()
+    for submission in sent:
+        world.state(submission, "delivered")
+
+
 def fail_often(world, form, probes=4):
     """Until nothing but probes is sent there, and those minutes apart: retrying one is a probe too."""
     for _ in range(12):
