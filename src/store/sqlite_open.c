@@ -222,6 +222,7 @@ enum err sqlite_open(const char *url, bool may_create, struct store **ret_store,
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     /* Else every connection takes 88 KB for pages that most of them never read. */
     (void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+    (void)sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);
     TRY(file_find(url, may_create, &self->path, detail));
     TRY(lock_take(self->path, &self->lock_fd, detail));
     TRY(whereabouts_init(&self->where, self->path));
