@@ -6,8 +6,8 @@
     tests/fault/attack.py --seconds 10 --rate 500
     tests/fault/attack.py --idle 10000         that many connections that say nothing, instead
 
-At the same time: heads and bodies that come a byte at a time, bodies that are too large or as large as they may be, a
-flood of sign-ins, and --rate posts a second of people who mean it, through a proxy that is trusted and on connections
+At the same time: heads and bodies that come a byte at a time, bodies that are too large or as large as they may be, pages
+that nobody takes, a flood of sign-ins, and --rate posts a second of people who mean it, through a proxy that is trusted and on connections
 that it keeps; a tenth of them comes on connections of its own. They are sent when they are due, whether or not the
 ones before are answered, and their time counts from then.
 """
@@ -49,6 +49,10 @@ class Boxed(Server):
 
     def rss(self):
         return int(pathlib.Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * resource.getpagesize()
+
+    def cpu_seconds(self):
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def rss_peak(self):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
@@ -168,7 +172,7 @@ def from_attacker(port, number):
 
 
 def drip(port, connections, first, stop):
-    """Connections that send a byte a second of what they began with `first`; each is replaced when it is cut."""
+    """Connections that begin with `first` and go on with a byte a second; each is replaced when it is cut."""
     crowd = {}
     while not stop.is_set():
         for number in range(connections):
@@ -214,6 +218,27 @@ def hold(port, connections, stop):
     drip(port, connections, head + b'{"a":"' + b"a" * 64900, stop)
 
 
+def deaf(port, connections, stop):
+    """Connections that ask for the largest page there is and take nothing of it."""
+    crowd = []
+    while not stop.is_set():
+        for s in crowd[:connections // 20]:
+            s.close()
+        del crowd[:connections // 20]
+        while len(crowd) < connections and not stop.is_set():
+            try:
+                s = socket.socket()
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+                s.bind((ATTACKERS.format(251, 1 + len(crowd) % 250), 0))
+                s.settimeout(5)
+                s.connect(("127.0.0.1", port))
+                s.sendall(b"GET /docs HTTP/1.1\r\nHost: x\r\n\r\n")
+                crowd.append(s)
+            except OSError:
+                break
+        stop.wait(1)
+
+
 def guess(port, stop):
     """Passwords for the administrator, as fast as they are refused, from ever new addresses."""
     number = os.getpid() * 7
@@ -237,7 +262,7 @@ SLOW_BODY = b"POST /contact HTTP/1.1\r\nHost: x\r\nContent-Type: application/jso
 def attackers(port, stop, part):
     """What each process does; `part` of the full number of connections."""
     return [(drip, (port, int(1500 * part), SLOW_HEAD, stop)), (drip, (port, int(1500 * part), SLOW_BODY, stop)),
-            (hold, (port, int(600 * part), stop)), (pour, (port, 65000, 65000, stop)), (pour, (port, 65000, 50_000_000, stop)),
+            (hold, (port, int(600 * part), stop)), (deaf, (port, int(600 * part), stop)), (pour, (port, 65000, 65000, stop)), (pour, (port, 65000, 50_000_000, stop)),
             *[(guess, (port, stop))] * 3]
 
 
@@ -269,11 +294,13 @@ def attack(server, seconds, rate, part):
     crowd = [context.Process(target=target, args=arguments, daemon=True) for target, arguments in attackers(server.port, stop, part)]
     senders = [context.Process(target=post_steadily, args=(server.port, label, each, seconds, keeps, results), daemon=True)
                for label, each, keeps in rows]
+    began, worked = time.monotonic(), server.cpu_seconds()
     for process in [*crowd, *senders]:
         process.start()
     if watcher:
         watcher.start()
     told = [results.get(timeout=seconds + 120) for _ in senders]  # before join(): who has more to say waits for a reader
+    busy = (server.cpu_seconds() - worked) / (time.monotonic() - began)
     stop.set()
     for process in [*senders, *crowd]:
         process.join(timeout=20)
@@ -281,7 +308,7 @@ def attack(server, seconds, rate, part):
     if watcher:
         watcher.is_over.set()
         watcher.join()
-    return {"told": {row["label"]: row for row in told}, "rss": server.rss_peak(), "own": watcher.most if watcher else None,
+    return {"busy": busy, "told": {row["label"]: row for row in told}, "rss": server.rss_peak(), "own": watcher.most if watcher else None,
             "kills": server.box.kills() if server.box else None, "peak": server.box.peak_bytes() if server.box else None}
 
 
@@ -297,6 +324,7 @@ def report(result):
         took = row["seconds"]
         print(f"{label}: {row['codes']}, p50 {percentile(took, 0.5) * 1e3:.1f} ms, p99 {percentile(took, 0.99) * 1e3:.1f} ms, "
               f"most {max(took, default=0) * 1e3:.0f} ms")
+    print(f"the server had {result['busy']:.0%} of a CPU; others on this machine make it wait: load {os.getloadavg()[0]:.1f}")
     print(f"memory: resident {result['rss'] / MIB:.1f} MiB at most" + (
         f", own memory of the box {result['own'] / MIB:.1f}, with cached files {(result['peak'] or 0) / MIB:.1f}; killed {result['kills']} times"
         if result["own"] is not None else "; no box, so nothing was limited but the CPU"))
