@@ -16,7 +16,7 @@
     X(QUEUE_REFUSED, "contactd_queue_refused_total", "counter",                                    \
       "Jobs refused because a queue was full or stopping.")                                        \
     X(MEMORY_REFUSED, "contactd_memory_refused_total", "counter",                                  \
-      "Requests and replies refused because the others had too much memory.")                     \
+      "Requests and replies refused because the others had too much memory.")                      \
     X(COMMIT_QUEUE, "contactd_commit_queue_jobs", "gauge", "Jobs waiting for the committer.")      \
     X(BACKUPS, "contactd_backups_total", "counter", "Scheduled backups made and verified.")        \
     X(BACKUPS_FAILED, "contactd_backups_failed_total", "counter",                                  \

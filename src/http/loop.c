@@ -105,7 +105,8 @@ static void cut(struct connection *connection)
     shutdown(connection->fd, SHUT_RDWR);
 }
 
-/* Seven eighths of the places or of the memory are taken: who keeps us waiting is sent away sooner. */
+/* Seven eighths of the places or of the memory are taken: who keeps us waiting is sent away sooner.
+ */
 static bool is_crowded(const struct loop *loop)
 {
     size_t places = loop->server->options.max_connections / loop->server->options.threads;

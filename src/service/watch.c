@@ -16,7 +16,7 @@
 #include "base/pause.h"
 #include "core/alarm.h"
 
-enum { DAY_MS = 24 * 60 * 60 * 1000, LOOK_BYTES_MAX = 64 * 1024 * 1024, MIB = 1024 * 1024 };
+enum { DAY_MS = 24 * 60 * 60 * 1000, LOOK_BYTES_MAX = 16 * 1024 * 1024, MIB = 1024 * 1024 };
 
 struct watch {
     struct watch_options options;

@@ -335,6 +335,7 @@ def report(result):
 
 def idle(server, count):
     """What `count` idle connections take in bytes, and the seconds of 200 new ones that ask something."""
+    time.sleep(3)  # until the first start has made its password
     before, crowd, took = server.rss(), [], []
     for number in range(count):
         s = from_attacker(server.port, number)
@@ -360,6 +361,8 @@ def main():
     options.add_argument("--rate", type=float, default=2000)
     options.add_argument("--part", type=float, default=1, help="of the slow connections")
     options.add_argument("--idle", type=int, help="so many connections that say nothing, instead")
+    options.add_argument("--head", default="7k", help="the connection-memory that they get")
+    options.add_argument("--limits", choices=("on", "off"), default="on", help="rate limits; sign-ins have some too")
     options = options.parse_args()
     resource.setrlimit(resource.RLIMIT_NOFILE, [resource.getrlimit(resource.RLIMIT_NOFILE)[1]] * 2)
     try:
@@ -369,8 +372,8 @@ def main():
         box = None
     try:
         with tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:
-            more = {"max_connections": options.idle + 500, "idle_timeout": "10m"} if options.idle else {}
-            server = Boxed(pathlib.Path(folder), box, **more)
+            more = {"max_connections": options.idle + 500, "connection_memory": options.head, "idle_timeout": "10m"} if options.idle else {}
+            server = Boxed(pathlib.Path(folder), box, rate_limit=options.limits, **more)
             with running(server):
                 if options.idle:
                     before, held, took = idle(server, options.idle)

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/heap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
 #include "check.h"
 
-static void test_rest_follows_work(void **state)
+static void a_rest_follows_work(void **state)
 {
     struct heap_watch watch = {0};
 
@@ -15,7 +19,7 @@ static void test_rest_follows_work(void **state)
     assert_true(heap_is_at_rest(&watch, 10000, 931000)); /* little by little it was enough */
 }
 
-static void test_no_rest_under_load(void **state)
+static void there_is_no_rest_under_load(void **state)
 {
     struct heap_watch watch = {0};
 
@@ -25,7 +29,7 @@ static void test_no_rest_under_load(void **state)
     assert_true(heap_is_at_rest(&watch, 100000, 99 * 51000));
 }
 
-static void test_giving_back_keeps_what_is_in_use(void **state)
+static void giving_back_keeps_what_is_in_use(void **state)
 {
     enum { PIECES = 2000, BYTES = 3000 };
     char *pieces[PIECES];
@@ -50,9 +54,9 @@ static void test_giving_back_keeps_what_is_in_use(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rest_follows_work),
-        cmocka_unit_test(test_no_rest_under_load),
-        cmocka_unit_test(test_giving_back_keeps_what_is_in_use),
+        cmocka_unit_test(a_rest_follows_work),
+        cmocka_unit_test(there_is_no_rest_under_load),
+        cmocka_unit_test(giving_back_keeps_what_is_in_use),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
