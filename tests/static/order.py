@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Makes packaging/static/order.ld: which functions of the one file lie side by side, since they are what runs.
+"""Makes packaging/static/order.ld: which parts of the one file lie side by side, since they are what runs and is read.
 
     make static && tests/static/order.py
 
 The kernel maps the file's pages sixteen at a time, so a function that runs brings its neighbours into memory. Here the
-program starts and answers one request of every kind under valgrind; whatever ran goes to the front. A name that is
-there no more does no harm, and a function that is missing lies where the linker puts it.
+program starts and answers a hundred requests under valgrind, twice: whatever ran, and whatever was read, goes together.
+That takes ten minutes. A name that is there no more does no harm, and a part that is missing lies where the linker puts it.
 """
 import bisect
 import os
@@ -17,6 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
+os.environ["CONTACTD_TEST_SLOW"] = "200"
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from harness import ROOT, Server, running  # noqa: E402
 from kinds import ask_everything  # noqa: E402
@@ -24,21 +25,21 @@ from kinds import ask_everything  # noqa: E402
 STATIC = ROOT / "build/static"
 TARGET = ROOT / "packaging/static/order.ld"
 WIDTH = 130
-HEAD = """/* SPDX-License-Identifier: MIT */
+BASE = 0x108000  # where valgrind puts a program that may be anywhere
+SCRIPT = """/* SPDX-License-Identifier: MIT */
 /*
- * What runs when the server starts and answers lies together, and the rest of the libraries is not in memory.
+ * What runs when the server starts and answers lies together, and what it reads; so the rest is not in memory.
  * Made by tests/static/order.py.
  */
 SECTIONS
 {
   .text.first :
   {
-"""
-TAIL = """  }
+%s
+  }
 }
 INSERT BEFORE .text;
 
-/* What these read; the tables and sentences of the others lie before it. */
 SECTIONS
 {
   .rodata.first :
@@ -52,8 +53,6 @@ INSERT AFTER .rodata;
 UNSEEN = ["*obj/app/sandbox*.o", "*obj/base/heap.o", "*obj/base/clock.o", "*libsodium.a:*argon2-fill-block-avx512f.o",
           *(f"*libc.a:{name}.o" for name in ("closedir", "getauxval", "getcwd", "getpid", "malloc-hugepages", "opendir", "openat64_nocancel", "prctl",
                                              "readdir64", "realpath", "sched_gets", "syscall", "write_nocancel"))]
-READS = ["*libsqlite3.a:", "*libmicrohttpd.a:", "*libjansson.a:", "*libsodium.a:", "*libc.a:",
-         *(f"*obj/{room}/*.o" for room in ("base", "core", "handler", "http", "service", "store"))]
 
 
 def link(directory):
@@ -64,21 +63,42 @@ def link(directory):
 
 
 def sections(text):
-    """(address, size, name, file) of every input section of code in a linker's map, by address."""
-    rows = re.findall(r"^ (\.text\S*)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+(\S+)$", text[text.index("Linker script and memory map"):], re.MULTILINE)
-    return sorted((int(address, 16), int(size, 16), name, file) for name, address, size, file in rows if int(size, 16))
+    """(address, size, name, file) of every input section in a linker's map, by address."""
+    text = re.sub(r"\n (\.\S+)\n\s+0x", r"\n \1 0x", text[text.index("Linker script and memory map"):])
+    rows = re.findall(r"^ (\.\S+)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+(\S+)$", text, re.MULTILINE)
+    return sorted((int(address, 16), int(size, 16), name, file.rsplit("/", 1)[-1]) for name, address, size, file in rows if int(size, 16))
 
 
 class Watched(Server):
-    """contactd under callgrind, which tells which addresses ran."""
+    """contactd under valgrind, once `tool` is set: callgrind tells which addresses ran, lackey which were read."""
+
+    tool = None
 
     def command(self):
         argv, environment = super().command()
-        return ["valgrind", "--tool=callgrind", "--dump-instr=yes", f"--callgrind-out-file={self.directory}/ran", *argv], environment
+        if self.tool == "ran":
+            argv = ["valgrind", "--tool=callgrind", "--dump-instr=yes", f"--callgrind-out-file={self.directory}/ran", *argv]
+        if self.tool == "read":
+            sift = """/^ [LM]/ { sub(/.,.*/, "", $2); seen[$2] } END { for (granule in seen) print granule "0" }"""
+            argv = ["bash", "-c", f"exec 9> >(exec awk '{sift}' > read); exec valgrind --tool=lackey --trace-mem=yes --log-fd=9 {' '.join(argv)}"]
+        return argv, environment
 
 
-def addresses(text):
-    """What ran, of callgrind's file; numbers may be relative to the line before."""
+def watch(directory, tool):
+    (directory / tool).mkdir()
+    server = Watched(directory / tool, binary=directory / "contactd", sandbox="off")
+    with running(server):
+        token = server.token("manage")
+    server.tool, server.process = tool, None
+    with running(server):
+        ask_everything(server.port, token)
+        time.sleep(5)  # for what is done behind the messages' backs
+    time.sleep(5)  # for awk
+    return (directory / tool / tool).read_text()
+
+
+def ran(text):
+    """Addresses, of callgrind's file; numbers may be relative to the line before."""
     at, found = 0, set()
     for word in re.findall(r"^(0x[0-9a-f]+|[+-]\d+|\*) ", text, re.MULTILINE):
         at = int(word, 16) if word.startswith("0x") else at if word == "*" else at + int(word)
@@ -86,54 +106,60 @@ def addresses(text):
     return found
 
 
-def part_of(parts, address):
-    place = bisect.bisect(parts, address, key=lambda part: part[0]) - 1
-    return parts[place] if place >= 0 and address < parts[place][0] + parts[place][1] else None
+def parts_of(parts, addresses, kind):
+    starts, found = [part[0] for part in parts], set()
+    for address in addresses:
+        place = bisect.bisect(starts, address) - 1
+        if place >= 0 and address < parts[place][0] + parts[place][1] and parts[place][2].startswith(kind):
+            found.add(parts[place])
+    return found
 
 
-def rule(section, file):
-    """The linker's pattern for a section. libc's have no names of their own: those go by their object."""
-    if section.startswith(".text.") and not file.startswith("libc.a("):
-        return "own", section
-    archive, member = re.fullmatch(r"(.*)\((.*)\)", file).groups()
-    return "object", f"*{archive}:{member}"
+def patterns(parts, kind):
+    """The linker's patterns: a section's own name, or of libc's and of strings, which have none, the object's."""
+    names, objects = set(), set()
+    for _, _, section, file in parts:
+        archive, _, member = file.rstrip(")").partition("(")
+        if not member:
+            continue  # what begins and ends every program has its place
+        is_shared = kind == ".rodata" and re.search(r"\.(str|cst)\d", section)
+        if archive != "libc.a" and section != kind and not is_shared:
+            names.add(section)
+        elif archive == "contactd.a":
+            objects.add(f"*obj/*/{member}({kind}*.str* {kind}*.cst*)")
+        elif archive in ("libc.a", "libsqlite3.a", "libmicrohttpd.a", "libjansson.a"):
+            objects.add(f"*{archive}:{member}({kind} {kind}.*)")
+            # Of a function that there is for several CPUs, also the one for newer ones.
+            several = re.fullmatch(r"(\w+)-(avx|sse)\S*\.o", member)
+            if several:
+                objects.add(f"*{archive}:{several[1]}-evex*.o({kind} {kind}.*)")
+    return names, objects
 
 
-def siblings(pattern):
-    """Of one of libc's functions that there are for several CPUs, the one for newer ones."""
-    found = re.fullmatch(r"(\*libc\.a:\w+)-(avx|sse)\S*\.o", pattern)
-    return [pattern, f"{found[1]}-evex*.o"] if found else [pattern]
+def lines(names, objects):
+    rows, row = [], "    *("
+    for name in sorted(names):
+        if len(row) + len(name) > WIDTH:
+            rows.append(row.rstrip())
+            row = "      "
+        row += name + " "
+    return "\n".join([*rows, row.rstrip() + ")", *(f"    {pattern}" for pattern in sorted(objects))])
+
+
+def write(parts, ran_at, read_at):
+    code, objects = patterns(parts_of(parts, ran_at, ".text"), ".text")
+    tables, readers = patterns(parts_of(parts, read_at, ".rodata"), ".rodata")
+    objects |= {f"{pattern}(.text .text.*)" for pattern in UNSEEN}
+    TARGET.write_text(SCRIPT % (lines(code, objects), lines(tables, readers)))
+    print(f"{len(code)} functions and {len(objects)} objects, {len(tables)} tables and {len(readers)} objects")
 
 
 def main():
-    os.environ["CONTACTD_TEST_SLOW"] = "20"
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         link(directory)
         parts = sections((directory / "map").read_text())
-        server = Watched(directory, binary=directory / "contactd", sandbox="off")
-        with running(server):
-            ask_everything(server.port, server.token("manage"))
-            time.sleep(5)  # for what is done behind the messages' backs
-        ran = addresses((directory / "ran").read_text())
-    chosen, size = {"own": set(), "object": set()}, 0
-    for _, length, section, file in {part_of(parts, address) for address in ran} - {None}:
-        if not file.endswith(")"):
-            continue  # what begins and ends every program has its place
-        kind, pattern = rule(section, file.rsplit("/", 1)[-1])
-        chosen[kind].add(pattern)
-        size += length
-    lines, line = [], "    *("
-    for section in sorted(chosen["own"]):
-        if len(line) + len(section) > WIDTH:
-            lines.append(line.rstrip())
-            line = "      "
-        line += section + " "
-    lines.append(line.rstrip() + ")")
-    objects = {one for pattern in chosen["object"] for one in siblings(pattern)} | set(UNSEEN)
-    lines += [f"    {pattern}(.text .text.*)" for pattern in sorted(objects)]
-    TARGET.write_text(HEAD + "\n".join(lines) + "\n" + TAIL % "\n".join(f"    {pattern}(.rodata .rodata.*)" for pattern in READS))
-    print(f"{len(chosen['own'])} functions and {len(chosen['object'])} objects, {size // 1024} KB")
+        write(parts, ran(watch(directory, "ran")), {int(at, 16) - BASE for at in watch(directory, "read").split()})
 
 
 if __name__ == "__main__":
