@@ -40,6 +40,7 @@ class Process:
     """A server that runs: started, found ready, stopped, and read afterwards."""
 
     ready_path = "/healthz"
+    user = None  # whose process it is; None: the tester's
 
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
@@ -63,7 +64,7 @@ class Process:
             argv, env = self.command()
             with open(self.stderr_path, "ab") as err, open(self.directory / "stdout.log", "ab") as out:
                 self.process = subprocess.Popen(argv, env=env, cwd=self.directory, stdin=subprocess.DEVNULL,
-                                                stdout=out, stderr=err)
+                                                stdout=out, stderr=err, user=self.user)
             if self._becomes_ready():
                 return self
             code = self.process.wait()
@@ -169,7 +170,7 @@ class Server(Process):
     def cli(self, *args, input=None):
         """Runs a verb with the server's own settings; returns the CompletedProcess, as text."""
         return subprocess.run([str(self.binary), *map(str, args)], input=input, capture_output=True, text=True,
-                              env=self.environment(), cwd=self.directory, timeout=30 * SLOW)
+                              env=self.environment(), cwd=self.directory, user=self.user, timeout=30 * SLOW)
 
     def token(self, scope="read"):
         """Makes an API token and returns it."""

@@ -29,6 +29,7 @@ struct control {
     struct forms *forms;
     struct worker *readers;
     struct outbox *outbox;
+    uid_t owner; /* asked for before the sandbox, in which nobody learns it */
     int listen_fd, stop_fd;
     pthread_t thread;
     pthread_mutex_t lock; /* guards caller_fd */
@@ -217,13 +218,13 @@ static void answer(struct control *control, struct str line, struct buf *reply)
         LOG_STR("object", js_get_string(request, "object")), LOG_TEXT("result", err_text(err)));
 }
 
-static bool may_call(int fd)
+static bool may_call(const struct control *control, int fd)
 {
     struct ucred caller;
     socklen_t len = sizeof caller;
 
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &caller, &len) == 0 &&
-           (caller.uid == 0 || caller.uid == geteuid());
+           (caller.uid == 0 || caller.uid == control->owner);
 }
 
 static void serve_caller(struct control *control, int fd)
@@ -232,7 +233,7 @@ static void serve_caller(struct control *control, int fd)
     CLEANUP(buf_done) struct buf reply = buf_new(CONTROL_MESSAGE_MAX);
 
     set_timeouts(fd);
-    if (!may_call(fd) || read_line(fd, &line) != ERR_OK)
+    if (!may_call(control, fd) || read_line(fd, &line) != ERR_OK)
         return;
     answer(control, buf_str(&line), &reply);
     enum err err = buf_status(&reply) == ERR_OK ? write_all(fd, buf_str(&reply)) : ERR_FULL;
@@ -296,6 +297,7 @@ enum err control_start(const char *database, struct commit *commit, struct signi
     control->forms = forms;
     control->readers = readers;
     control->outbox = outbox;
+    control->owner = geteuid();
     control->listen_fd = control->caller_fd = -1;
     pthread_mutex_init(&control->lock, NULL);
     control->stop_fd = eventfd(0, EFD_CLOEXEC);

@@ -24,6 +24,10 @@ enum err migrate_check(struct sqlite_store *self, struct err_detail *detail)
                        "cannot open %s: it is the SQLite database of another program; give the "
                        "path of another file",
                        self->path);
+    if (version < 0)
+        return err_set(detail, ERR_CORRUPT,
+                       "cannot open %s: it is damaged, schema %lld; restore a backup", self->path,
+                       (long long)version);
     if (version > STEP_COUNT)
         return err_set(detail, ERR_NEWER,
                        "cannot open %s: it was made by a newer contactd (schema %lld, this one "
@@ -53,12 +57,17 @@ static enum err run_step(struct sqlite_store *self, int64_t step)
     return err;
 }
 
-enum err migrate_run(struct sqlite_store *self)
+enum err migrate_to(struct sqlite_store *self, int64_t schema)
 {
     int64_t version;
 
     TRY(sqlite_ask(self, "PRAGMA user_version", &version));
-    for (int64_t step = version; step < STEP_COUNT; step++)
+    for (int64_t step = version; step < schema; step++)
         TRY(run_step(self, step));
     return ERR_OK;
+}
+
+enum err migrate_run(struct sqlite_store *self)
+{
+    return migrate_to(self, STEP_COUNT);
 }

@@ -11,10 +11,13 @@ enum { APPLICATION_ID = 0x63746364 };
 /*
  * Whether the file is ours, or empty, and not from the future; changes nothing.
  * ERR_INVALID: another program's database. ERR_NEWER: a later version made it.
+ * ERR_CORRUPT: nobody made it so.
  */
 MUST_CHECK enum err migrate_check(struct sqlite_store *self, struct err_detail *detail);
 
 /* Runs the steps that are missing, each in one transaction. */
 MUST_CHECK enum err migrate_run(struct sqlite_store *self);
+/* Those alone up to `schema`, which is none of the future. */
+MUST_CHECK enum err migrate_to(struct sqlite_store *self, int64_t schema);
 
 #endif

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "store/file.h"
 #include "store/migrate.h"
+#include "store/sqlite_shape.h"
 
 enum {
     BUSY_MS = 5000,
@@ -90,8 +91,7 @@ static enum err connect_to(struct sqlite_store *self, struct err_detail *detail)
     return migrate_check(self, detail);
 }
 
-/* For a database at `path`, which is the caller's and outlives it. */
-static enum err reader_open(struct sqlite_store *self, const char *path, struct err_detail *detail)
+enum err copy_open(struct sqlite_store *self, const char *path, struct err_detail *detail)
 {
     struct stat info;
 
@@ -105,7 +105,7 @@ static enum err reader_open(struct sqlite_store *self, const char *path, struct 
                          : file_refuse(detail, err, "read", path, store_error(&self->base));
 }
 
-static void reader_close(struct sqlite_store *self)
+void copy_close(struct sqlite_store *self)
 {
     sqlite3_close(self->db);
 }
@@ -212,6 +212,7 @@ static enum err count(struct sqlite_store *self, struct backup_check *ret_check,
     TRY(sqlite_ask(self, "PRAGMA user_version", &check.schema));
     if (check.schema == 0)
         return file_refuse(detail, ERR_INVALID, "use", self->path, "it is an empty file");
+    TRY(shape_check(self, check.schema, detail));
     TRY(sqlite_ask(self, "PRAGMA page_count", &pages));
     TRY(sqlite_ask(self, "PRAGMA page_size", &page_bytes));
     check.bytes = pages * page_bytes;
@@ -238,9 +239,9 @@ static enum err look_at_all(struct sqlite_store *self, const struct backup_pace 
 static enum err verify(const char *url, const struct backup_pace *pace,
                        struct backup_check *ret_check, struct err_detail *detail)
 {
-    CLEANUP(reader_close) struct sqlite_store self = {.db = NULL};
+    CLEANUP(copy_close) struct sqlite_store self = {.db = NULL};
 
-    TRY(reader_open(&self, url, detail));
+    TRY(copy_open(&self, url, detail));
     return look_at_all(&self, pace, ret_check, detail);
 }
 
@@ -410,12 +411,12 @@ enum err copy_make(struct sqlite_store *from, const char *path, const struct bac
     return err;
 }
 
-enum err copy_from(const char *url, const char *path, const struct backup_pace *pace,
-                   struct backup_check *ret_check, struct err_detail *detail)
+static enum err copy_from(const char *url, const char *path, const struct backup_pace *pace,
+                          struct backup_check *ret_check, struct err_detail *detail)
 {
-    CLEANUP(reader_close) struct sqlite_store self = {.db = NULL};
+    CLEANUP(copy_close) struct sqlite_store self = {.db = NULL};
 
-    TRY(reader_open(&self, url, detail));
+    TRY(copy_open(&self, url, detail));
     return copy_make(&self, path, pace, ret_check, detail);
 }
 

@@ -19,9 +19,13 @@ MUST_CHECK enum err copy_make(struct sqlite_store *from, const char *path,
                               const struct backup_pace *pace, struct backup_check *ret_check,
                               struct err_detail *detail);
 
-/* The same from the database `url`, which may be in use. */
-MUST_CHECK enum err copy_from(const char *url, const char *path, const struct backup_pace *pace,
-                              struct backup_check *ret_check, struct err_detail *detail);
+/*
+ * A connection for that, to the database at `path`, which may be in use; `path` is the caller's and
+ * outlives it. All its files are open then, and stay so whoever the process becomes.
+ */
+MUST_CHECK enum err copy_open(struct sqlite_store *self, const char *path,
+                              struct err_detail *detail);
+void copy_close(struct sqlite_store *self);
 
 /* Before a database is migrated: a copy beside it, "<path>.schema-<version>". */
 MUST_CHECK enum err copy_before_migration(struct sqlite_store *self, struct err_detail *detail);

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,9 @@
 enum { SQL_MAX = 640 };
 
 struct restore {
-    const char *source;
+    const char *source; /* the backup */
+    struct stat source_info;
+    struct sqlite_store backup;
     const struct restore_options *options;
     char *path;                  /* absolute */
     char part[RESTORE_PATH_MAX]; /* the copy, as long as it has not its name */
@@ -129,22 +132,20 @@ static bool join(char ret_name[RESTORE_PATH_MAX], const char *path, const char *
     return len > 0 && len < RESTORE_PATH_MAX;
 }
 
-/* Root may restore for somebody else, who must be able to open it. */
+/* In root's own directory may be the database of somebody else, who must be able to open it. */
 static enum err give_to_owner(struct restore *restore, struct err_detail *detail)
 {
-    struct stat home = restore->old;
-    char *name = strdup(restore->path);
+    uid_t owner = restore->old.st_uid;
 
-    if (!name)
-        return ERR_MEMORY;
-    bool is_known = restore->old.st_size > 0 || stat(dirname(name), &home) == 0;
-    free(name);
-    if (geteuid() != 0 || !is_known || home.st_uid == 0)
+    if (geteuid() != 0 || restore->old.st_size == 0 || owner == 0)
         return ERR_OK;
-    if (chown(restore->part, home.st_uid, home.st_gid) ||
-        fchown(restore->lock_fd, home.st_uid, home.st_gid))
-        return file_refuse_errno(detail, errno, "give away", restore->part);
-    return ERR_OK;
+    int fd = open(restore->part, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    bool is_given = fd >= 0 && fchown(fd, owner, restore->old.st_gid) == 0 &&
+                    fchown(restore->lock_fd, owner, restore->old.st_gid) == 0;
+    enum err err = is_given ? ERR_OK : file_refuse_errno(detail, errno, "give away", restore->part);
+    if (fd >= 0)
+        close(fd);
+    return err;
 }
 
 /* What the old database's log holds goes into its file. If that fails, the log goes with it. */
@@ -212,6 +213,28 @@ static enum err take_place(struct restore *restore, struct err_detail *detail)
 
 /* --- the way ------------------------------------------------------------- */
 
+/*
+ * Root becomes the user whose directory it is, for good: everything there gets the right owner, and
+ * who may exchange names there meanwhile leads nobody's hand but his own.
+ */
+static enum err become_owner(const char *url, struct err_detail *detail)
+{
+    struct stat home;
+    char *name = strdup(url);
+
+    if (!name)
+        return ERR_MEMORY;
+    bool is_known = stat(dirname(name), &home) == 0;
+    free(name);
+    if (geteuid() != 0 || !is_known || home.st_uid == 0)
+        return ERR_OK;
+    if (setgroups(0, NULL) || setresgid(home.st_gid, home.st_gid, home.st_gid) ||
+        setresuid(home.st_uid, home.st_uid, home.st_uid))
+        return err_set(detail, ERR_DENIED, "cannot become uid %u, who owns the directory of %s: %s",
+                       (unsigned)home.st_uid, url, strerror(errno));
+    return ERR_OK;
+}
+
 /* The database's path, of a file that may be damaged or missing: then there is an empty one. */
 static enum err find_place(const char *url, struct restore *restore, struct err_detail *detail)
 {
@@ -225,23 +248,21 @@ static enum err find_place(const char *url, struct restore *restore, struct err_
     return ERR_OK;
 }
 
-static enum err check_source(const struct restore *restore, struct err_detail *detail)
+static enum err open_backup(struct restore *restore, struct err_detail *detail)
 {
-    struct stat info;
-
-    if (stat(restore->source, &info))
+    if (stat(restore->source, &restore->source_info))
         return file_refuse_errno(detail, errno, "read", restore->source);
-    if (info.st_dev == restore->old.st_dev && info.st_ino == restore->old.st_ino)
-        return err_set(detail, ERR_INVALID, "%s is the database itself; give a backup of it",
-                       restore->source);
-    return ERR_OK;
+    return copy_open(&restore->backup, restore->source, detail);
 }
 
 static enum err run(struct restore *restore, struct err_detail *detail)
 {
-    TRY(check_source(restore, detail));
+    if (restore->source_info.st_dev == restore->old.st_dev &&
+        restore->source_info.st_ino == restore->old.st_ino)
+        return err_set(detail, ERR_INVALID, "%s is the database itself; give a backup of it",
+                       restore->source);
     unlink(restore->part); /* of one that was killed */
-    TRY(copy_from(restore->source, restore->part, restore->options->pace, &restore->restored.check,
+    TRY(copy_make(&restore->backup, restore->part, restore->options->pace, &restore->restored.check,
                   detail));
     enum err err = prepare_part(restore, detail);
     if (err == ERR_OK)
@@ -267,7 +288,11 @@ enum err sqlite_restore(const char *url, const char *path, const struct restore_
 {
     struct restore restore = {.source = path, .options = options, .lock_fd = -1};
 
-    enum err err = find_place(url, &restore, detail);
+    enum err err = open_backup(&restore, detail);
+    if (err == ERR_OK)
+        err = become_owner(url, detail);
+    if (err == ERR_OK)
+        err = find_place(url, &restore, detail);
     if (err == ERR_OK)
         err = lock_take(restore.path, &restore.lock_fd, detail);
     if (err == ERR_OK) {
@@ -275,6 +300,7 @@ enum err sqlite_restore(const char *url, const char *path, const struct restore_
         tidy_up(&restore, err);
     }
     lock_release(restore.lock_fd);
+    copy_close(&restore.backup);
     free(restore.path);
     if (err == ERR_OK)
         *ret_restored = restore.restored;

@@ -2,9 +2,11 @@
 """Backups as operators make them: the verbs beside a running server, the schedule, and the way back."""
 import json
 import os
+import pathlib
 import re
 import sqlite3
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -130,6 +132,56 @@ def test_verify_tells_what_it_looked_at(server):
     assert refused.returncode == 1 and "copy.db" in refused.stderr and refused.stdout == ""
     assert server.cli("restore", "copy.db").returncode != 0
     assert server.cli("verify", "a", "b").returncode == 2
+
+
+@pytest.mark.parametrize("damage, word", [
+    ("PRAGMA user_version = -1", "schema"),
+    ("ALTER TABLE submission RENAME TO x; CREATE VIEW submission AS SELECT * FROM x", "submission"),
+    ("ALTER TABLE token DROP COLUMN scope", "scope"),
+])
+def test_what_is_not_as_its_number_says_is_refused(server, damage, word):
+    post(server, "Hello")
+    copy = server.directory / "copy.db"
+    assert server.cli("backup", copy).returncode == 0
+    with sqlite3.connect(copy) as db:
+        db.executescript(damage)
+    server.stop()
+    before = server.directory.joinpath("contactd.db").read_bytes()
+    for verb in "verify", "restore":
+        done = server.cli(verb, copy)
+        assert done.returncode == 1 and word in done.stderr, done
+    assert server.directory.joinpath("contactd.db").read_bytes() == before
+    server.options["database"] = copy
+    done = server.cli("serve")
+    assert done.returncode == 4, done
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_roots_hand_is_not_led_when_it_restores_for_another_user(server):
+    post(server, "Hello")
+    copy = server.directory / "copy.db"  # in a directory that the other one may not enter
+    assert server.cli("backup", copy).returncode == 0
+    os.chmod(server.directory, 0o700)
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        home = pathlib.Path(folder, "home")
+        home.mkdir()
+        os.chown(home, 65534, 65534)
+        server.options["database"] = home / "contactd.db"
+        done = server.cli("restore", copy)
+        assert done.returncode == 0, done
+        assert {file.stat().st_uid for file in home.iterdir()} == {65534}
+        assert messages(home / "contactd.db") == {"Hello"}
+
+        treasure = pathlib.Path(folder, "treasure")
+        treasure.write_bytes(copy.read_bytes())
+        os.chmod(treasure, 0o600)
+        before = os.stat(treasure), treasure.read_bytes()
+        (home / "contactd.db").unlink()
+        (home / "contactd.db").symlink_to(treasure)
+        assert server.cli("restore", copy).returncode == 1
+        assert (os.stat(treasure).st_uid, treasure.read_bytes()) == (before[0].st_uid, before[1])
+        assert sorted(os.listdir(folder)) == ["home", "treasure"]
 
 
 def sign_in(server):

@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: MIT
 """The sandbox: what an intruder inside the server can do with it, and without it."""
 import errno
+import json
 import os
+import pathlib
 import re
+import shutil
 import signal
 import subprocess
+import tempfile
+import time
 
 import pytest
 import requests
 
-from harness import ROOT, SLOW, Server, default_binary, free_port
+from harness import ROOT, SLOW, Server, default_binary, free_port, running
 
 ADA = {"name": "Ada", "email": "ada@example.org", "message": "Hello"}
 # What the kernel says when it looked at the arguments; anything else was stopped before.
@@ -108,6 +113,45 @@ def test_it_is_on_by_default_allows_at_most_60_calls_and_refuses_none_that_the_s
     lines = server.log_lines("sandbox")
     assert len(lines) == 1 and 0 < lines[0]["system_calls"] <= 60 and lines[0]["landlock_abi"] >= 1
     assert not server.log_lines("sandbox_refused")
+
+
+def until(look, seconds=20 * SLOW):
+    """What `look` finds, once it finds something."""
+    end = time.monotonic() + seconds
+    while not (found := look()) and time.monotonic() < end:
+        time.sleep(0.1)
+    return found
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+@pytest.mark.parametrize("user", [0, 65534])
+def test_verbs_reach_the_server_of_their_own_user_and_nobody_elses(user):
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        binary = shutil.copy(default_binary(), folder)
+        server = Server(pathlib.Path(folder, "data"), binary)
+        os.chown(server.directory, user, user)
+        server.user = user
+        with running(server):
+            assert server.cli("form", "add", "shop").returncode == 0
+            assert "shop" in server.cli("form", "list").stdout
+            assert server.cli("export").returncode == 0
+            server.user = 65533
+            assert server.cli("form", "list").returncode != 0
+
+
+def test_a_name_that_does_not_exist_is_not_blamed_on_the_sandbox(start):
+    server = start()
+    notify = '{"webhooks":[{"name":"crm","url":"https://crm.nowhere.invalid/in"}]}'
+    assert server.cli("form", "add", "shop", f"notify={notify}").returncode == 0
+    assert requests.post(server.url + "/contact/shop", json=ADA, timeout=10 * SLOW).status_code == 200
+
+    def error():
+        rows = server.cli("delivery", "list", "--json").stdout
+        return [row["error"] for row in json.loads(rows) if row["error"]]
+
+    errors = until(error)
+    assert errors and "resolv.conf" not in errors[0], errors
 
 
 def test_without_it_the_log_says_so(tmp_path):
