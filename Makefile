@@ -13,7 +13,7 @@ VERSION := 0.1.0
 SAN     ?=
 STATIC  ?=
 BUILD   := build$(if $(SAN),/$(SAN))
-PKGS    := libmicrohttpd jansson sqlite3 libsodium libpcre2-8
+PKGS    := libmicrohttpd gnutls jansson sqlite3 libsodium libpcre2-8
 CC      ?= cc
 
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \

@@ -76,7 +76,7 @@ END {
     print "#pragma GCC diagnostic push\n#pragma GCC diagnostic ignored \"-Woverlength-strings\"\n"
     print "static const char *const SQL_MIGRATIONS[] = {"
     for (i = 1; i <= migrations; i++)
-        printf "%s    ,\n", migration_text[i]
+        printf "    (\n%s    ),\n", migration_text[i] # in parentheses: it is one text, as clang asks
     print "};\n\n#pragma GCC diagnostic pop\n\nenum sql_query {"
     for (i = 1; i <= queries; i++)
         print "    SQL_" toupper(query_name[i]) ","

@@ -13,6 +13,7 @@ import re
 import select
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from contextlib import contextmanager
@@ -83,8 +84,11 @@ class Process:
         self.process.kill()
         return False
 
+    def http(self, timeout):
+        return HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+
     def is_healthy(self, timeout=5 * SLOW):
-        http = HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        http = self.http(timeout)
         try:
             http.request("GET", self.ready_path)
             return http.getresponse().status == 200
@@ -201,23 +205,27 @@ class Reply(NamedTuple):
     seconds: float   # from connect to the last look
 
 
-def connect(port, timeout=10 * SLOW):
+def connect(port, timeout=10 * SLOW, context=None):
+    """With an ssl.SSLContext the handshake is done, too."""
     s = socket.create_connection(("127.0.0.1", port), timeout)
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return s
+    return context.wrap_socket(s, server_hostname="localhost") if context else s
 
 
 def receive(s, wait):
     """What arrives within `wait` seconds: bytes, b"" when the server closed, None when nothing came."""
-    if not select.select([s], [], [], wait)[0]:
+    has_some = isinstance(s, ssl.SSLSocket) and s.pending()
+    if not has_some and not select.select([s], [], [], wait)[0]:
         return None
     try:
         return s.recv(65536)
-    except ConnectionError:
+    except TimeoutError:
+        return None  # of TLS there was something, but nothing to read
+    except (ConnectionError, ssl.SSLEOFError):
         return b""
 
 
-def raw(port, data, timeout, quiet=None, heard_enough=bool):
+def raw(port, data, timeout, quiet=None, heard_enough=bool, context=None):
     """Sends bytes on a fresh connection and reads until the server closes or `timeout` is over.
 
     With a list of parts, something to come back is awaited (a second at most) before the next part is sent.
@@ -225,7 +233,7 @@ def raw(port, data, timeout, quiet=None, heard_enough=bool):
     is true and nothing more came for `quiet` seconds.
     """
     got, closed, start = bytearray(), False, time.monotonic()
-    with connect(port) as s:
+    with connect(port, context=context) as s:
         for i, part in enumerate([data] if isinstance(data, bytes) else data):
             if i:
                 got += receive(s, 1 * SLOW) or b""

@@ -23,11 +23,21 @@
       "Scheduled backups that failed.")                                                            \
     X(BACKUP_AT, "contactd_backup_timestamp_seconds", "gauge",                                     \
       "When the newest good scheduled backup was made (Unix time; 0: none).")                      \
+    X(CANARY_AT, "contactd_canary_timestamp_seconds", "gauge",                                     \
+      "When a test message came through the public URL the last time (Unix time; 0: never).")      \
+    X(CANARY_FAILED, "contactd_canary_failures_total", "counter",                                  \
+      "Test messages that did not come through the public URL.")                                   \
     X(CONNECTIONS, "contactd_connections", "gauge", "Open client connections.")                    \
     X(CONNECTIONS_CUT, "contactd_connections_cut_total", "counter",                                \
       "Connections cut because a deadline passed.")                                                \
     X(HTTP_REFUSED, "contactd_http_refused_total", "counter",                                      \
       "Requests refused as malformed HTTP before routing.")                                        \
+    X(TLS_EXPIRES_AT, "contactd_tls_certificate_expiry_timestamp_seconds", "gauge",                \
+      "When the certificate in force expires (Unix time; 0: TLS is off).")                         \
+    X(TLS_RELOADS, "contactd_tls_reloads_total", "counter",                                        \
+      "Times that certificate and key were read anew and put into force.")                         \
+    X(TLS_RELOADS_FAILED, "contactd_tls_reloads_failed_total", "counter",                          \
+      "Times that they could not be used, so that those before stayed.")                           \
     X(DELIVERIES_DONE, "contactd_deliveries_delivered_total", "counter",                           \
       "Deliveries that arrived.")                                                                  \
     X(DELIVERIES_RETRIED, "contactd_deliveries_retried_total", "counter",                          \

@@ -39,6 +39,10 @@ struct config {
     const char *file;   /* the configuration file; "" when there is none */
     const char *listen; /* HOST:PORT, [IPV6]:PORT or unix:/PATH; HOST may be empty (all) */
     const char *database;
+    const char *tls_cert; /* "": TLS is a proxy's matter */
+    const char *tls_key;
+    const char *redirect_listen; /* as `listen`; "": nobody is sent on from http to https */
+    int64_t hsts_ms;             /* 0: off */
     uint32_t threads;
     uint32_t workers;
     uint32_t max_connections;
@@ -61,6 +65,7 @@ struct config {
     const char *smtp_from;            /* a mailbox, or Name <mailbox> */
     struct config_list notify_to;     /* mailboxes that hear of the form "default" */
     const char *public_url;           /* without a '/' at its end, or "" */
+    int64_t canary_every_ms;          /* 0: no test messages */
     struct config_list webhook_allow; /* private ranges */
     const char *ca_file;
     bool may_be_plain;

@@ -25,4 +25,11 @@ bool alarm_silence(const struct alarm_history *history, uint32_t silence_days, u
 /* Less than a twentieth, or than 256 MB; `is_raised`: a little more must be free by then. */
 bool alarm_disk(uint64_t free_bytes, uint64_t total_bytes, bool is_raised);
 
+/* How near a certificate's end is: fourteen days are near, three too near. */
+enum certificate_state { CERTIFICATE_FINE, CERTIFICATE_NEAR, CERTIFICATE_URGENT, CERTIFICATE_OVER };
+enum certificate_state alarm_certificate(int64_t ends_ms, int64_t now_ms);
+
+/* Appends what is to be told of it, without a full stop; of a fine one too. `host`: whose it is. */
+void alarm_certificate_render(struct str host, int64_t ends_ms, int64_t now_ms, struct buf *out);
+
 #endif

@@ -8,6 +8,7 @@
 
 #include "core/notice.h"
 #include "core/submission.h"
+#include "core/text.h"
 
 /* How mail leaves the house: the option smtp_url by its scheme. */
 enum mail_service { MAIL_NONE, MAIL_SMTP, MAIL_POSTMARK, MAIL_RESEND, MAIL_MAILGUN };
@@ -28,6 +29,7 @@ struct channel_input {
     const struct notice *notice; /* of the form */
     const struct mail_sender *sender;
     struct str form, form_title;   /* title ptr NULL: the name is shown */
+    enum language language;        /* of what mails say beside the message */
     const struct submission *rows; /* one; of a digest more; of an alarm none */
     size_t row_count;
     struct str text;       /* of an alarm; ptr NULL else */

@@ -37,6 +37,8 @@ struct delivery {
     bool is_leased;                   /* waiting: it is being tried */
     int attempts;                     /* since it was made, or started again by hand */
     int64_t due_at_ms, changed_at_ms; /* wall */
+    int64_t since_ms;   /* wall; from when on DELIVERY_PATIENCE_MS count: it was made, released or
+                           started again last, or first due */
     struct id batch;    /* the digest that it went with: the id of the first of its deliveries */
     struct str address; /* of the autoresponder's: delivery_address(); ptr NULL else */
     struct str error;   /* of the last attempt, one line; ptr NULL: it did not fail */
@@ -89,7 +91,7 @@ struct destination_tally {
 
 /* Something that is wrong and has been told. */
 struct alarm {
-    struct str kind; /* "destination", "silence", "disk" */
+    struct str kind; /* "destination", "silence", "disk", "canary", "certificate" */
     struct str form; /* empty: of the whole server */
     struct str name; /* of the destination; else empty */
     int64_t since_ms;
@@ -103,6 +105,9 @@ enum {
     DELIVERY_LIST_MAX = 200,
     DELIVERY_LIST_DEFAULT = 50,
     DELIVERY_LEASE_MS = 2 * 60 * 1000, /* longer than any attempt takes */
+    /* Longer than the waits between all attempts; behind a host that is down, nothing waits longer.
+     */
+    DELIVERY_PATIENCE_MS = 36 * 60 * 60 * 1000,
 };
 
 /*

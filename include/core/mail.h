@@ -70,6 +70,9 @@ struct mail_mark {
 
 const struct mail_mark *mail_marks(enum mail_kind kind, size_t *ret_count);
 
+/* Appends what Message-ID says: "<id@domain of From>". */
+void mail_put_id(struct buf *out, const struct mail *mail);
+
 /* "X-Contactd-Form", if the form's name may stand in a header. */
 #define MAIL_FORM_HEADER "X-Contactd-Form"
 bool mail_has_form(const struct mail *mail);

@@ -18,9 +18,11 @@ struct mail_text {
 };
 
 enum {
-    MAIL_TEXT_MAX = 700 * 1024,   /* bytes of text and of HTML: less than 1 MB as a mail */
-    MAIL_ROWS_MAX = 100,          /* messages of a digest; the rest is counted */
-    MAIL_VALUE_MAX = 20000,       /* characters of one value; more are cut */
+    MAIL_TEXT_MAX = 700 * 1024, /* bytes of text and of HTML: less than 1 MB as a mail */
+    MAIL_ROWS_MAX = 100,        /* messages of a digest; the rest is counted */
+    MAIL_DIGEST_MAX =
+        350 * 1024,         /* bytes that a digest has room for, as mail_text_weigh() counts */
+    MAIL_VALUE_MAX = 20000, /* characters of one value; more are cut */
     MAIL_DIGEST_VALUE_MAX = 1000, /* the same in a digest */
     MAIL_REPLY_VALUE_MAX = 500,   /* the same in an automatic reply */
 };
@@ -37,5 +39,8 @@ void mail_text_done(struct mail_text *text);
  */
 MUST_CHECK enum err mail_text_compose(const struct channel_input *input,
                                       struct mail_text *ret_text);
+
+/* How much of a digest the first row of `input` takes, in bytes of text and of HTML. */
+size_t mail_text_weigh(const struct channel_input *input);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What visitors are told, in their language. Every language has every
- * sentence. Pure; any thread.
+ * What visitors are told, in their language, and what mails of messages say beside the
+ * message, in the form's. Every language has every sentence. Pure; any thread.
  */
 #ifndef CONTACTD_CORE_TEXT_H
 #define CONTACTD_CORE_TEXT_H
@@ -55,6 +55,21 @@ enum text {
     TEXT_FIELD_NAME,
     TEXT_INVALID,
     TEXT_EMPTY, /* of the whole form */
+
+    TEXT_NEWS,      /* of mails that tell of messages: a new one */
+    TEXT_NEWS_FROM, /* before the sender's name */
+    TEXT_NEWS_MANY, /* '#' is how many; two at least */
+    TEXT_FIELDS,
+    TEXT_AND_MORE, /* a label, and what stands behind it */
+    TEXT_NOT_ALL,
+    TEXT_COUNT_MORE, /* '#' is how many */
+    TEXT_FORM,
+    TEXT_PAGE,
+    TEXT_RECEIVED,
+    TEXT_SPAM,
+    TEXT_POINTS,
+    TEXT_OPEN_MESSAGE, /* links */
+    TEXT_OPEN_INBOX,
     TEXT__COUNT
 };
 

@@ -10,6 +10,7 @@
 #include "handler/secrets.h"
 #include "http/server.h"
 #include "service/cache.h"
+#include "service/canary.h"
 #include "service/captcha.h"
 #include "service/commit.h"
 #include "service/echo.h"
@@ -40,6 +41,7 @@ struct app_ctx {
     struct worker *searchers; /* for what may take long: searches, files, scans, counts */
     struct signin *signin;
     struct captcha *captcha;
+    struct canary *canary; /* NULL: there is none */
     struct forms *forms;
     struct recent *recent;   /* the committer's thread only */
     struct limiter *limiter; /* of posts; NULL: there is no limit */

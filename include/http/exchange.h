@@ -104,6 +104,7 @@ struct route {
     const char *path;                /* "/contact/{form}": a {name} takes one segment */
     step_fn steps[ROUTE_STEPS_MAX];  /* guards first, the handler last; unused ones NULL */
     unsigned media;                  /* enum media bits; MEDIA_NONE: no body is taken */
+    bool may_lack_body;              /* then it needs no Content-Type either */
     const struct reply_style *style; /* NULL: replies are plain */
     bool may_end_with_slash;         /* "/f/shop/" is "/f/shop" */
     const char *help;                /* one line */
@@ -147,6 +148,7 @@ struct exchange {
     enum media media;                    /* what the body is, of those that the route takes */
     struct str body;                     /* complete when steps run; NUL-terminated */
     struct str source;                   /* the client's address as text */
+    bool is_secure;                      /* it came through TLS of our own */
     char request_id[REQUEST_ID_LEN + 1];
     int64_t started_us; /* clock_mono_us() */
 

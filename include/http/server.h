@@ -7,6 +7,7 @@
 #ifndef CONTACTD_HTTP_SERVER_H
 #define CONTACTD_HTTP_SERVER_H
 
+#include "http/redirect.h"
 #include "http/router.h"
 
 struct server;
@@ -25,6 +26,9 @@ struct server_options {
     const struct route_table *routes;
     const struct reply_style *stray_style; /* of replies on paths that no row has; NULL: plain */
     struct app_ctx *ctx;
+    struct tls *tls;                 /* borrowed until server_free(); NULL: it speaks without TLS */
+    const struct redirect *redirect; /* for paths that no row has; borrowed likewise; NULL: 404 */
+    const char *hsts;                /* Strict-Transport-Security, for every reply; NULL: none */
 
     /*
      * The client's address as text: `peer` is the socket's ("unix" for a unix

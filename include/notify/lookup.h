@@ -7,6 +7,7 @@
 #define CONTACTD_NOTIFY_LOOKUP_H
 
 #include "core/dns_answer.h"
+#include "core/reach.h"
 
 /*
  * The records of one type at `name`, as dns_answer_read() writes them. ERR_NOT_FOUND:
@@ -16,6 +17,7 @@ MUST_CHECK enum err lookup_records(const char *name, enum dns_type type, struct 
                                    struct err_detail *detail);
 
 struct lookup_page {
+    enum reach reach; /* known without an answer too */
     int status;
     int64_t date_ms;    /* what the other side's clock says, wall; 0: it does not */
     int64_t expires_ms; /* its certificate does, wall; 0: unknown */

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "core/reach.h"
 
 struct transport;
 
@@ -46,6 +47,9 @@ struct parcel {
     const char *from, *to;       /* SMTP's envelope; `to` NULL: sign in, and send nothing */
     const char *headers;         /* HTTP: lines, each ended by '\n' */
     struct str body;
+    bool is_get;       /* HTTP: asks, and sends no body */
+    struct buf *reply; /* HTTP: gets of the reply's body what it has room for, or where a 3xx leads;
+                          NULL: nobody reads it */
     int64_t timeout_ms; /* for all of it; at most 5 s to connect, 15 s until a mail server has let
                            us in */
 
@@ -53,10 +57,12 @@ struct parcel {
     void (*done)(struct parcel *parcel);
 
     enum parcel_result result;
-    int status;             /* the HTTP status or SMTP code; 0: there was none */
-    int64_t retry_after_ms; /* what the other side asked for; 0: nothing */
-    char error[300];        /* one line for people; empty when delivered */
-    void *own;              /* the transport's */
+    int status;                  /* the HTTP status or SMTP code; 0: there was none */
+    int64_t retry_after_ms;      /* what the other side asked for; 0: nothing */
+    char error[300];             /* one line for people; empty when delivered */
+    enum reach reach;            /* HTTP */
+    int64_t certificate_ends_ms; /* with a `reply`: the other side's, wall; 0: unknown */
+    void *own;                   /* the transport's */
 };
 
 MUST_CHECK enum err transport_open(const struct transport_options *options,

@@ -3,7 +3,8 @@
  * The outbox: deliveries are rows, written with their message; one thread claims those
  * that are due, under a lease, composes them (core/channel), hands them to
  * notify/transport, and writes down how it went. A destination that fails is
- * asked less and less often (a circuit breaker), and never makes a form wait.
+ * asked less and less often (a circuit breaker), and never makes a form wait; what
+ * waited for one that is down for DELIVERY_PATIENCE_MS is given up, tried or not.
  */
 #ifndef CONTACTD_SERVICE_OUTBOX_H
 #define CONTACTD_SERVICE_OUTBOX_H

@@ -178,8 +178,8 @@ MUST_CHECK enum err store_invitation_delete_of(struct store *store, struct str c
 MUST_CHECK enum err store_invitation_purge(struct store *store, int64_t now_ms);
 
 /*
- * In the transaction of its message. Of the row, is_leased, attempts, batch and error are
- * not looked at. ERR_EXISTS when the id's row number is taken.
+ * In the transaction of its message. Of the row, is_leased, attempts, batch, error and
+ * since_ms are not looked at. ERR_EXISTS when the id's row number is taken.
  */
 MUST_CHECK enum err store_delivery_insert(struct store *store, const struct delivery *row);
 /*
@@ -296,6 +296,10 @@ MUST_CHECK enum err store_delivery_queues(struct store *store, const struct deli
 /* The first `max` that wait for this destination and are due, in this order. */
 MUST_CHECK enum err store_delivery_due(struct store *store, const struct delivery_queue *queue,
                                        int64_t now_ms, int max, store_delivery_fn fn, void *arg);
+/* The first `max` of them that were made by `before_ms` and have waited since then. */
+MUST_CHECK enum err store_delivery_late(struct store *store, const struct delivery_queue *queue,
+                                        int64_t now_ms, int64_t before_ms, int max,
+                                        store_delivery_fn fn, void *arg);
 /* How many wait, and when the first of them was made (wall; 0: none waits). */
 MUST_CHECK enum err store_delivery_waiting(struct store *store, int64_t *ret_count,
                                            int64_t *ret_oldest_ms);

@@ -350,24 +350,27 @@ ORDER BY seq
 LIMIT ?3;
 
 -- name: delivery_insert
-INSERT INTO delivery (seq, id, submission, form, destination, state, due_at, changed_at, address, text)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10);
+INSERT INTO delivery (seq, id, submission, form, destination, state, due_at, changed_at, address, text, since)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, max(?7, ?8));
 
 -- name: delivery_get
-SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text
+SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text,
+    since
 FROM delivery
 WHERE seq = ?1;
 
 -- The bits of ?2 are the states that are asked for; ?3 is a destination or NULL.
 -- name: delivery_list
-SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text
+SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text,
+    since
 FROM delivery
 WHERE seq < ?1 AND (1 << state) & ?2 AND (?3 IS NULL OR destination = ?3)
 ORDER BY seq DESC
 LIMIT ?4;
 
 -- name: delivery_list_form
-SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text
+SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text,
+    since
 FROM delivery INDEXED BY delivery_by_form
 WHERE form = ?5 AND seq < ?1 AND (1 << state) & ?2 AND (?3 IS NULL OR destination = ?3)
 ORDER BY seq DESC
@@ -375,13 +378,15 @@ LIMIT ?4;
 
 -- One state that is not "delivered", which most are: who asks passes over other forms.
 -- name: delivery_list_open
-SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text
+SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text,
+    since
 FROM delivery INDEXED BY delivery_open
 WHERE state = ?2 AND state <> 2 AND seq < ?1 AND (?3 IS NULL OR destination = ?3) AND (?4 IS NULL OR form = ?4)
 ORDER BY seq DESC;
 
 -- name: delivery_list_submission
-SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text
+SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text,
+    since
 FROM delivery INDEXED BY delivery_by_submission
 WHERE submission = ?5 AND submission IS NOT NULL AND seq < ?1 AND (1 << state) & ?2 AND (?3 IS NULL OR destination = ?3)
 ORDER BY seq DESC
@@ -402,11 +407,21 @@ ORDER BY form, destination, due_at
 LIMIT 1;
 
 -- name: delivery_due
-SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text
+SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text,
+    since
 FROM delivery INDEXED BY delivery_due
 WHERE state = 0 AND form = ?1 AND destination = ?2 AND due_at <= ?3
 ORDER BY due_at
 LIMIT ?4;
+
+-- Row numbers below ?6 were made before ?4: whoever has waited for so long is not younger.
+-- name: delivery_late
+SELECT id, submission, form, destination, state, leased, attempts, due_at, changed_at, batch, address, error, text,
+    since
+FROM delivery INDEXED BY delivery_open
+WHERE state = 0 AND state <> 2 AND seq < ?6 AND form = ?1 AND destination = ?2 AND due_at <= ?3 AND since <= ?4
+ORDER BY seq
+LIMIT ?5;
 
 -- name: delivery_claim
 UPDATE delivery SET leased = 1, attempts = attempts + 1, due_at = ?3, batch = coalesce(batch, ?4)
@@ -424,13 +439,15 @@ UPDATE delivery SET leased = 0, attempts = max(attempts - 1, 0), due_at = ?1 WHE
 
 -- What has left its digest must not come under that one's id again: whoever had the rest would drop it.
 -- name: delivery_set_state
-UPDATE delivery SET state = ?3, due_at = ?4, changed_at = ?5, batch = NULL WHERE seq = ?1 AND id = ?2;
+UPDATE delivery SET state = ?3, due_at = ?4, changed_at = ?5, since = max(?4, ?5), batch = NULL
+WHERE seq = ?1 AND id = ?2;
 
 -- name: delivery_restart
-UPDATE delivery SET state = 0, attempts = 0, due_at = ?3, changed_at = ?3, batch = NULL WHERE seq = ?1 AND id = ?2;
+UPDATE delivery SET state = 0, attempts = 0, due_at = ?3, changed_at = ?3, since = ?3, batch = NULL
+WHERE seq = ?1 AND id = ?2;
 
 -- name: delivery_restart_failed
-UPDATE delivery SET state = 0, attempts = 0, due_at = ?3, changed_at = ?3, batch = NULL
+UPDATE delivery SET state = 0, attempts = 0, due_at = ?3, changed_at = ?3, since = ?3, batch = NULL
 WHERE state = 3 AND state <> 2 AND form = ?1 AND destination = ?2;
 
 -- name: delivery_count

@@ -32,9 +32,11 @@ enum {
     SENDING_TEXTS_MAX = 64 * 1024,
     WATCH_FIRST_MS = 60 * 1000,
     WATCH_PERIOD_MS = 5 * 60 * 1000,
+    CANARY_FIRST_MS = 10 * 1000,
     STREAM_SHARES = 4,         /* one account has one of these at most */
     SPARE_FDS = 64,            /* database, sockets, eventfds and the like */
     OTHER_FDS = 4 * SPARE_FDS, /* more than there will ever be beside connections */
+    REDIRECT_CONNECTIONS = 128,
 };
 
 /* --- the stages ---------------------------------------------------------- */
@@ -112,16 +114,52 @@ static void outbox_stage_stop(struct app *app)
     outbox_stop(app->outbox);
 }
 
+/* How soon the first look is, or how long it is from one to the next. */
+static int64_t watch_ms(int64_t usual_ms)
+{
+    const char *hurry = getenv("CONTACTD_TEST_WATCH_MS");
+
+    return hurry ? strtol(hurry, NULL, 10) : usual_ms;
+}
+
+/* Without messages to send there is still a certificate to look at, if it is an https address. */
+static enum err canary_start(struct app *app, struct err_detail *detail)
+{
+    const struct config *config = app->config;
+    int64_t every_ms = config->canary_every_ms;
+    int64_t first_ms = every_ms && every_ms < CANARY_FIRST_MS ? every_ms : CANARY_FIRST_MS;
+    const struct canary_options options = {.public_url = config->public_url,
+                                           .ca_file = app->sending.ca_file,
+                                           .every_ms = every_ms,
+                                           .first_ms =
+                                               every_ms ? first_ms : watch_ms(WATCH_FIRST_MS)};
+
+    if (!every_ms && strncmp(config->public_url, "https://", 8) != 0)
+        return ERR_OK;
+    return canary_new(&options, &app->canary, detail);
+}
+
+static void canary_stop(struct app *app)
+{
+    canary_free(app->canary);
+}
+
+static int64_t certificate_ends_ms(void *tls)
+{
+    return tls_expires_at_ms(tls);
+}
+
 static enum err watch_stage_start(struct app *app, struct err_detail *detail)
 {
     bool has_file = strcmp(app->config->database, "memory:") != 0;
-    const char *hurry = getenv("CONTACTD_TEST_WATCH_MS");
-    struct watch_options options = {.database = has_file ? app->config->database : NULL,
-                                    .first_ms = WATCH_FIRST_MS,
-                                    .period_ms = WATCH_PERIOD_MS};
+    const struct watch_options options = {.database = has_file ? app->config->database : NULL,
+                                          .first_ms = watch_ms(WATCH_FIRST_MS),
+                                          .period_ms = watch_ms(WATCH_PERIOD_MS),
+                                          .canary = app->canary,
+                                          .certificate_ends_ms =
+                                              app->tls ? certificate_ends_ms : NULL,
+                                          .arg = app->tls};
 
-    if (hurry)
-        options.first_ms = options.period_ms = strtol(hurry, NULL, 10);
     return watch_start(&options, app->commit, app->writer, app->forms, app->outbox, &app->watch,
                        detail);
 }
@@ -366,6 +404,18 @@ static void proxies_stop(struct app *app)
     free(app->trusted_proxies);
 }
 
+static enum err tls_start(struct app *app, struct err_detail *detail)
+{
+    TRY(secure_open(app->config, &app->tls, detail));
+    secure_tell(app->tls, "start");
+    return ERR_OK;
+}
+
+static void tls_stop(struct app *app)
+{
+    tls_close(app->tls);
+}
+
 static enum err listen_start(struct app *app, struct err_detail *detail)
 {
     return listen_open(app->config->listen, &app->listener, detail);
@@ -374,6 +424,20 @@ static enum err listen_start(struct app *app, struct err_detail *detail)
 static void listen_stop(struct app *app)
 {
     listen_close(&app->listener);
+}
+
+/* After the other one, whose is the socket that systemd may have passed. */
+static enum err redirect_listen_start(struct app *app, struct err_detail *detail)
+{
+    if (!app->config->redirect_listen[0])
+        return ERR_OK;
+    return listen_open(app->config->redirect_listen, &app->redirect_listener, detail);
+}
+
+static void redirect_listen_stop(struct app *app)
+{
+    if (app->config->redirect_listen[0])
+        listen_close(&app->redirect_listener);
 }
 
 /* As many connections as there are file descriptors for. */
@@ -393,13 +457,31 @@ static unsigned fit_connections(unsigned wanted)
     return (unsigned)fitting;
 }
 
+/* The same, but that it knows no path and speaks without TLS. */
+static enum err redirect_make(struct app *app, struct server_options options,
+                              struct err_detail *detail)
+{
+    static const struct route_table NONE = {.count = 0};
+
+    app->redirect = secure_redirect(app->config, app->tls, listen_port(app->listener.fd));
+    options.listen_fd = app->redirect_listener.fd;
+    options.threads = 1;
+    options.max_connections = REDIRECT_CONNECTIONS;
+    options.routes = &NONE;
+    options.stray_style = NULL;
+    options.tls = NULL;
+    options.hsts = NULL;
+    options.redirect = &app->redirect;
+    return server_new(&options, &app->redirect_server, detail);
+}
+
 /* Made before and freed after the services that wake its exchanges. */
 static enum err server_make(struct app *app, struct err_detail *detail)
 {
     const struct config *config = app->config;
 
     app->max_connections = fit_connections(config->max_connections);
-    const struct server_options options = {
+    struct server_options options = {
         .listen_fd = app->listener.fd,
         .threads = config->threads,
         .max_connections = app->max_connections,
@@ -415,9 +497,15 @@ static enum err server_make(struct app *app, struct err_detail *detail)
         .ctx = &app->ctx,
         .client_address = handler_client_address,
         .before_sleep = handler_before_sleep,
+        .tls = app->tls,
+        .hsts = secure_hsts(config, app->hsts),
     };
 
-    return server_new(&options, &app->server, detail);
+    TRY(server_new(&options, &app->server, detail));
+    enum err err = config->redirect_listen[0] ? redirect_make(app, options, detail) : ERR_OK;
+    if (err != ERR_OK)
+        server_free(app->server);
+    return err;
 }
 
 /* At most half of the connections watch; the rest is for messages. */
@@ -438,6 +526,7 @@ static void events_stage_stop(struct app *app)
 
 static void server_unmake(struct app *app)
 {
+    server_free(app->redirect_server);
     server_free(app->server);
 }
 
@@ -455,13 +544,15 @@ static enum err server_run(struct app *app, struct err_detail *detail)
     app->ctx.cache = app->cache;
     app->ctx.secrets = &app->secrets;
     app->ctx.captcha = app->captcha;
+    app->ctx.canary = app->canary;
     app->ctx.events = app->events;
     app->ctx.outbox = app->outbox;
     app->ctx.streams_each = (watchers_max(app) + STREAM_SHARES - 1) / STREAM_SHARES;
     app->ctx.trusted_proxies = app->trusted_proxies;
     app->ctx.trusted_proxy_count = app->config->trusted_proxies.count;
     atomic_init(&app->ctx.is_ready, true);
-    return server_start(app->server, detail);
+    TRY(server_start(app->server, detail));
+    return app->redirect_server ? server_start(app->redirect_server, detail) : ERR_OK;
 }
 
 static void server_rest(struct app *app)
@@ -489,9 +580,9 @@ static enum err sandbox_start(struct app *app, struct err_detail *detail)
         .mode = (enum sandbox_mode)app->config->sandbox,
         .database = app->config->database,
         .listen = app->config->listen,
-        .readable = {app->config->ca_file},
+        .readable = {app->config->ca_file, app->config->tls_cert, app->config->tls_key},
         .directories = {app->config->backup_dir},
-        .max_fds = app->max_connections + OTHER_FDS,
+        .max_fds = app->max_connections + REDIRECT_CONNECTIONS + OTHER_FDS,
     };
 
     return sandbox_enter(&options, &app->sandbox, detail);
@@ -527,7 +618,9 @@ static const struct stage {
 } STAGES[] = {
     {proxies_start, proxies_stop, EXIT_CONFIG},
     {sending_start, sending_stop, EXIT_CONFIG},
+    {tls_start, tls_stop, EXIT_CONFIG},
     {listen_start, listen_stop, EXIT_LISTEN},
+    {redirect_listen_start, redirect_listen_stop, EXIT_LISTEN},
     {server_make, server_unmake, EXIT_FAILED},
     {database_start, database_stop, EXIT_DATABASE},
     {secrets_start, secrets_stop, EXIT_DATABASE},
@@ -543,6 +636,7 @@ static const struct stage {
     {signin_stage_start, signin_stage_stop, EXIT_DATABASE},
     {captcha_stage_start, captcha_stage_stop, EXIT_FAILED},
     {outbox_stage_start, outbox_stage_stop, EXIT_FAILED},
+    {canary_start, canary_stop, EXIT_FAILED},
     {watch_stage_start, watch_stage_stop, EXIT_FAILED},
     {janitor_stage_start, janitor_stage_stop, EXIT_FAILED},
     {snapshots_stage_start, snapshots_stage_stop, EXIT_CONFIG},
@@ -573,8 +667,11 @@ enum exit_code app_stop(struct app *app)
 {
     /* Nobody waits for a search at the end; everything else is still answered. */
     worker_break_off(app->searchers);
+    /* It would find nobody who answers, which is no alarm. */
+    canary_break_off(app->canary);
     /* First of all, while everything beneath still runs. */
-    if (server_stop(app->server, app->config->shutdown_timeout_ms) != ERR_OK)
+    if (server_stop(app->redirect_server, app->config->shutdown_timeout_ms) != ERR_OK ||
+        server_stop(app->server, app->config->shutdown_timeout_ms) != ERR_OK)
         return EXIT_FAILED;
     while (app->started > 0)
         STAGES[--app->started].stop(app);

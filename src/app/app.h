@@ -9,6 +9,7 @@
 #include "handler/ctx.h"
 #include "listen.h"
 #include "sandbox.h"
+#include "secure.h"
 #include "service/janitor.h"
 #include "service/outbox.h"
 #include "service/snapshots.h"
@@ -35,13 +36,19 @@ struct app {
     struct control *control;
     struct events *events;
     struct outbox *outbox;
+    struct canary *canary; /* NULL: there is nothing to try */
     struct watch *watch;
     struct outbox_options sending;
     struct arena sending_texts;
     json_t *server_settings; /* what notify-to stands for */
     struct notice server_notice;
     unsigned max_connections; /* as many as there are file descriptors for */
+    struct tls *tls;          /* NULL: off */
+    char hsts[HSTS_MAX];
     struct listener listener;
+    struct listener redirect_listener; /* this and the next two: of redirect-listen */
+    struct redirect redirect;
+    struct server *redirect_server; /* NULL: there is none */
     struct sandbox sandbox;
     bool is_first_start; /* the database had no user when it was opened */
     struct app_ctx ctx;

@@ -15,6 +15,7 @@
 #include "base/secret.h"
 #include "core/address.h"
 #include "handler/routes.h"
+#include "secure.h"
 #include "sending.h"
 #include "verbs.h"
 
@@ -34,6 +35,18 @@ static enum exit_code check_sending(struct cli *cli)
     return err == ERR_OK ? EXIT_OK : cli_complain(err, &detail, EXIT_CONFIG);
 }
 
+static enum exit_code check_secure(struct cli *cli)
+{
+    struct tls *tls;
+    struct err_detail detail = {""};
+
+    enum err err = secure_open(&cli->config, &tls, &detail);
+    if (err != ERR_OK)
+        return cli_complain(err, &detail, EXIT_CONFIG);
+    tls_close(tls);
+    return EXIT_OK;
+}
+
 static enum exit_code verb_check_config(struct cli *cli)
 {
     const struct config_list *proxies = &cli->config.trusted_proxies;
@@ -47,7 +60,8 @@ static enum exit_code verb_check_config(struct cli *cli)
                 proxies->items[i]);
         return EXIT_CONFIG;
     }
-    return check_sending(cli);
+    enum exit_code code = check_secure(cli);
+    return code == EXIT_OK ? check_sending(cli) : code;
 }
 
 static enum exit_code verb_routes(struct cli *cli)
@@ -81,7 +95,8 @@ static const struct verb VERBS[] = {
      "add a form; prints its addresses and a snippet"},
     {"form", "set", verb_form_set, -2, "NAME SETTING=VALUE... (+= adds to a list, = removes)",
      "change settings of a form"},
-    {"form", "show", verb_form_show, 1, "NAME", "print a form's settings as JSON"},
+    {"form", "show", verb_form_show, 1, "NAME [--secrets]",
+     "print a form's settings as JSON, its secrets masked unless they are asked for"},
     {"form", "list", verb_list, 0, "[--json]", "list forms"},
     {"form", "remove", verb_named, 1, "NAME", "forget a form; its messages stay"},
     {"form", "settings", verb_form_settings, 0, "", "list what can be set"},
@@ -168,6 +183,8 @@ static bool take_flag(struct cli *cli, int *at)
         return cli->is_json = true;
     if (strcmp(arg, "--send-waiting") == 0)
         return cli->is_send_waiting = true;
+    if (strcmp(arg, "--secrets") == 0)
+        return cli->is_with_secrets = true;
     for (size_t i = 0; i < COUNTOF(FLAGS); i++) {
         size_t len = strlen(FLAGS[i].name);
         const char **slot = (const char **)(void *)((char *)cli + FLAGS[i].at);

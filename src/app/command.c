@@ -324,7 +324,7 @@ static enum err load_settings(struct store *writer, struct str name, json_t **re
 }
 
 /* null removes a setting; "add" appends to lists. */
-static enum err merge(json_t *settings, const json_t *args)
+static enum err merge_changes(json_t *settings, const json_t *args)
 {
     const char *key;
     json_t *value;
@@ -344,6 +344,17 @@ static enum err merge(json_t *settings, const json_t *args)
             return ERR_MEMORY;
     }
     return ERR_OK;
+}
+
+/* What is given as `form show` has shown it keeps the secrets that are stored. */
+static enum err merge(json_t *settings, const json_t *args, struct err_detail *detail)
+{
+    CLEANUP(js_decref) json_t *stored = json_deep_copy(settings);
+
+    if (!stored)
+        return ERR_MEMORY;
+    TRY(merge_changes(settings, args));
+    return form_settings_unmask(settings, stored, detail);
 }
 
 static enum err put_form(struct store *writer, struct str name, const json_t *settings,
@@ -399,7 +410,7 @@ static enum err form_add(struct store *writer, const json_t *args, struct buf *r
     enum err err = store_form_get(writer, name, ignore_form, NULL);
     if (err != ERR_NOT_FOUND)
         return err == ERR_OK ? explain(ERR_EXISTS, "form", name, detail) : err;
-    TRY(merge(settings, args));
+    TRY(merge(settings, args, detail));
     TRY(put_form(writer, name, settings, detail));
     return done_form(result, name, settings);
 }
@@ -412,7 +423,7 @@ static enum err form_set(struct store *writer, const json_t *args, struct buf *r
 
     TRY(get_form(args, &name, detail));
     TRY(load_settings(writer, name, &settings, detail));
-    TRY(merge(settings, args));
+    TRY(merge(settings, args, detail));
     TRY(put_form(writer, name, settings, detail));
     return done(result, "changed", name);
 }

@@ -22,6 +22,7 @@ static const struct check CHECKS[] = {
     {"database", check_database,
      "restore a backup, or give the file to the user that contactd runs as"},
     {"port", check_port, "stop what uses it or choose another --listen"},
+    {"certificate", check_certificate, "give tls-cert and tls-key the files of one issue"},
     {"clock", check_clock, "let the machine keep its time (systemd-timesyncd, chrony)"},
     {"spf", check_spf, "add a TXT record such as \"v=spf1 include:YOUR-MAIL-SERVICE -all\""},
     {"dkim", check_dkim, "publish the key that the mail service shows you as a TXT record"},

@@ -41,7 +41,8 @@ void check_disk(const struct patient *patient, struct finding *finding);
 void check_database(const struct patient *patient, struct finding *finding);
 void check_port(const struct patient *patient, struct finding *finding);
 void check_clock(const struct patient *patient, struct finding *finding);
-void check_spf(const struct patient *patient, struct finding *finding); /* mail */
+void check_certificate(const struct patient *patient, struct finding *finding); /* tls */
+void check_spf(const struct patient *patient, struct finding *finding);         /* mail */
 void check_dmarc(const struct patient *patient, struct finding *finding);
 void check_dkim(const struct patient *patient, struct finding *finding);
 void check_mx(const struct patient *patient, struct finding *finding);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/timex.h>
@@ -15,10 +14,11 @@
 #include "doctor.h"
 #include "listen.h"
 #include "notify/lookup.h"
+#include "secure.h"
 #include "store/store.h"
 
 enum { MIB = 1024 * 1024, FEW_MIB = 200, TOO_FEW_MIB = 20, FEW_INODES = 1000 };
-enum { EXAMINE_MS = 15000, REPLY_TIMEOUT_S = 5 };
+enum { EXAMINE_MS = 15000 };
 enum { DRIFT_WARNING_MS = 60 * 1000, DRIFT_PROBLEM_MS = 10 * 60 * 1000 };
 
 #define RELEASED_AT "2026-01-01T00:00:00Z"
@@ -142,21 +142,15 @@ void check_database(const struct patient *patient, struct finding *finding)
 /* --- port ---------------------------------------------------------------- */
 
 /* What answers there: its version, or "". False: nothing takes a connection. */
-static bool ask_version(const char *address, char ret_version[64])
+static bool ask_version(const struct config *config, char ret_version[64])
 {
-    static const char REQUEST[] =
-        "GET /version HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    const struct timeval limit = {.tv_sec = REPLY_TIMEOUT_S};
-    char reply[1024] = "";
-    int fd = listen_connect(address);
+    char reply[1024];
 
     ret_version[0] = '\0';
-    if (fd < 0)
+    if (!secure_ask(config,
+                    STR("GET /version HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+                    reply, sizeof reply))
         return false;
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    if (send(fd, REQUEST, sizeof REQUEST - 1, MSG_NOSIGNAL) > 0)
-        (void)!recv(fd, reply, sizeof reply - 1, MSG_WAITALL);
-    close(fd);
     const char *at = strstr(reply, "\"name\":\"contactd\",\"version\":\"");
     if (at)
         sscanf(at, "\"name\":\"contactd\",\"version\":\"%63[^\"]", ret_version);
@@ -170,7 +164,7 @@ void check_port(const struct patient *patient, struct finding *finding)
     struct listener listener;
     char version[64];
 
-    if (ask_version(address, version)) {
+    if (ask_version(patient->config, version)) {
         finding_set(finding, version[0] ? LEVEL_OK : LEVEL_PROBLEM, "%s: %s%s answers", address,
                     version[0] ? "contactd " : "another program", version);
         return;

@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "core/alarm.h"
+#include "core/web.h"
 #include "doctor.h"
 #include "notify/lookup.h"
 
 enum { BODY_MAX = 256 * 1024, URL_MAX_BYTES = 600 };
-
-#define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
 
 static bool has_public_url(const struct patient *patient, struct finding *finding)
 {
@@ -38,44 +38,55 @@ static bool is_ours(const struct lookup_page *page, const struct buf *body)
 static void judge_certificate(const struct lookup_page *page, const char *url,
                               struct finding *finding)
 {
-    char text[CLOCK_TEXT_LEN + 1];
-    int64_t left_ms = page->expires_ms - clock_wall_ms();
+    CLEANUP(buf_done) struct buf text = buf_new(FINDING_TEXT);
+    int64_t now_ms = clock_wall_ms();
 
     if (strncmp(url, "https://", 8) != 0) {
         finding_set(finding, LEVEL_WARNING, "%s answers, without encryption", url);
-        finding_mend(finding, "put a proxy with TLS in front; sign-in from elsewhere needs it");
+        finding_mend(finding, "set tls-cert and tls-key, or put a proxy with TLS in front; sign-in "
+                              "from elsewhere needs it");
         return;
     }
-    clock_format(page->expires_ms, text);
-    finding_set(finding, page->expires_ms && left_ms < 14 * DAY_MS ? LEVEL_WARNING : LEVEL_OK,
-                "%s answers; its certificate is good until %.10s", url,
-                page->expires_ms ? text : "an unknown day");
-    if (finding->level != LEVEL_OK)
-        finding_mend(finding, "renew it, and see why that did not happen by itself");
+    if (!page->expires_ms) {
+        finding_set(finding, LEVEL_OK, "%s answers; when its certificate ends is not known", url);
+        return;
+    }
+    alarm_certificate_render(web_url_host(str_of(url)), page->expires_ms, now_ms, &text);
+    bool is_fine = alarm_certificate(page->expires_ms, now_ms) == CERTIFICATE_FINE;
+    finding_set(finding, is_fine ? LEVEL_OK : LEVEL_WARNING, "%s answers; %.*s", url, (int)text.len,
+                text.len ? text.ptr : "");
+    finding_mend(finding, "renew it, and see why that did not happen by itself");
+}
+
+/* In the words that the canary's alarm would have. */
+static void explain(const struct lookup_page *page, const struct buf *body,
+                    const struct err_detail *detail, const char *url, struct finding *finding)
+{
+    const struct reach_answer answer = {.reach = page->reach,
+                                        .error = str_of(detail->text),
+                                        .status = page->status,
+                                        .body = buf_str(body)};
+    CLEANUP(buf_done) struct buf text = buf_new(FINDING_TEXT), remedy = buf_new(FINDING_TEXT);
+
+    reach_explain(&answer, &text, &remedy);
+    finding_set(finding, LEVEL_PROBLEM, "%s: %.*s", url, (int)text.len, text.len ? text.ptr : "");
+    finding_mend(finding, "%.*s", (int)remedy.len, remedy.len ? remedy.ptr : "");
 }
 
 void check_public_url(const struct patient *patient, struct finding *finding)
 {
     CLEANUP(buf_done) struct buf body = buf_new(BODY_MAX);
-    struct lookup_page page;
+    struct lookup_page page = {.reach = REACH_BROKEN};
     struct err_detail detail = {""};
     const char *url = patient->config->public_url;
 
     if (!has_public_url(patient, finding))
         return;
-    if (get(patient, "/version", &body, &page, &detail) != ERR_OK)
-        finding_set(finding, LEVEL_PROBLEM, "%s: %s", url, detail.text);
-    else if (page.has_moved)
-        finding_set(finding, LEVEL_PROBLEM, "%s leads elsewhere, to %.*s", url, (int)body.len,
-                    body.len ? body.ptr : "");
-    else if (page.status >= 502 && page.status <= 504)
-        finding_set(finding, LEVEL_PROBLEM, "%s: a proxy answers %d; it does not reach contactd",
-                    url, page.status);
-    else if (!is_ours(&page, &body))
-        finding_set(finding, LEVEL_PROBLEM, "%s: something else than contactd answers (%d)", url,
-                    page.status);
-    else
+    enum err err = get(patient, "/version", &body, &page, &detail);
+    if (err == ERR_OK && is_ours(&page, &body))
         judge_certificate(&page, url, finding);
+    else
+        explain(&page, &body, &detail, url, finding);
 }
 
 /* --- the proxy ----------------------------------------------------------- */
@@ -84,6 +95,8 @@ static bool is_behind_proxy(const struct config *config)
 {
     const char *listen = config->listen;
 
+    if (config->tls_cert[0])
+        return false; /* visitors come themselves */
     return strncmp(config->public_url, "https://", 8) == 0 || strncmp(listen, "unix:", 5) == 0 ||
            strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]", 5) == 0;
 }

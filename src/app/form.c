@@ -171,17 +171,24 @@ enum exit_code verb_form_set(struct cli *cli)
     return change(cli, &result);
 }
 
+/* Terminals are looked at, and what they show is pasted into reports: secrets are shown on demand.
+ */
 enum exit_code verb_form_show(struct cli *cli)
 {
     CLEANUP(buf_done) struct buf result = buf_new(CONTROL_MESSAGE_MAX);
+    CLEANUP(js_decref) json_t *settings = NULL;
+    struct err_detail detail = {""};
     enum exit_code code = cli_command(cli, json_pack("{ss}", "name", cli->config.args[0]), &result);
 
     if (code != EXIT_OK)
         return code;
-    json_t *settings = json_loadb(result.ptr, result.len, 0, NULL);
+    enum err err = js_parse_object(buf_str(&result), &settings, &detail);
+    if (err == ERR_OK && !cli->is_with_secrets)
+        err = form_settings_mask(settings);
+    if (err != ERR_OK)
+        return cli_complain(err, &detail, EXIT_FAILED);
     json_dumpf(settings, stdout, JSON_INDENT(2));
     putchar('\n');
-    json_decref(settings);
     return EXIT_OK;
 }
 

@@ -238,13 +238,17 @@ int listen_connect(const char *address)
     return fd;
 }
 
-void listen_url(int fd, char *ret_text, size_t room)
+union any_name {
+    struct sockaddr any;
+    struct sockaddr_un local;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    struct sockaddr_storage storage;
+};
+
+void listen_url(int fd, const char *scheme, char *ret_text, size_t room)
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_un local;
-        struct sockaddr_storage storage;
-    } name = {.storage = {0}};
+    union any_name name = {.storage = {0}};
     socklen_t len = sizeof name;
     char host[HOST_MAX + 1], port[16];
 
@@ -255,5 +259,16 @@ void listen_url(int fd, char *ret_text, size_t room)
         snprintf(ret_text, room, "unix:%s", name.local.sun_path);
     else if (getnameinfo(&name.any, len, host, sizeof host, port, sizeof port,
                          NI_NUMERICHOST | NI_NUMERICSERV) == 0)
-        snprintf(ret_text, room, strchr(host, ':') ? "http://[%s]:%s" : "http://%s:%s", host, port);
+        snprintf(ret_text, room, strchr(host, ':') ? "%s://[%s]:%s" : "%s://%s:%s", scheme, host,
+                 port);
+}
+
+unsigned listen_port(int fd)
+{
+    union any_name name = {.storage = {0}};
+    socklen_t len = sizeof name;
+
+    if (getsockname(fd, &name.any, &len) || name.any.sa_family == AF_UNIX)
+        return 0;
+    return ntohs(name.any.sa_family == AF_INET ? name.v4.sin_port : name.v6.sin6_port);
 }

@@ -25,7 +25,13 @@ void listen_close(const struct listener *listener);
 /* Connects to what listen_open(address) listens on, for the health check. -1 on failure. */
 int listen_connect(const char *address);
 
-/* "http://127.0.0.1:3000" or "unix:/path" of an open socket, NUL-terminated. */
-void listen_url(int fd, char *ret_text, size_t room);
+/*
+ * "http://127.0.0.1:3000" or "unix:/path" of an open socket, NUL-terminated; `scheme` is what
+ * is spoken there.
+ */
+void listen_url(int fd, const char *scheme, char *ret_text, size_t room);
+
+/* The port of an open socket; 0: it is a unix socket. */
+unsigned listen_port(int fd);
 
 #endif

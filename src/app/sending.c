@@ -46,6 +46,14 @@ static enum err read_ranges(const struct config_list *list, struct arena *arena,
     return ERR_OK;
 }
 
+static enum err check_canary(const struct config *config, struct err_detail *detail)
+{
+    if (config->canary_every_ms && !config->public_url[0])
+        return err_set(detail, ERR_INVALID,
+                       "canary-every is set, but not where its messages go; set public-url");
+    return ERR_OK;
+}
+
 static enum err check_ca_file(const char *path, struct err_detail *detail)
 {
     if (path[0] && access(path, R_OK) != 0)
@@ -68,6 +76,7 @@ enum err sending_read(const struct config *config, struct arena *arena,
     TRY(mail_sender_parse(url, str_of(config->smtp_from), arena, &options.sender, detail));
     TRY(check_recipients(config, &options.sender, detail));
     TRY(read_ranges(&config->webhook_allow, arena, &options, detail));
+    TRY(check_canary(config, detail));
     TRY(check_ca_file(config->ca_file, detail));
     *ret_options = options;
     return ERR_OK;

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "app.h"
@@ -16,7 +15,7 @@
 #include "supervisor.h"
 #include "verbs.h"
 
-enum { URL_MAX = 512, HEALTH_TIMEOUT_S = 5 };
+enum { URL_MAX = 512, CERTIFICATE_LOOK_MS = 2000 };
 
 /* --- the first administrator --------------------------------------------- */
 
@@ -113,25 +112,36 @@ static void feed_watchdog(struct app *app, int64_t *commits)
     *commits = now;
 }
 
-/* Nothing is to be reloaded yet; it must not end the server either. */
-static void reload(void)
+static void reload(struct app *app)
 {
     supervisor_tell_reloading();
+    secure_reload(app->tls, "SIGHUP");
     supervisor_tell("READY=1");
+}
+
+/* Of two times that are waited; 0: not at all. */
+static int64_t soonest(int64_t a_ms, int64_t b_ms)
+{
+    return a_ms && (!b_ms || a_ms < b_ms) ? a_ms : b_ms;
 }
 
 static int wait_for_end(struct app *app, const sigset_t *signals)
 {
     int64_t watch_ms = supervisor_watch_ms(), commits = 0;
-    const struct timespec limit = {.tv_sec = watch_ms / 1000, .tv_nsec = watch_ms % 1000 * 1000000};
+    int64_t wait_ms = soonest(watch_ms, app->tls ? CERTIFICATE_LOOK_MS : 0);
+    const struct timespec limit = {.tv_sec = wait_ms / 1000, .tv_nsec = wait_ms % 1000 * 1000000};
 
     for (;;) {
-        int number = watch_ms ? sigtimedwait(signals, NULL, &limit) : sigwaitinfo(signals, NULL);
+        int number = wait_ms ? sigtimedwait(signals, NULL, &limit) : sigwaitinfo(signals, NULL);
         if (number == SIGHUP)
-            reload();
+            reload(app);
         else if (number > 0)
             return number;
-        else if (watch_ms && errno == EAGAIN)
+        if (number > 0 || !wait_ms || errno != EAGAIN)
+            continue;
+        if (app->tls && tls_has_changed(app->tls))
+            secure_reload(app->tls, "its files have changed");
+        if (watch_ms)
             feed_watchdog(app, &commits);
     }
 }
@@ -149,9 +159,14 @@ enum exit_code verb_serve(struct cli *cli)
         fprintf(stderr, "contactd: %s\n", detail.text);
         return code;
     }
-    listen_url(app.listener.fd, url, sizeof url);
+    listen_url(app.listener.fd, app.tls ? "https" : "http", url, sizeof url);
     LOG(LOG_INFO, "listening", LOG_TEXT("url", url), LOG_TEXT("version", CONTACTD_VERSION),
         LOG_TEXT("database", cli->config.database));
+    if (app.redirect_server) {
+        char from[URL_MAX];
+        listen_url(app.redirect_listener.fd, "http", from, sizeof from);
+        LOG(LOG_INFO, "redirecting", LOG_TEXT("url", from));
+    }
     if (app.is_first_start)
         introduce(&app, url);
     supervisor_tell("READY=1");
@@ -172,21 +187,15 @@ enum exit_code verb_serve(struct cli *cli)
 
 enum exit_code verb_healthcheck(struct cli *cli)
 {
-    static const char REQUEST[] =
-        "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    const struct timeval limit = {.tv_sec = HEALTH_TIMEOUT_S};
-    char status[32] = "";
-    int fd = listen_connect(cli->config.listen);
+    char status[sizeof "HTTP/1.1 200"];
 
-    if (fd < 0) {
+    if (!secure_ask(&cli->config,
+                    STR("GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+                    status, sizeof status)) {
         fprintf(stderr, "contactd: nothing answers on %s\n", cli->config.listen);
         return EXIT_FAILED;
     }
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    bool is_answered = send(fd, REQUEST, sizeof REQUEST - 1, MSG_NOSIGNAL) > 0 &&
-                       recv(fd, status, sizeof status - 1, MSG_WAITALL) > 0;
-    close(fd);
-    if (is_answered && strncmp(status, "HTTP/1.1 200", 12) == 0)
+    if (strcmp(status, "HTTP/1.1 200") == 0)
         return EXIT_OK;
     fprintf(stderr, "contactd: %s does not answer as a healthy contactd does\n",
             cli->config.listen);

@@ -28,7 +28,7 @@ struct cli {
     char **argv, **envp;
     struct config config;
     const char *role, *scope, *forms, *expires, *password_file, *settings; /* NULL: not given */
-    bool is_json, is_send_waiting;
+    bool is_json, is_send_waiting, is_with_secrets;
     const char *format, *form, *output, *from, *state; /* NULL: not given */
     const char *dkim_selector, *send_test;             /* NULL: not given */
 };

@@ -45,6 +45,13 @@ static const char *check_listen(struct str value)
                                    : "not an address; use HOST:PORT, [IPV6]:PORT or unix:/PATH";
 }
 
+static const char *check_redirect_listen(struct str value)
+{
+    return value.len == 0 || is_host_and_port(value)
+               ? NULL
+               : "not an address; use HOST:PORT or [IPV6]:PORT, such as :80";
+}
+
 static const char *check_public_url(struct str value)
 {
     static const char COMPLAINT[] =
@@ -91,6 +98,35 @@ static const struct option ROWS[] = {
      .unit = "PATH",
      .fallback = "./contactd.db",
      .help = "the database; made on the first start"},
+    {.name = "tls-cert",
+     .kind = OPTION_STRING,
+     .offset = MEMBER(tls_cert),
+     .max = 4095,
+     .unit = "FILE",
+     .fallback = "",
+     .help = "certificate and its chain (PEM): listen speaks TLS; read anew when it changes"},
+    {.name = "tls-key",
+     .kind = OPTION_STRING,
+     .offset = MEMBER(tls_key),
+     .max = 4095,
+     .unit = "FILE",
+     .fallback = "",
+     .help = "the certificate's private key (PEM)"},
+    {.name = "redirect-listen",
+     .kind = OPTION_STRING,
+     .offset = MEMBER(redirect_listen),
+     .max = 300,
+     .unit = "ADDRESS",
+     .fallback = "",
+     .check = check_redirect_listen,
+     .help = "where else to listen, without TLS, to send everybody on to https: :80"},
+    {.name = "hsts",
+     .kind = OPTION_DURATION,
+     .offset = MEMBER(hsts_ms),
+     .max = 10 * 365 * (uint64_t)DAY,
+     .unit = "TIME",
+     .fallback = "0s",
+     .help = "that browsers shall keep to https (Strict-Transport-Security), such as 365d"},
     {.name = "threads",
      .kind = OPTION_U32,
      .offset = MEMBER(threads),
@@ -258,7 +294,15 @@ static const struct option ROWS[] = {
      .unit = "URL",
      .fallback = "",
      .check = check_public_url,
-     .help = "where this server is reached from outside, for links in mails"},
+     .help = "where this server is reached from outside, for links in mails and to watch it"},
+    {.name = "canary-every",
+     .kind = OPTION_DURATION,
+     .offset = MEMBER(canary_every_ms),
+     .min = 0,
+     .max = 365 * (uint64_t)DAY,
+     .unit = "TIME",
+     .fallback = "0s",
+     .help = "from one test message through public-url to the next; 0s: none"},
     {.name = "webhook-allow",
      .kind = OPTION_LIST,
      .offset = MEMBER(webhook_allow),

@@ -2,13 +2,19 @@
 /* Rules of thumb that must not cry wolf: who hears of every quiet weekend stops listening. */
 #include "core/alarm.h"
 
+#include "base/clock.h"
+
 enum {
     FAILING_MS = 60 * 60 * 1000,
     MESSAGES_MIN = 10,
     SILENCE_TIMES = 4,
     SILENCE_DAYS_MIN = 3,
     MIB = 1024 * 1024,
+    CERTIFICATE_NEAR_DAYS = 14,
+    CERTIFICATE_URGENT_DAYS = 3,
 };
+
+#define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
 
 bool alarm_destination(const struct destination_tally *tally, int64_t now_ms)
 {
@@ -53,4 +59,35 @@ bool alarm_disk(uint64_t free_bytes, uint64_t total_bytes, bool is_raised)
     uint64_t part = is_raised ? total_bytes / 100 * 6 : total_bytes / 100 * 5;
 
     return total_bytes && (free_bytes < least || free_bytes < part);
+}
+
+enum certificate_state alarm_certificate(int64_t ends_ms, int64_t now_ms)
+{
+    int64_t left_ms = ends_ms - now_ms;
+
+    if (left_ms <= 0)
+        return CERTIFICATE_OVER;
+    if (left_ms <= CERTIFICATE_URGENT_DAYS * DAY_MS)
+        return CERTIFICATE_URGENT;
+    return left_ms <= CERTIFICATE_NEAR_DAYS * DAY_MS ? CERTIFICATE_NEAR : CERTIFICATE_FINE;
+}
+
+void alarm_certificate_render(struct str host, int64_t ends_ms, int64_t now_ms, struct buf *out)
+{
+    static const char *const TEXTS[][2] = {
+        [CERTIFICATE_FINE] = {" is good until ", ""},
+        [CERTIFICATE_NEAR] = {" ends at ", "; renew it, and see why that did not happen by itself"},
+        [CERTIFICATE_URGENT] = {" ends in less than three days, at ",
+                                ": from then on browsers show a warning instead, and no message "
+                                "arrives; renew it now"},
+        [CERTIFICATE_OVER] = {" has ended at ",
+                              ": browsers refuse it, and no message arrives; renew it now"},
+    };
+    const char *const *text = TEXTS[alarm_certificate(ends_ms, now_ms)];
+    char at[CLOCK_TEXT_LEN + 1];
+
+    clock_format(ends_ms, at);
+    buf_put(out, STR("the certificate of "));
+    buf_put(out, host);
+    buf_printf(out, "%s%s%s", text[0], at, text[1]);
 }

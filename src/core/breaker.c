@@ -16,10 +16,17 @@ int breaker_room(const struct breaker *breaker, int64_t now_ms, int under_way, i
     return under_way == 0 && is_over;
 }
 
+bool breaker_is_down(const struct breaker *breaker, int64_t now_ms)
+{
+    return breaker->failures >= BREAKER_FAILURES && now_ms - breaker->since_ms >= BREAKER_DOWN_MS;
+}
+
 void breaker_failed(struct breaker *breaker, int64_t now_ms, uint64_t chance)
 {
     int doublings = breaker->failures - (BREAKER_FAILURES - 1);
 
+    if (breaker->failures == 0)
+        breaker->since_ms = now_ms;
     if (breaker->failures < BREAKER_FAILURES + DOUBLINGS_MAX)
         breaker->failures++;
     if (breaker->failures < BREAKER_FAILURES)

@@ -2,7 +2,8 @@
 /*
  * The same mail by the HTTP APIs of mail services, as their documentation has them:
  *
- *   Postmark  JSON, X-Postmark-Server-Token; no key against sending twice
+ *   Postmark  JSON, X-Postmark-Server-Token; no key against sending twice, but our Message-ID
+ *             is kept if X-PM-KeepID says so
  *             https://postmarkapp.com/developer/user-guide/send-email-with-api
  *   Resend    JSON, Bearer token, Idempotency-Key (24 hours; another body under a key
  *             that was used is refused, so the key has the body's hash in it)
@@ -19,7 +20,11 @@
 #include "base/secret.h"
 #include "channel_parts.h"
 
-enum { SECRET_BYTES_MAX = 1024, BASIC_BYTES_MAX = SECRET_BYTES_MAX + 8 };
+enum {
+    SECRET_BYTES_MAX = 1024,
+    BASIC_BYTES_MAX = SECRET_BYTES_MAX + 8,
+    ID_BYTES_MAX = 1024,
+};
 
 static void put_header(struct buf *headers, const char *name, struct str value)
 {
@@ -37,6 +42,13 @@ static void put_mailbox(struct buf *out, const char *key, const struct mailbox *
     js_field_string(out, key, buf_str(&text));
 }
 
+/* The members of a mail as JSON, as a service calls them. */
+struct mail_names {
+    const char *from, *to, *reply_to, *subject, *text, *html, *headers;
+    bool has_list; /* headers are a list of objects, not one object */
+    bool keeps_id; /* Postmark's: of two mails under one id programs show one */
+};
+
 /* {"Name": ..., "Value": ...} in a list, or members of one object. */
 static void put_mark(struct buf *out, bool is_list, struct str name, struct str value)
 {
@@ -53,25 +65,31 @@ static void put_mark(struct buf *out, bool is_list, struct str name, struct str 
     js_close(out, '}');
 }
 
-static void put_marks(struct buf *out, const char *key, bool is_list, const struct mail *mail)
+static void put_kept_id(struct buf *out, bool is_list, const struct mail *mail)
 {
+    CLEANUP(buf_done) struct buf id = buf_new(ID_BYTES_MAX);
+
+    mail_put_id(&id, mail);
+    put_mark(out, is_list, STR("Message-ID"), buf_str(&id));
+    put_mark(out, is_list, STR("X-PM-KeepID"), STR("true"));
+}
+
+static void put_marks(struct buf *out, const struct mail_names *names, const struct mail *mail)
+{
+    bool is_list = names->has_list;
     size_t count;
     const struct mail_mark *marks = mail_marks(mail->kind, &count);
 
-    js_key(out, key);
+    js_key(out, names->headers);
     js_open(out, is_list ? '[' : '{');
+    if (names->keeps_id)
+        put_kept_id(out, is_list, mail);
     for (size_t i = 0; i < count; i++)
         put_mark(out, is_list, marks[i].name, marks[i].value);
     if (mail_has_form(mail))
         put_mark(out, is_list, STR(MAIL_FORM_HEADER), mail->form);
     js_close(out, is_list ? ']' : '}');
 }
-
-/* The members of a mail as JSON, as a service calls them. */
-struct mail_names {
-    const char *from, *to, *reply_to, *subject, *text, *html, *headers;
-    bool has_list; /* headers are a list of objects, not one object */
-};
 
 static void put_mail(struct buf *out, const struct mail_names *names, const struct mail *mail)
 {
@@ -84,7 +102,7 @@ static void put_mail(struct buf *out, const struct mail_names *names, const stru
     js_field_string(out, names->text, mail->text);
     if (mail->html.ptr)
         js_field_string(out, names->html, mail->html);
-    put_marks(out, names->headers, names->has_list, mail);
+    put_marks(out, names, mail);
     js_close(out, '}');
 }
 
@@ -93,8 +111,8 @@ static void put_mail(struct buf *out, const struct mail_names *names, const stru
 static enum err compose_postmark(const struct mail_sender *sender, const struct mail *mail,
                                  struct outgoing *out, struct err_detail *detail)
 {
-    static const struct mail_names NAMES = {"From",     "To",       "ReplyTo", "Subject",
-                                            "TextBody", "HtmlBody", "Headers", true};
+    static const struct mail_names NAMES = {"From",     "To",      "ReplyTo", "Subject", "TextBody",
+                                            "HtmlBody", "Headers", true,      true};
 
     (void)detail;
     put_mail(&out->body, &NAMES, mail);
@@ -119,8 +137,8 @@ static void put_key(struct buf *headers, struct str id, struct str body)
 static enum err compose_resend(const struct mail_sender *sender, const struct mail *mail,
                                struct outgoing *out, struct err_detail *detail)
 {
-    static const struct mail_names NAMES = {"from", "to",   "reply_to", "subject",
-                                            "text", "html", "headers",  false};
+    static const struct mail_names NAMES = {"from", "to",      "reply_to", "subject", "text",
+                                            "html", "headers", false,      false};
 
     (void)detail;
     put_mail(&out->body, &NAMES, mail);

@@ -93,7 +93,10 @@ static const struct row ROWS[] = {
      .max = 255,
      .fits = web_is_host,
      .expected = "a host such as www.example.org"},
-    {{"language", "of the built-in pages; else the visitor's own", false},
+    {{"language",
+      "of the built-in pages, else the visitor's own; and of mails that tell of messages, else "
+      "English",
+      false},
      KIND_TEXT,
      AT(language),
      .max = 2,

@@ -337,6 +337,15 @@ static void put_marks(struct buf *out, const struct mail *mail)
         put_constant(out, STR(MAIL_FORM_HEADER), mail->form);
 }
 
+void mail_put_id(struct buf *out, const struct mail *mail)
+{
+    buf_put_char(out, '<');
+    put_id(out, mail->id);
+    buf_put_char(out, '@');
+    buf_put(out, domain_of(mail->from.address));
+    buf_put_char(out, '>');
+}
+
 static enum err put_headers(struct buf *out, const struct mail *mail, struct err_detail *detail)
 {
     TRY(put_address(out, "From", &mail->from, detail));
@@ -345,11 +354,9 @@ static enum err put_headers(struct buf *out, const struct mail *mail, struct err
         TRY(put_address(out, "Reply-To", &mail->reply_to, detail));
     put_subject(out, mail->subject);
     put_date(out, mail->date_ms);
-    buf_put(out, STR("Message-ID: <"));
-    put_id(out, mail->id);
-    buf_put_char(out, '@');
-    buf_put(out, domain_of(mail->from.address));
-    buf_put(out, STR(">\r\n"));
+    buf_put(out, STR("Message-ID: "));
+    mail_put_id(out, mail);
+    buf_put(out, STR("\r\n"));
     put_marks(out, mail);
     put_constant(out, STR("MIME-Version"), STR("1.0"));
     return ERR_OK;

@@ -2,7 +2,8 @@
 /*
  * The table of sentences, and the choice of a language. A sentence speaks to
  * somebody who filled in a form and knows nothing of servers: what happened,
- * and what to do. Where a language has a formal address it is used.
+ * and what to do. Where a language has a formal address it is used. The last ones are for
+ * the form's own people.
  */
 #include "core/text.h"
 
@@ -136,6 +137,37 @@ static const char *const SENTENCES[TEXT__COUNT][LANGUAGE__COUNT] = {
     ROW(TEXT_EMPTY, "Please fill in the form.", "Bitte füllen Sie das Formular aus.",
         "Veuillez remplir le formulaire.", "Rellene el formulario.", "Preencha o formulário.",
         "Compili il modulo.", "Vul het formulier in.", "Wypełnij formularz."),
+    ROW(TEXT_NEWS, "New message", "Neue Nachricht", "Nouveau message", "Nuevo mensaje",
+        "Nova mensagem", "Nuovo messaggio", "Nieuw bericht", "Nowa wiadomość"),
+    ROW(TEXT_NEWS_FROM, "New message from", "Neue Nachricht von", "Nouveau message de",
+        "Nuevo mensaje de", "Nova mensagem de", "Nuovo messaggio da", "Nieuw bericht van",
+        "Nowa wiadomość od"),
+    ROW(TEXT_NEWS_MANY, "# new messages", "# neue Nachrichten", "# nouveaux messages",
+        "# mensajes nuevos", "# novas mensagens", "# nuovi messaggi", "# nieuwe berichten",
+        "Nowe wiadomości: #"),
+    ROW(TEXT_FIELDS, "Fields", "Felder", "Champs", "Campos", "Campos", "Campi", "Velden", "Pola"),
+    ROW(TEXT_AND_MORE, "And more", "Und mehr", "Et plus encore", "Y más", "E mais", "E altro",
+        "En meer", "I więcej"),
+    ROW(TEXT_NOT_ALL, "a mail does not hold all of it", "eine E-Mail fasst nicht alles",
+        "un e-mail ne peut pas tout contenir", "no todo cabe en un correo",
+        "não cabe tudo num e-mail", "non tutto sta in un’e-mail", "niet alles past in één e-mail",
+        "nie wszystko mieści się w jednym e-mailu"),
+    ROW(TEXT_COUNT_MORE, "and # more", "und # weitere", "et encore #", "y # más", "e mais #",
+        "e ancora #", "en nog #", "i jeszcze #"),
+    ROW(TEXT_FORM, "Form", "Formular", "Formulaire", "Formulario", "Formulário", "Modulo",
+        "Formulier", "Formularz"),
+    ROW(TEXT_PAGE, "Page", "Seite", "Page", "Página", "Página", "Pagina", "Pagina", "Strona"),
+    ROW(TEXT_RECEIVED, "Received", "Eingegangen", "Reçu", "Recibido", "Recebida", "Ricevuto",
+        "Ontvangen", "Otrzymano"),
+    ROW(TEXT_SPAM, "Spam", "Spam", "Spam", "Spam", "Spam", "Spam", "Spam", "Spam"),
+    ROW(TEXT_POINTS, "points", "Punkte", "points", "puntos", "pontos", "punti", "punten", "pkt"),
+    ROW(TEXT_OPEN_MESSAGE, "Open in the inbox", "Im Posteingang öffnen",
+        "Ouvrir dans la boîte de réception", "Abrir en la bandeja de entrada",
+        "Abrir na caixa de entrada", "Apri nella posta in arrivo", "Openen in de inbox",
+        "Otwórz w skrzynce odbiorczej"),
+    ROW(TEXT_OPEN_INBOX, "Open the inbox", "Posteingang öffnen", "Ouvrir la boîte de réception",
+        "Abrir la bandeja de entrada", "Abrir a caixa de entrada", "Apri la posta in arrivo",
+        "Inbox openen", "Otwórz skrzynkę odbiorczą"),
 };
 #undef ROW
 

@@ -71,16 +71,22 @@ const struct route DELIVERY_ROUTES[DELIVERY_ROUTE_COUNT] = {
      .method = "POST",
      .path = "/admin/deliveries/{id}/retry",
      .steps = {guard_write, delivery_retry},
+     .media = MEDIA_JSON,
+     .may_lack_body = true,
      .help = "try a delivery that waits or was given up now",
+     .body = "Nothing",
      .replies = {{200, "Delivery"}},
-     .problems = PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(DELIVERY_STATE)},
+     .problems = PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(DELIVERY_STATE) | PROBLEM_BIT(INVALID_JSON)},
     {.name = "delivery_replay",
      .method = "POST",
      .path = "/admin/deliveries/{id}/replay",
      .steps = {guard_write, delivery_replay},
+     .media = MEDIA_JSON,
+     .may_lack_body = true,
      .help = "send once more what has arrived, under the same id",
+     .body = "Nothing",
      .replies = {{200, "Delivery"}},
-     .problems = PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(DELIVERY_STATE)},
+     .problems = PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(DELIVERY_STATE) | PROBLEM_BIT(INVALID_JSON)},
     {.name = "delivery_retry_all",
      .method = "POST",
      .path = "/admin/deliveries/retry",
@@ -327,7 +333,16 @@ static enum err put_configured(struct shown *shown, struct str form,
     return put_destination(&shown->job->x->reply.body, &tally, channel_text(destination->channel));
 }
 
-/* First what the settings have, form by form, whether anything was ever sent there or not. */
+static enum err put_notice(struct shown *shown, struct str form, const struct notice *notice)
+{
+    if (!notice || !principal_sees(shown->job->x, form))
+        return ERR_OK;
+    for (size_t i = 0; i < notice->count; i++)
+        TRY(put_configured(shown, form, &notice->destinations[i]));
+    return ERR_OK;
+}
+
+/* What the settings have, form by form, whether anything was ever sent there or not. */
 static enum err put_forms(struct shown *shown)
 {
     struct forms *forms = shown->job->ctx->forms;
@@ -335,9 +350,7 @@ static enum err put_forms(struct shown *shown)
     enum err err = ERR_OK;
 
     while (entry) {
-        bool is_seen = entry->notice && principal_sees(shown->job->x, entry->name);
-        for (size_t i = 0; err == ERR_OK && is_seen && i < entry->notice->count; i++)
-            err = put_configured(shown, entry->name, &entry->notice->destinations[i]);
+        err = put_notice(shown, entry->name, entry->notice);
         const struct form_entry *next = err == ERR_OK ? forms_after(forms, entry->name) : NULL;
         form_entry_release(entry);
         entry = next;
@@ -371,6 +384,7 @@ static enum err run_destinations(struct job *job, struct store *reader)
     js_key(out, "destinations");
     js_open(out, '[');
     TRY(put_forms(&shown));
+    TRY(put_notice(&shown, STR(""), forms_server_notice(self->ctx->forms)));
     for (size_t i = 0; i < shown.count; i++)
         if (!shown.is_shown[i])
             TRY(put_destination(out, &shown.rows[i], channel_of(self->ctx, &shown.rows[i])));
@@ -478,6 +492,16 @@ static enum flow change(struct delivery_job *self, const char *decision)
     return FLOW_WAIT;
 }
 
+/* Clients send an object with a POST whether there is something to be said or not. */
+static bool says_nothing(struct str body)
+{
+    CLEANUP(js_decref) json_t *object = NULL;
+
+    if (!body.len)
+        return true;
+    return js_parse_object(body, &object, NULL) == ERR_OK && json_object_size(object) == 0;
+}
+
 static enum flow start_again(struct app_ctx *ctx, struct exchange *x, bool is_replay)
 {
     struct delivery_job *self = job_new(ctx, x, change_one);
@@ -485,6 +509,8 @@ static enum flow start_again(struct app_ctx *ctx, struct exchange *x, bool is_re
     if (!self)
         return FLOW_DONE;
     self->is_replay = is_replay;
+    if (!says_nothing(x->body))
+        return reply_problem(x, PROBLEM_INVALID_JSON, "send no body, or {}");
     if (!id_parse(x->params[0], &self->id))
         return failed(x, ERR_NOT_FOUND);
     return change(self, is_replay ? "replayed" : "retried");

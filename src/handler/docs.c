@@ -119,7 +119,7 @@ static void put_body(struct buf *out, const struct route *route)
         buf_printf(out, "%s<code>%s</code>", is_first ? "" : ", ", media_type(ALL[i]));
         is_first = false;
     }
-    put(out, "</p>\n");
+    put(out, route->may_lack_body ? "; or none at all</p>\n" : "</p>\n");
 }
 
 /* --- what it answers ----------------------------------------------------- */

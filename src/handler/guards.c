@@ -193,6 +193,7 @@ static const struct guard_row {
     {guard_open, {.access = ACCESS_NONE}},
     {guard_rate, {.is_rated = true}},
     {guard_rate_reads, {.is_rated = true}},
+    {guard_canary, {.is_rated = true}},
     {guard_read, {.access = ACCESS_READ}},
     {guard_write, {.access = ACCESS_WRITE}},
     {guard_manage, {.access = ACCESS_MANAGE}},

@@ -14,6 +14,9 @@ enum flow guard_rate(struct app_ctx *ctx, struct exchange *x);
 /* The same for what pages fetch before they post. */
 enum flow guard_rate_reads(struct app_ctx *ctx, struct exchange *x);
 
+/* The server's own message to itself; anybody else as guard_rate(). See canary.c. */
+enum flow guard_canary(struct app_ctx *ctx, struct exchange *x);
+
 /* A user or token that may read; sets x->principal. */
 enum flow guard_read(struct app_ctx *ctx, struct exchange *x);
 

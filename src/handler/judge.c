@@ -54,6 +54,8 @@ static void count_visits(struct post *post, struct spam_input *input)
     char room[ADDRESS_TEXT_LEN + 1];
     int64_t now_ms = clock_mono_ms();
 
+    if (post->is_canary)
+        return;
     input->same_body_forms = same_body_forms(post, now_ms);
     if (!post->ctx->limiter)
         return;

@@ -135,7 +135,7 @@ static void put_body(struct buf *out, const struct route *route)
     if (!route->body)
         return;
     open_field(out, "requestBody", '{');
-    js_field_bool(out, "required", true);
+    js_field_bool(out, "required", !route->may_lack_body);
     open_field(out, "content", '{');
     for (size_t i = 0; i < COUNTOF(ALL); i++) {
         if (!(route->media & ALL[i]))

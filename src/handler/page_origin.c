@@ -64,6 +64,6 @@ void page_own_origin(const struct exchange *x, struct buf *out)
         buf_put(out, origin);
         return;
     }
-    buf_put(out, is_this_machine(host) ? STR("http://") : STR("https://"));
+    buf_put(out, !x->is_secure && is_this_machine(host) ? STR("http://") : STR("https://"));
     buf_put(out, host);
 }

@@ -22,7 +22,8 @@ struct str page_url(const struct exchange *x, struct str told);
 /*
  * Appends where we are for whoever asks, "https://forms.example"; nothing if that is
  * not known. Our own page says how it reaches us; else it is https, without which
- * browsers keep nobody signed in, but for a host that is the machine itself.
+ * browsers keep nobody signed in, but for a host that is the machine itself, without TLS of our
+ * own.
  */
 void page_own_origin(const struct exchange *x, struct buf *out);
 

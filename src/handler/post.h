@@ -36,6 +36,7 @@ struct post {
     bool is_conflict;   /* its idempotency key stands for another message */
     bool is_remembered; /* the committer has put `content` on its list */
     bool is_awaited;    /* and has written deliveries that are due */
+    bool is_canary;     /* the server's own, which counts nowhere */
 };
 
 /* What a captcha's service is asked about a post. */

@@ -19,6 +19,7 @@
 
 // clang-format off
 static const struct route *const ROWS[] = {
+    ROWS_1(CANARY_ROUTES), /* before the row that takes any name of a form */
     ROWS_10(CONTACT_ROUTES),
     ROWS_2(SUBMISSION_ROUTES),
     ROWS_2(TRIAGE_ROUTES),

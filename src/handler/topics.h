@@ -8,6 +8,7 @@
 enum { CONTACT_ROUTE_COUNT = 10 };
 
 extern const struct route CONTACT_ROUTES[CONTACT_ROUTE_COUNT];
+extern const struct route CANARY_ROUTES[1];
 enum { PAGE_ROUTE_COUNT = 2, PROOF_ROUTE_COUNT = 2 };
 
 extern const struct route PROOF_ROUTES[PROOF_ROUTE_COUNT];

@@ -3,6 +3,7 @@
 #ifndef CONTACTD_HTTP_INTERNAL_H
 #define CONTACTD_HTTP_INTERNAL_H
 
+#include <gnutls/abstract.h>
 #include <microhttpd.h>
 #include <stdalign.h>
 #include <stdatomic.h>
@@ -24,6 +25,12 @@ struct connection {
     int64_t since_ms;        /* monotonic; when waiting for the present request began */
     int64_t deadline_ms;     /* monotonic; 0: none, somebody else bounds the wait */
     struct exchange *stream; /* whose reply is being streamed; NULL: none is */
+    struct loop *loop;
+    struct MHD_Connection *mhd;
+    gnutls_session_t session; /* NULL: it speaks without TLS, and what follows is zero */
+    struct tls_pair *pair;
+    bool is_new;     /* no request has begun on it */
+    bool is_watched; /* by the loop's shake_fd, and suspended meanwhile */
     char peer[CLIENT_ADDRESS_MAX];
 };
 
@@ -80,6 +87,8 @@ struct loop {
     pthread_t thread;
     int epoll_fd; /* microhttpd's; readable when it has something to do */
     int wake_fd;  /* eventfd */
+    int shake_fd; /* epoll of connections whose TLS is new; -1: TLS is off */
+    bool is_over; /* nothing is watched any more */
     int64_t now_ms, swept_ms;
     struct connection connections; /* list head */
     struct http_exchange *spare;
@@ -114,6 +123,13 @@ enum MHD_Result request_on_access(void *loop, struct MHD_Connection *mhd, const 
                                   size_t *upload_size, void **exchange);
 void request_on_completed(void *loop, struct MHD_Connection *mhd, void **exchange,
                           enum MHD_RequestTerminationCode why);
+
+/* handshake.c; loop's thread. Without TLS the first two do nothing. */
+void handshake_begin(struct connection *connection); /* before a byte was read */
+void handshake_end(struct connection *connection);
+void handshake_wake(struct loop *loop);     /* those for whom something has come */
+void handshake_wake_all(struct loop *loop); /* for good */
+gnutls_certificate_retrieve_function2 handshake_no_certificate;
 
 /* send.c */
 enum MHD_Result send_reply(struct exchange *x);

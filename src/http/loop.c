@@ -17,6 +17,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -64,6 +65,9 @@ static void connection_open(struct loop *loop, struct MHD_Connection *mhd, void 
     self->fd = info->connect_fd;
     info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     set_peer(self, info ? info->client_addr : NULL);
+    self->loop = loop;
+    self->mhd = mhd;
+    handshake_begin(self);
     self->deadline_ms = loop->now_ms + loop->server->options.header_timeout_ms;
     self->since_ms = loop->now_ms;
     self->is_reading = true;
@@ -84,6 +88,7 @@ static void connection_close(struct loop *loop, void **context)
     loop->open--;
     self->older->newer = self->newer;
     self->newer->older = self->older;
+    handshake_end(self);
     free(self);
     *context = NULL;
     metric_add(METRIC_CONNECTIONS, -1);
@@ -252,13 +257,16 @@ static int time_to_sleep(struct loop *loop)
 static void loop_once(struct loop *loop)
 {
     struct pollfd fds[] = {{.fd = loop->epoll_fd, .events = POLLIN},
-                           {.fd = loop->wake_fd, .events = POLLIN}};
+                           {.fd = loop->wake_fd, .events = POLLIN},
+                           {.fd = loop->shake_fd, .events = POLLIN}};
 
     if (poll(fds, COUNTOF(fds), time_to_sleep(loop)) < 0 && errno != EINTR)
         LOG(LOG_ERROR, "poll_failed", LOG_INT("errno", errno));
     loop->now_ms = clock_mono_ms();
     if (fds[1].revents)
         resume_woken(loop);
+    if (fds[2].revents)
+        handshake_wake(loop);
     MHD_run(loop->daemon);
     loop->server->options.before_sleep(loop->server->options.ctx);
     if (loop->now_ms - loop->swept_ms >= SWEEP_MS)
@@ -299,6 +307,7 @@ static void *loop_main(void *arg)
         loop_once(loop);
     drain(loop);
     /* The library aborts the process when it is stopped with a suspended connection. */
+    handshake_wake_all(loop);
     linger_end(loop);
     if (loop->waiting == 0) {
         MHD_stop_daemon(loop->daemon);
@@ -329,20 +338,38 @@ static void on_library_log(void *arg, const char *format, va_list args)
     LOG(LOG_DEBUG, "microhttpd", LOG_STR("text", str_trim(str_of(text))));
 }
 
+/*
+ * TLS 1.3, and 1.2 with forward secrecy and authenticated ciphers alone. Of tickets there are
+ * none, since nobody enables them.
+ */
+#define TLS_PRIORITIES                                                                             \
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-DHE-RSA:-AES-256-CBC:-AES-128-CBC:"          \
+    "-AES-256-CCM:-AES-128-CCM:-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1:%SERVER_PRECEDENCE"
+
 static struct MHD_Daemon *daemon_start(struct loop *loop)
 {
     const struct server_options *options = &loop->server->options;
     unsigned limit = options->max_connections / options->threads;
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
 
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-        request_on_access, loop, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
-        MHD_OPTION_LISTEN_SOCKET, options->listen_fd, MHD_OPTION_CONNECTION_LIMIT,
-        limit ? limit : 1u, MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->connection_memory,
+        options->tls ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, request_on_access, loop,
+        MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL, MHD_OPTION_LISTEN_SOCKET,
+        options->listen_fd, MHD_OPTION_CONNECTION_LIMIT, limit ? limit : 1u,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->connection_memory,
         MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_NOTIFY_COMPLETED, request_on_completed, loop, MHD_OPTION_NOTIFY_CONNECTION,
         on_connection, loop, MHD_OPTION_URI_LOG_CALLBACK, request_on_target, loop,
-        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
+        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+        options->tls ? MHD_OPTION_HTTPS_PRIORITIES : MHD_OPTION_END, TLS_PRIORITIES,
+        MHD_OPTION_HTTPS_CERT_CALLBACK, handshake_no_certificate, MHD_OPTION_END);
+}
+
+static void close_fds(struct loop *loop)
+{
+    close(loop->wake_fd);
+    if (loop->shake_fd >= 0)
+        close(loop->shake_fd);
 }
 
 enum err loop_init(struct loop *loop, struct server *server)
@@ -352,9 +379,11 @@ enum err loop_init(struct loop *loop, struct server *server)
     loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (loop->wake_fd < 0)
         return ERR_IO;
-    if (pthread_mutex_init(&loop->wake_lock, NULL)) {
-        close(loop->wake_fd);
-        return ERR_MEMORY;
+    loop->shake_fd = server->options.tls ? epoll_create1(EPOLL_CLOEXEC) : -1;
+    bool has_all = loop->shake_fd >= 0 || !server->options.tls;
+    if (!has_all || pthread_mutex_init(&loop->wake_lock, NULL)) {
+        close_fds(loop);
+        return has_all ? ERR_MEMORY : ERR_IO;
     }
     loop->server = server;
     return ERR_OK;
@@ -369,7 +398,7 @@ void loop_done(struct loop *loop)
         loop->spare = spare->spare_next;
         free(spare);
     }
-    close(loop->wake_fd);
+    close_fds(loop);
     pthread_mutex_destroy(&loop->wake_lock);
 }
 

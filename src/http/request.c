@@ -89,6 +89,9 @@ void *request_on_target(void *arg, const char *target, struct MHD_Connection *mh
     arena_init(&self->x.arena, EXCHANGE_MEMORY_MAX, self->first, sizeof self->first);
     self->x.started_us = clock_mono_us();
     set_request_id(&self->x, loop);
+    self->x.is_secure = loop->server->options.tls;
+    if (self->http.connection)
+        self->http.connection->is_new = false;
 
     struct str rest = str_of(target);
     char *copy = arena_copy(&self->x.arena, rest);
@@ -258,6 +261,12 @@ static enum media media_of(struct str content_type)
     return MEDIA_NONE;
 }
 
+static bool lacks_body(const struct route *route, const struct guard *guard)
+{
+    return route->may_lack_body && !guard->content_length &&
+           !guard->counts[HEADER_TRANSFER_ENCODING];
+}
+
 /* Whom is it for, and may its body come? Everything that can be known before the body. */
 static void match_route(struct exchange *x, const struct guard *guard)
 {
@@ -278,7 +287,8 @@ static void match_route(struct exchange *x, const struct guard *guard)
         refuse(x, PROBLEM_BAD_REQUEST, "the path has a broken percent escape");
     else if (guard->content_length > (match.route->media ? options->max_body : 0))
         refuse(x, PROBLEM_BODY_TOO_LARGE, NULL);
-    else if (match.route->media && !(match.route->media & x->media))
+    else if (match.route->media && !(match.route->media & x->media) &&
+             !lacks_body(match.route, guard))
         refuse(x, PROBLEM_UNSUPPORTED_MEDIA,
                match.route->media == MEDIA_JSON
                    ? "send Content-Type: application/json"
@@ -290,9 +300,37 @@ static void match_route(struct exchange *x, const struct guard *guard)
         reply_header(x, "Allow", arena_copy(&x->arena, str_of(match.allow)));
 }
 
+/* Path and query lie side by side in one copy. */
+static struct str whole_target(const struct exchange *x)
+{
+    size_t query_len = x->query.ptr ? 1 + x->query.len : 0;
+
+    return (struct str){x->path.ptr, x->path.len + query_len};
+}
+
+/* 308, so that a post goes on as a post: what it says is no secret any more, and not lost either.
+ */
+static void redirect(struct exchange *x, const struct redirect *where)
+{
+    CLEANUP(buf_done) struct buf url = buf_new(EXCHANGE_MEMORY_MAX / 4);
+
+    if (!redirect_put(where, x->headers[HEADER_HOST], whole_target(x), &url) ||
+        buf_status(&url) != ERR_OK) {
+        reply_problem(x, PROBLEM_BAD_REQUEST, "the certificate is not for this Host");
+        return;
+    }
+    x->decision = "redirected";
+    reply_text(x, 308);
+    reply_header(x, "Location", arena_copy(&x->arena, buf_str(&url)));
+}
+
 static enum MHD_Result send_refusal(struct exchange *x)
 {
-    if (x->http->problem == PROBLEM__COUNT)
+    const struct redirect *where = x->http->loop->server->options.redirect;
+
+    if (where && x->http->problem == PROBLEM_NOT_FOUND)
+        redirect(x, where);
+    else if (x->http->problem == PROBLEM__COUNT)
         reply_text(x, MHD_HTTP_NO_CONTENT);
     else
         reply_problem(x, x->http->problem, x->http->refusal);
@@ -332,23 +370,16 @@ static void set_source(struct exchange *x)
                                     x->headers[HEADER_X_FORWARDED_FOR], room, CLIENT_ADDRESS_MAX);
 }
 
-/* Path and query lie side by side in one copy. */
-static struct str whole_target(const struct exchange *x)
-{
-    size_t query_len = x->query.ptr ? 1 + x->query.len : 0;
-
-    return (struct str){x->path.ptr, x->path.len + query_len};
-}
-
 /*
  * The library keeps head, fields and reply in one pool per connection. A head
  * that leaves no room for the reply is refused while there is some.
  */
 static bool is_head_too_large(const struct exchange *x, const struct head *head, size_t bytes)
 {
-    size_t memory = x->http->loop->server->options.connection_memory;
+    const struct server_options *options = &x->http->loop->server->options;
+    size_t reply = REPLY_RESERVE_BYTES + (options->redirect ? whole_target(x).len : 0);
 
-    return bytes + head->guard.headers * FIELD_RECORD_BYTES + REPLY_RESERVE_BYTES > memory;
+    return bytes + head->guard.headers * FIELD_RECORD_BYTES + reply > options->connection_memory;
 }
 
 /* Every header field through the guard, and the whole head past the eye for hidden bytes. */

@@ -26,6 +26,9 @@ static bool add_headers(struct MHD_Response *response, const struct exchange *x)
     if (!x->reply.is_cacheable &&
         (str_equal(x->method, STR("GET")) || str_equal(x->method, STR("HEAD"))))
         is_added = is_added && add(response, "Cache-Control", "no-store");
+    if (x->http->loop->server->options.hsts)
+        is_added = is_added &&
+                   add(response, "Strict-Transport-Security", x->http->loop->server->options.hsts);
     if (x->reply.content_type)
         is_added = is_added && add(response, "Content-Type", x->reply.content_type);
     if (x->http->must_close || atomic_load(&x->http->loop->server->is_stopping))
@@ -72,6 +75,13 @@ enum MHD_Result send_reply(struct exchange *x)
     return queued;
 }
 
+static bool send_raw(const struct connection *connection, struct str bytes)
+{
+    if (connection->session)
+        return gnutls_record_send(connection->session, bytes.ptr, bytes.len) > 0;
+    return send(connection->fd, bytes.ptr, bytes.len, MSG_NOSIGNAL | MSG_DONTWAIT) > 0;
+}
+
 /*
  * In the middle of a body libmicrohttpd takes no reply, and a chunked body has
  * no announced end. Nothing was sent on this request yet, so the socket is at
@@ -98,7 +108,6 @@ void send_raw_too_large(struct exchange *x)
                is_plain ? "" : "problem+", body.len);
     buf_put(&reply, buf_str(&body));
     x->decision = problem_code(PROBLEM_BODY_TOO_LARGE);
-    if (buf_status(&reply) == ERR_OK &&
-        send(x->http->connection->fd, reply.ptr, reply.len, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+    if (buf_status(&reply) == ERR_OK && send_raw(x->http->connection, buf_str(&reply)))
         x->reply.status = 413;
 }

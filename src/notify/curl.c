@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 
 enum { CA_FILE_MAX = 1024 * 1024, LOOKUPS_MAX = 32 };
 
@@ -117,4 +118,54 @@ const char *curl_lib_explain(CURLcode code)
         return "its name cannot be looked up: /etc/resolv.conf cannot be read, and it says whom to "
                "ask";
     return lib.easy_strerror(code);
+}
+
+/* "2026-11-23 13:14:08 GMT" of GnuTLS, "Nov 23 13:14:08 2026 GMT" of OpenSSL; 0: neither. */
+static int64_t parse_day(const char *text)
+{
+    char rfc3339[] = "0000-00-00T00:00:00Z";
+    int64_t at_ms;
+
+    if (strlen(text) >= sizeof rfc3339 - 2)
+        memcpy(rfc3339, text, sizeof rfc3339 - 2);
+    rfc3339[10] = 'T';
+    if (clock_parse(str_of(rfc3339), &at_ms))
+        return at_ms;
+    int64_t at_s = lib.getdate(text, NULL);
+    return at_s > 0 ? at_s * 1000 : 0;
+}
+
+/* Of the first certificate, which is the server's own. */
+int64_t curl_lib_expiry(CURL *easy)
+{
+    const struct str name = STR("Expire date:");
+    struct curl_certinfo *chain = NULL;
+
+    lib.easy_getinfo(easy, CURLINFO_CERTINFO, &chain);
+    if (!chain || chain->num_of_certs < 1)
+        return 0;
+    for (const struct curl_slist *line = chain->certinfo[0]; line; line = line->next)
+        if (str_starts_with_nocase(str_of(line->data), name))
+            return parse_day(line->data + name.len);
+    return 0;
+}
+
+enum reach curl_lib_reach(CURLcode code)
+{
+    static const struct {
+        CURLcode code;
+        enum reach reach;
+    } ROWS[] = {
+        {CURLE_COULDNT_RESOLVE_HOST, REACH_NO_NAME},
+        {CURLE_COULDNT_CONNECT, REACH_NO_CONNECTION},
+        {CURLE_PEER_FAILED_VERIFICATION, REACH_NO_TRUST},
+        {CURLE_SSL_ISSUER_ERROR, REACH_NO_TRUST},
+        {CURLE_SSL_CACERT_BADFILE, REACH_NO_TRUST},
+        {CURLE_OPERATION_TIMEDOUT, REACH_TOO_LATE},
+    };
+
+    for (size_t i = 0; i < COUNTOF(ROWS); i++)
+        if (ROWS[i].code == code)
+            return ROWS[i].reach;
+    return REACH_BROKEN;
 }

@@ -13,6 +13,7 @@
 #include <curl/curl.h>
 
 #include "base/str.h"
+#include "core/reach.h"
 
 /* Each is called as lib->NAME(...) and is libcurl's curl_NAME. What is missing is added here. */
 /* clang-format off */
@@ -56,6 +57,15 @@ CURLM *curl_lib_multi(void);
 
 /* What a failed transfer's code means, for people; static text. */
 const char *curl_lib_explain(CURLcode code);
+
+/*
+ * When the other side's certificate ends, wall; 0: unknown. After a transfer with
+ * CURLOPT_CERTINFO, a refused one too where libcurl has it (GnuTLS).
+ */
+int64_t curl_lib_expiry(CURL *easy);
+
+/* How far a transfer came that ended without an answer. */
+enum reach curl_lib_reach(CURLcode code);
 
 /* --- for curl.c: what the build decides ---------------------------------- */
 

@@ -228,6 +228,15 @@ static int follow_smtp(CURL *easy, curl_infotype type, char *bytes, size_t len, 
     return 0;
 }
 
+/* As far as there is room for it. */
+static void keep_reply(struct buf *reply, struct str text)
+{
+    if (!reply)
+        return;
+    size_t room = reply->max - reply->len;
+    buf_put(reply, (struct str){text.ptr, text.len < room ? text.len : room});
+}
+
 static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
 {
     struct flight *flight = arg;
@@ -236,6 +245,7 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
     flight->received += text.len;
     if (flight->received > REPLY_MAX)
         return 0;
+    keep_reply(flight->parcel->reply, text);
     for (size_t i = 0; i < text.len && !flight->is_said; i++) {
         bool is_end = text.ptr[i] == '\n' || text.ptr[i] == '\r';
         if (!is_end)
@@ -323,8 +333,11 @@ static void set_post(struct flight *flight)
     set(flight, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     set(flight, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
     set(flight, CURLOPT_FORBID_REUSE, 1L);
-    set(flight, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)parcel->body.len);
-    set(flight, CURLOPT_POSTFIELDS, parcel->body.len ? parcel->body.ptr : "");
+    if (!parcel->is_get) {
+        set(flight, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)parcel->body.len);
+        set(flight, CURLOPT_POSTFIELDS, parcel->body.len ? parcel->body.ptr : "");
+    }
+    set(flight, CURLOPT_CERTINFO, (long)(parcel->reply != NULL));
     set(flight, CURLOPT_HTTPHEADER, flight->lines);
     set(flight, CURLOPT_LOW_SPEED_LIMIT, (long)SLOW_BYTES);
     set(flight, CURLOPT_LOW_SPEED_TIME, (long)SLOW_S);

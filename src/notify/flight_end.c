@@ -141,6 +141,22 @@ static void judge_answer(struct flight *flight, struct buf *error)
         buf_put(error, STR(" (redirects are not followed; name the address that it leads to)"));
 }
 
+/* For who reads the reply; of a 3xx it is where it leads. */
+static void see_reply(struct flight *flight)
+{
+    struct parcel *parcel = flight->parcel;
+    const char *target = NULL;
+
+    if (!parcel->reply)
+        return;
+    parcel->certificate_ends_ms = curl_lib_expiry(flight->easy);
+    if (parcel->status < 300 || parcel->status > 399)
+        return;
+    flight->lib->easy_getinfo(flight->easy, CURLINFO_REDIRECT_URL, &target);
+    buf_done(parcel->reply);
+    buf_put(parcel->reply, str_of(target));
+}
+
 static void judge_post(struct flight *flight, CURLcode code, struct buf *error)
 {
     struct parcel *parcel = flight->parcel;
@@ -148,6 +164,10 @@ static void judge_post(struct flight *flight, CURLcode code, struct buf *error)
 
     flight->lib->easy_getinfo(flight->easy, CURLINFO_RESPONSE_CODE, &status);
     parcel->status = status >= 200 ? (int)status : 0;
+    parcel->reach = parcel->status ? REACH_ANSWERED : curl_lib_reach(code);
+    if (parcel->reach == REACH_TOO_LATE && !flight->is_tried)
+        parcel->reach = REACH_NO_NAME; /* it was still being looked up */
+    see_reply(flight);
     if (parcel->status) {
         judge_answer(flight, error);
         return;
@@ -179,7 +199,9 @@ void flight_judge(struct flight *flight, CURLcode code)
 void parcel_fail(struct parcel *parcel, const char *reason)
 {
     parcel->result = PARCEL_LATER;
+    parcel->reach = REACH_BROKEN;
     parcel->status = 0;
     parcel->retry_after_ms = 0;
+    parcel->certificate_ends_ms = 0;
     snprintf(parcel->error, sizeof parcel->error, "%s", reason);
 }

@@ -84,35 +84,6 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *arg)
     return size * count;
 }
 
-/* "2026-11-23 13:14:08 GMT" of GnuTLS, "Nov 23 13:14:08 2026 GMT" of OpenSSL; 0: neither. */
-static int64_t parse_day(const struct curl_lib *lib, const char *text)
-{
-    char rfc3339[] = "0000-00-00T00:00:00Z";
-    int64_t at_ms;
-
-    if (strlen(text) >= sizeof rfc3339 - 2)
-        memcpy(rfc3339, text, sizeof rfc3339 - 2);
-    rfc3339[10] = 'T';
-    if (clock_parse(str_of(rfc3339), &at_ms))
-        return at_ms;
-    int64_t at_s = lib->getdate(text, NULL);
-    return at_s > 0 ? at_s * 1000 : 0;
-}
-
-/* Of the first certificate, which is the server's own. */
-static void read_expiry(struct getting *self)
-{
-    const struct str name = STR("Expire date:");
-    struct curl_certinfo *chain = NULL;
-
-    self->lib->easy_getinfo(self->easy, CURLINFO_CERTINFO, &chain);
-    if (!chain || chain->num_of_certs < 1)
-        return;
-    for (const struct curl_slist *line = chain->certinfo[0]; line; line = line->next)
-        if (str_starts_with_nocase(str_of(line->data), name))
-            self->page.expires_ms = parse_day(self->lib, line->data + name.len);
-}
-
 static void read_target(struct getting *self)
 {
     const char *target = NULL;
@@ -151,11 +122,12 @@ static enum err get(struct getting *self, struct err_detail *detail)
 
     CURLcode code = self->lib->easy_perform(self->easy);
     self->lib->easy_getinfo(self->easy, CURLINFO_RESPONSE_CODE, &status);
+    self->page.reach = status ? REACH_ANSWERED : curl_lib_reach(code);
     if (status == 0)
         return err_set(detail, ERR_IO, "%s",
                        self->reason[0] ? self->reason : curl_lib_explain(code));
     self->page.status = (int)status;
-    read_expiry(self);
+    self->page.expires_ms = curl_lib_expiry(self->easy);
     read_target(self);
     return ERR_OK;
 }

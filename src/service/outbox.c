@@ -3,275 +3,26 @@
  * The outbox's thread. It goes in rounds: whatever has ended and whatever is to begin is
  * one job of the committer's, so that a round costs one transaction however
  * much it moves; when that is on disk, what was claimed is composed and sent.
- * Destinations have their turn one after the other, and each host a few places, so that
- * nobody's thousands keep another's first waiting.
+ * What begins is chosen in outbox_choose.c, and what a load is made of is in outbox_load.c.
  *
  * `lock` guards the start of the thread; the rest is the thread's, but for the atomics.
  */
 #include "service/outbox.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "core/target.h"
-#include "outbox_load.h"
+#include "outbox_parts.h"
 
 enum {
-    UNDER_WAY_MAX = 32,
-    PER_HOST_MAX = 4,
     POLL_MS = 5000,
     FAILED_WAIT_MS = 1000, /* when the database did not take a round */
-    HOST_NAME_MAX_BYTES = 1100,
 };
 
-/* A destination's name; not there when `queue.form.ptr` is NULL. */
-struct place {
-    char form[FORM_NAME_MAX], destination[DESTINATION_NAME_MAX];
-    struct delivery_queue queue;
-};
-
-struct outbox {
-    struct outbox_options options;
-    struct commit *commit;
-    struct store *writer; /* to open a reader from */
-    struct target_rules rules;
-    struct forms *forms;
-    struct events *events;
-
-    pthread_mutex_t lock;
-    pthread_t thread;
-    atomic_bool is_running, is_nudged, is_hurried, is_stopping;
-
-    struct store *reader;
-    struct transport *transport;
-    struct hosts hosts;
-    struct load *under_way, *over; /* on their way; to be written down */
-    int under_way_count;
-    struct place place; /* who had the last turn */
-    int64_t next_ms;    /* wall; when something will be due */
-    int64_t pause_ms;   /* monotonic; no round before that */
-    int64_t walk_ms;    /* monotonic; no walk before that */
-    bool wants_walk;    /* since something has changed */
-    bool has_failed;    /* the last round; so that it is told once */
-};
-
-/* --- choosing ------------------------------------------------------------ */
-
-struct choice {
-    struct outbox *outbox;
-    int64_t now_ms;
-    int room;
-    struct load *loads, **tail;
-    const struct delivery_queue *until; /* where the circle closes; NULL: in its first half */
-    struct place last;                  /* from whom something was taken last */
-    struct load *load;                  /* a digest that is being filled */
-    struct route_out *route;
-    const struct delivery_queue *queue;
-};
-
-static bool has_row(const struct load *load, const struct id *id)
-{
-    for (; load; load = load->next)
-        for (size_t i = 0; i < load->count; i++)
-            if (memcmp(load->rows[i].id.bytes, id->bytes, sizeof id->bytes) == 0)
-                return true;
-    return false;
-}
-
-/* Its lease may be over, or somebody has started it again. */
-static bool is_in_hand(const struct outbox *outbox, const struct id *id)
-{
-    return has_row(outbox->under_way, id) || has_row(outbox->over, id);
-}
-
-static void add_load(struct choice *choice, struct load *load)
-{
-    *choice->tail = load;
-    choice->tail = &load->next;
-    choice->room--;
-}
-
-/* The load has an entry of its own to release. */
-static struct load *new_load(struct choice *choice, const struct delivery *row, size_t rows_max)
-{
-    struct route_out route =
-        route_find(choice->outbox->forms, choice->queue->form, choice->queue->destination);
-    struct load *load = load_new(&route, choice->queue, row, rows_max);
-
-    if (!load)
-        form_entry_release(route.entry);
-    return load;
-}
-
-static enum err choose_single(void *arg, const struct delivery *row)
-{
-    struct choice *choice = arg;
-
-    if (is_in_hand(choice->outbox, &row->id))
-        return ERR_OK;
-    struct load *load = new_load(choice, row, 1);
-    if (!load)
-        return ERR_MEMORY;
-    load_add(load, row);
-    add_load(choice, load);
-    return ERR_OK;
-}
-
-/* The first says which digest it is; alarms are no part of any. */
-static enum err choose_for_digest(void *arg, const struct delivery *row)
-{
-    struct choice *choice = arg;
-    bool is_message = !id_is_none(&row->submission);
-
-    if (is_in_hand(choice->outbox, &row->id))
-        return ERR_OK;
-    if (!choice->load) {
-        choice->load = new_load(choice, row, is_message ? LOAD_ROWS_MAX : 1);
-        if (!choice->load)
-            return ERR_MEMORY;
-        load_add(choice->load, row);
-        return ERR_OK;
-    }
-    if (choice->load->is_digest && is_message && choice->load->count < LOAD_ROWS_MAX &&
-        load_fits(choice->load, row))
-        load_add(choice->load, row);
-    return ERR_OK;
-}
-
-static enum err choose_rows(struct choice *choice, int room)
-{
-    struct outbox *outbox = choice->outbox;
-    const struct destination *destination = choice->route->destination;
-
-    choice->load = NULL;
-    if (!destination || destination->rhythm == RHYTHM_AT_ONCE)
-        return store_delivery_due(outbox->reader, choice->queue, choice->now_ms, room,
-                                  choose_single, choice);
-    enum err err = store_delivery_due(outbox->reader, choice->queue, choice->now_ms,
-                                      LOAD_ROWS_MAX * 2, choose_for_digest, choice);
-    if (choice->load)
-        add_load(choice, choice->load);
-    return err;
-}
-
-/* As many as may begin now; a destination that is gone has no host to wait for. */
-static enum err find_room(struct choice *choice, struct host **ret_host, int *ret_room)
-{
-    struct outbox *outbox = choice->outbox;
-    CLEANUP(buf_done) struct buf name = buf_new(HOST_NAME_MAX_BYTES);
-
-    *ret_room = choice->room;
-    *ret_host = NULL;
-    if (!choice->route->destination)
-        return ERR_OK;
-    route_host(choice->route, &outbox->options.sender, &name);
-    TRY(buf_status(&name));
-    *ret_host = hosts_find(&outbox->hosts, buf_str(&name));
-    if (!*ret_host)
-        return ERR_MEMORY;
-    int room =
-        breaker_room(&(*ret_host)->breaker, choice->now_ms, (*ret_host)->under_way, PER_HOST_MAX);
-    *ret_room = room < choice->room ? room : choice->room;
-    return ERR_OK;
-}
-
-static void come_back(struct outbox *outbox, int64_t at_ms)
-{
-    if (at_ms < outbox->next_ms)
-        outbox->next_ms = at_ms;
-}
-
-/* What is chosen now counts for the host at once: the next destination may have the same. */
-static enum err choose_from(struct choice *choice)
-{
-    struct host *host;
-    int room;
-
-    TRY(find_room(choice, &host, &room));
-    struct load **first = choice->tail;
-    if (host)
-        host_enter(host); /* so that it stays */
-    enum err err = room > 0 ? choose_rows(choice, room) : ERR_OK;
-    if (room == 0 && host->under_way == 1)
-        come_back(choice->outbox, host->breaker.until_ms);
-    for (struct load *load = *first; load; load = load->next) {
-        load->host = host;
-        if (host)
-            host_enter(host);
-    }
-    if (host)
-        host_leave(&choice->outbox->hosts, host);
-    return err;
-}
-
-static int compare_str(struct str a, struct str b)
-{
-    size_t common = a.len < b.len ? a.len : b.len;
-    int order = common ? memcmp(a.ptr, b.ptr, common) : 0;
-
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
-static int compare_queues(const struct delivery_queue *a, const struct delivery_queue *b)
-{
-    int order = compare_str(a->form, b->form);
-
-    return order ? order : compare_str(a->destination, b->destination);
-}
-
-static void keep_place(struct place *place, const struct delivery_queue *queue)
-{
-    if (queue->form.len > sizeof place->form || queue->destination.len > sizeof place->destination)
-        return;
-    if (queue->form.len)
-        memcpy(place->form, queue->form.ptr, queue->form.len);
-    memcpy(place->destination, queue->destination.ptr, queue->destination.len);
-    place->queue.form = (struct str){place->form, queue->form.len};
-    place->queue.destination = (struct str){place->destination, queue->destination.len};
-}
-
-/* ERR_FULL ends the walk: there are no more places, or the circle is closed. */
-static enum err visit(void *arg, const struct delivery_queue *queue)
-{
-    struct choice *choice = arg;
-    struct outbox *outbox = choice->outbox;
-    int room = choice->room;
-
-    if (choice->room == 0 || (choice->until && compare_queues(queue, choice->until) > 0))
-        return ERR_FULL;
-    if (queue->due_at_ms > choice->now_ms) {
-        come_back(outbox, queue->due_at_ms);
-        return ERR_OK;
-    }
-    struct route_out route = route_find(outbox->forms, queue->form, queue->destination);
-    choice->route = &route;
-    choice->queue = queue;
-    enum err err = choose_from(choice);
-    form_entry_release(route.entry);
-    if (choice->room < room)
-        keep_place(&choice->last, queue);
-    return err;
-}
-
-/* Once round the circle of destinations, beginning behind the one that had the last turn. */
-static enum err walk(struct choice *choice)
-{
-    const struct delivery_queue *start = &choice->outbox->place.queue;
-    struct store *reader = choice->outbox->reader;
-
-    if (!start->form.ptr)
-        return store_delivery_queues(reader, NULL, visit, choice);
-    TRY(store_delivery_queues(reader, start, visit, choice));
-    choice->until = start;
-    return store_delivery_queues(reader, NULL, visit, choice);
-}
-
-static void drop_loads(struct outbox *outbox, struct load *load)
+void outbox_drop(struct outbox *outbox, struct load *load)
 {
     while (load) {
         struct load *next = load->next;
@@ -282,36 +33,21 @@ static void drop_loads(struct outbox *outbox, struct load *load)
     }
 }
 
-static enum err choose(struct outbox *outbox, int64_t now_ms, struct load **ret_loads)
-{
-    struct choice choice = {
-        .outbox = outbox, .now_ms = now_ms, .room = UNDER_WAY_MAX - outbox->under_way_count};
-
-    choice.tail = &choice.loads;
-    outbox->next_ms = INT64_MAX;
-    enum err err = walk(&choice);
-    if (err != ERR_OK && err != ERR_FULL) {
-        drop_loads(outbox, choice.loads);
-        return err;
-    }
-    if (choice.last.queue.form.ptr)
-        keep_place(&outbox->place, &choice.last.queue);
-    *ret_loads = choice.loads;
-    return ERR_OK;
-}
-
 /* --- the committer's part ------------------------------------------------ */
 
 struct round_job {
     struct job job;
     struct load *settled, *claimed;
     int64_t now_ms;
+    bool releases; /* what a former run had under way */
 };
 
 static enum err round_run(struct job *job, struct store *writer)
 {
     struct round_job *self = CONTAINER_OF(job, struct round_job, job);
 
+    if (self->releases)
+        TRY(store_delivery_release(writer, self->now_ms));
     for (struct load *load = self->settled; load; load = load->next)
         TRY(load_settle(load, writer));
     for (struct load *load = self->claimed; load; load = load->next)
@@ -406,20 +142,23 @@ static void parcel_done(struct parcel *parcel)
     take_from_under_way(outbox, load);
     if (atomic_load(&outbox->is_stopping) && parcel->result != PARCEL_DELIVERED) {
         load->next = NULL;
-        drop_loads(outbox, load);
+        outbox_drop(outbox, load);
         return;
     }
     end_load(outbox, load, clock_wall_ms());
 }
 
-static void withdraw(struct outbox *outbox, struct load *load)
+static void end_unsent(struct outbox *outbox, struct load *load, enum delivery_state state,
+                       const char *why)
 {
-    snprintf(load->parcel.error, sizeof load->parcel.error,
-             "the form has no such destination any more");
+    snprintf(load->parcel.error, sizeof load->parcel.error, "%s", why);
     load->parcel.result = PARCEL_REFUSED;
     load->began_ms = clock_wall_ms();
     for (size_t i = 0; i < load->count; i++)
-        load->rows[i].state = DELIVERY_WITHDRAWN;
+        load->rows[i].state = state;
+    if (load->host)
+        host_leave(&outbox->hosts, load->host);
+    load->host = NULL;
     put_over(outbox, load);
 }
 
@@ -429,9 +168,12 @@ static void launch(struct outbox *outbox, struct load *load)
     load->parcel.done = parcel_done;
     if (load->count == 0) {
         load->next = NULL;
-        drop_loads(outbox, load);
+        outbox_drop(outbox, load);
     } else if (!load->route.destination) {
-        withdraw(outbox, load);
+        end_unsent(outbox, load, DELIVERY_WITHDRAWN, "the form has no such destination any more");
+    } else if (load->is_late) {
+        end_unsent(outbox, load, DELIVERY_FAILED,
+                   "given up: its host could not be reached within 36 hours");
     } else if (load_compose(load, outbox->reader, &outbox->options) != ERR_OK) {
         /* The host has nothing to do with it. */
         host_leave(&outbox->hosts, load->host);
@@ -459,7 +201,7 @@ static void settle_done(struct outbox *outbox, struct load *settled, int64_t now
 {
     for (struct load *load = settled; load; load = load->next)
         tell(outbox, load, now_ms);
-    drop_loads(outbox, settled);
+    outbox_drop(outbox, settled);
 }
 
 static void commit_round(struct outbox *outbox, struct load *claimed)
@@ -467,15 +209,18 @@ static void commit_round(struct outbox *outbox, struct load *claimed)
     struct round_job round = {.job.run = round_run,
                               .settled = outbox->over,
                               .claimed = claimed,
-                              .now_ms = clock_wall_ms()};
+                              .now_ms = clock_wall_ms(),
+                              .releases = outbox->has_leases};
 
     enum err err = commit_run(outbox->commit, &round.job);
     if (err != ERR_OK) {
-        drop_loads(outbox, claimed);
+        outbox_drop(outbox, claimed);
         pause_rounds(outbox, err, "commit");
         return;
     }
     outbox->has_failed = false;
+    outbox->wants_walk |= outbox->has_leases;
+    outbox->has_leases = false;
     outbox->over = NULL;
     settle_done(outbox, round.settled, round.now_ms);
     while (claimed) {
@@ -494,13 +239,19 @@ static void go_walk(struct outbox *outbox, struct load **ret_claimed)
     atomic_store(&outbox->is_nudged, false);
     if (atomic_exchange(&outbox->is_hurried, false))
         hosts_hurry(&outbox->hosts);
-    enum err err = choose(outbox, clock_wall_ms(), ret_claimed);
+    enum err err = outbox_choose(outbox, clock_wall_ms(), ret_claimed);
     if (err != ERR_OK) {
         pause_rounds(outbox, err, store_error(outbox->reader));
         outbox->wants_walk = true;
     }
     int64_t end_ms = clock_mono_ms();
     outbox->walk_ms = end_ms + 2 * (end_ms - start_ms);
+}
+
+/* Something is to be written down whether there is something to begin or not. */
+static bool must_write(const struct outbox *outbox)
+{
+    return outbox->over || outbox->has_leases;
 }
 
 static void go_round(struct outbox *outbox)
@@ -512,7 +263,7 @@ static void go_round(struct outbox *outbox)
     outbox->wants_walk = true;
     if (clock_mono_ms() >= outbox->walk_ms)
         go_walk(outbox, &claimed);
-    if (claimed || outbox->over)
+    if (claimed || must_write(outbox))
         commit_round(outbox, claimed);
 }
 
@@ -539,7 +290,7 @@ static int64_t rest_ms(const struct outbox *outbox, int64_t poll_at_ms)
         due_ms = 0;
     if (due_ms < outbox->walk_ms - now_ms)
         due_ms = outbox->walk_ms - now_ms;
-    if (outbox->over)
+    if (must_write(outbox))
         due_ms = 0;
     if (due_ms < outbox->pause_ms - now_ms)
         due_ms = outbox->pause_ms - now_ms;
@@ -553,7 +304,7 @@ static bool is_time(const struct outbox *outbox, int64_t poll_at_ms)
     int64_t now_ms = clock_mono_ms();
     bool may_walk = outbox->wants_walk && now_ms >= outbox->walk_ms;
 
-    return outbox->over || may_walk || atomic_load(&outbox->is_nudged) ||
+    return must_write(outbox) || may_walk || atomic_load(&outbox->is_nudged) ||
            clock_wall_ms() >= outbox->next_ms || now_ms >= poll_at_ms;
 }
 
@@ -646,11 +397,22 @@ static enum err open_run(struct job *job, struct store *writer)
     return store_delivery_waiting(writer, &self->waiting, &oldest_ms);
 }
 
+/* With a full disk the inbox is still there to be read: what is leased is released later, then. */
+static enum err look_at_leases(struct outbox *outbox, struct err_detail *detail)
+{
+    struct opening opening = {.job.run = open_run};
+    enum err err = commit_run(outbox->commit, &opening.job);
+
+    outbox->has_leases = err == ERR_DISK_FULL;
+    if (err != ERR_OK && !outbox->has_leases)
+        return err_set(detail, err, "cannot read the deliveries: %s", err_text(err));
+    return opening.waiting || outbox->has_leases ? start_thread(outbox, detail) : ERR_OK;
+}
+
 enum err outbox_start(const struct outbox_options *options, struct commit *commit,
                       struct store *writer, struct forms *forms, struct events *events,
                       struct outbox **ret_outbox, struct err_detail *detail)
 {
-    struct opening opening = {.job.run = open_run};
     struct outbox *outbox = calloc(1, sizeof *outbox);
 
     if (!outbox)
@@ -662,11 +424,7 @@ enum err outbox_start(const struct outbox_options *options, struct commit *commi
                               .forms = forms,
                               .events = events,
                               .lock = PTHREAD_MUTEX_INITIALIZER};
-    enum err err = commit_run(commit, &opening.job);
-    if (err != ERR_OK)
-        err_set(detail, err, "cannot read the deliveries: %s", err_text(err));
-    else if (opening.waiting)
-        err = start_thread(outbox, detail);
+    enum err err = look_at_leases(outbox, detail);
     if (err != ERR_OK) {
         free(outbox);
         return err;
@@ -687,7 +445,7 @@ void outbox_stop(struct outbox *outbox)
         if (outbox->over)
             commit_round(outbox, NULL);
     }
-    drop_loads(outbox, outbox->over);
+    outbox_drop(outbox, outbox->over);
     hosts_done(&outbox->hosts);
     store_close(outbox->reader);
     pthread_mutex_destroy(&outbox->lock);

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "core/mail_text.h"
 #include "core/web.h"
 
 enum {
@@ -205,27 +206,75 @@ static void put_id(const struct load *load, struct buf *out)
         buf_printf(out, "%02x", hash.bytes[i]);
 }
 
+static enum language language_of(const struct form_rules *rules)
+{
+    enum language language;
+
+    return rules && language_parse(rules->language, &language) ? language : LANGUAGE_EN;
+}
+
+static struct channel_input input_of(const struct load *load, const struct outbox_options *options,
+                                     const struct submission *rows, size_t count)
+{
+    const struct form_rules *rules = load->route.entry ? load->route.entry->rules : NULL;
+
+    return (struct channel_input){.destination = load->route.destination,
+                                  .notice = load->route.notice,
+                                  .sender = &options->sender,
+                                  .form = load->form,
+                                  .form_title = rules ? rules->title : (struct str){0},
+                                  .language = language_of(rules),
+                                  .rows = rows,
+                                  .row_count = count,
+                                  .text = load->text,
+                                  .public_url = options->public_url,
+                                  .now_ms = load->began_ms};
+}
+
 static enum err compose(struct load *load, const struct reading *reading,
                         const struct outbox_options *options, struct err_detail *detail)
 {
     CLEANUP(buf_done) struct buf id = buf_new(ID_BYTES_MAX);
+    struct channel_input input = input_of(load, options, reading->rows, reading->count);
 
     put_id(load, &id);
     TRY(buf_status(&id));
-    const struct channel_input input = {
-        .destination = load->route.destination,
-        .notice = load->route.notice,
-        .sender = &options->sender,
-        .form = load->form,
-        .form_title = load->route.entry ? load->route.entry->rules->title : (struct str){0},
-        .rows = reading->rows,
-        .row_count = reading->count,
-        .text = load->text,
-        .id = buf_str(&id),
-        .public_url = options->public_url,
-        .now_ms = load->began_ms};
-
+    input.id = buf_str(&id);
     return channel_compose(&input, &load->out, detail);
+}
+
+struct weighing {
+    const struct load *load;
+    const struct outbox_options *options;
+    size_t bytes; /* so far */
+};
+
+static enum err weigh(void *arg, const struct submission *row)
+{
+    struct weighing *weighing = arg;
+    const struct channel_input input = input_of(weighing->load, weighing->options, row, 1);
+
+    weighing->bytes += mail_text_weigh(&input);
+    return ERR_OK;
+}
+
+/* What was tried before stays together under its id, whatever it weighs. */
+enum err load_trim(struct load *load, struct store *reader, const struct outbox_options *options)
+{
+    struct weighing weighing = {.load = load, .options = options};
+
+    if (!load->is_digest || load->has_batch)
+        return ERR_OK;
+    for (size_t i = 0; i < load->count; i++) {
+        enum err err = store_submission_get(reader, &load->rows[i].submission, weigh, &weighing);
+        if (err != ERR_NOT_FOUND)
+            TRY(err);
+        if (i && weighing.bytes > MAIL_DIGEST_MAX) {
+            load->count = i;
+            break;
+        }
+    }
+    return ERR_OK;
 }
 
 static void fill_parcel(struct load *load, const struct outbox_options *options)
@@ -289,28 +338,31 @@ static bool is_for_good(const struct load *load)
     return parcel->is_smtp ? parcel->status >= 550 && parcel->status < 560 : parcel->status == 410;
 }
 
-static void judge_row(const struct load *load, struct load_row *row, int64_t now_ms)
+static void judge_row(const struct load *load, struct load_row *row, int64_t now_ms,
+                      uint64_t chance)
 {
     const struct parcel *parcel = &load->parcel;
     int64_t asked_ms =
         parcel->retry_after_ms < RETRY_AFTER_MAX_MS ? parcel->retry_after_ms : RETRY_AFTER_MAX_MS;
-    uint64_t chance;
 
     row->state = DELIVERY_DONE;
     row->due_at_ms = now_ms;
     if (parcel->result == PARCEL_DELIVERED)
         return;
-    secret_random(&chance, sizeof chance);
     int64_t wait_ms = is_for_good(load) ? -1 : delivery_wait_ms(row->attempts, chance);
     row->state = wait_ms < 0 ? DELIVERY_FAILED : DELIVERY_WAITING;
     row->due_at_ms = now_ms + (wait_ms < asked_ms ? asked_ms : wait_ms);
 }
 
+/* One chance for all: the rows of a digest must be due again at the same time. */
 void load_judge(struct load *load, int64_t now_ms)
 {
+    uint64_t chance;
+
+    secret_random(&chance, sizeof chance);
     load->took_ms = now_ms > load->began_ms ? now_ms - load->began_ms : 0;
     for (size_t i = 0; i < load->count; i++)
-        judge_row(load, &load->rows[i], now_ms);
+        judge_row(load, &load->rows[i], now_ms, chance);
 }
 
 bool load_blames_host(const struct load *load)

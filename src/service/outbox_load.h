@@ -63,6 +63,7 @@ struct load {
     struct id id;                       /* what it is sent under */
     bool is_hopeless;                   /* it cannot be composed as it is */
     bool is_digest, has_batch;          /* it was tried before: no row may come to it */
+    bool is_late;                       /* these are given up, unsent */
     int64_t began_ms, took_ms;          /* wall, and of the attempt */
     size_t count;
     struct load_row *rows;
@@ -75,6 +76,10 @@ struct load *load_new(const struct route_out *route, const struct delivery_queue
 /* Whether a row may go with a digest: the same ones in every attempt. */
 bool load_fits(const struct load *load, const struct delivery *row);
 void load_add(struct load *load, const struct delivery *row);
+/* Leaves in a new digest those of its first rows that one mail holds; the others wait for the next.
+ */
+MUST_CHECK enum err load_trim(struct load *load, struct store *reader,
+                              const struct outbox_options *options);
 void load_free(struct load *load);
 
 /* Counts the attempt of each row, and lets go those that are not to be had any more. */

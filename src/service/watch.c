@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/pause.h"
 #include "core/alarm.h"
+#include "core/web.h"
 
 enum { DAY_MS = 24 * 60 * 60 * 1000, LOOK_BYTES_MAX = 16 * 1024 * 1024, MIB = 1024 * 1024 };
 
@@ -33,6 +34,8 @@ struct finding {
     struct finding *next;
     struct alarm alarm;
     bool was_raised, is_raised;
+    bool is_reworded; /* still raised, in other words */
+    bool is_louder;   /* and so wrong by now that everybody is told anew */
 };
 
 struct form_history {
@@ -102,6 +105,30 @@ static enum err raise(struct look *look, struct str kind, struct str form, struc
     return ERR_OK;
 }
 
+/* The same for what must be told as it is now. */
+static enum err raise_as_it_is(struct look *look, struct str kind, const struct buf *text,
+                               bool is_louder)
+{
+    struct finding *known = find(look, kind, STR(""), STR(""));
+
+    if (!known || str_equal(known->alarm.text, buf_str(text)))
+        return raise(look, kind, STR(""), STR(""), text);
+    known->is_raised = known->is_reworded = true;
+    known->is_louder = is_louder;
+    if (is_louder)
+        known->alarm.since_ms = look->now_ms;
+    return arena_keep(&look->arena, buf_str(text), &known->alarm.text);
+}
+
+/* What nobody has looked at since the start is what it was. */
+static void keep(struct look *look, struct str kind)
+{
+    struct finding *known = find(look, kind, STR(""), STR(""));
+
+    if (known)
+        known->is_raised = known->was_raised;
+}
+
 /* --- looking ------------------------------------------------------------- */
 
 static enum err see_destination(void *arg, const struct destination_tally *tally)
@@ -154,8 +181,8 @@ static enum err see_tally(void *arg, const struct tally *tally)
 static uint32_t silence_days(struct look *look, struct str form)
 {
     const struct form_entry *entry = forms_find(look->watch->forms, form);
-    bool is_its_own = entry && entry->notice && str_equal(entry->name, form);
-    uint32_t days = is_its_own ? entry->notice->silence_days : 0;
+    bool is_its_own = entry && str_equal(entry->name, form);
+    uint32_t days = is_its_own ? entry->rules->notice.silence_days : 0;
 
     form_entry_release(entry);
     return days;
@@ -199,6 +226,59 @@ static enum err look_at_disk(struct look *look)
     buf_printf(&text, "the disk of the database is nearly full: %llu of %llu MB are free",
                (unsigned long long)(free_bytes / MIB), (unsigned long long)(total_bytes / MIB));
     return raise(look, STR("disk"), STR(""), STR(""), &text);
+}
+
+static enum err look_at_canary(struct look *look)
+{
+    const struct canary *canary = look->watch->options.canary;
+    CLEANUP(buf_done) struct buf text = buf_new(ALARM_TEXT_MAX);
+
+    if (!canary || !canary_has_messages(canary) || canary_news(canary)->message == CANARY_FINE)
+        return ERR_OK;
+    if (canary_news(canary)->message == CANARY_UNKNOWN) {
+        keep(look, STR("canary"));
+        return ERR_OK;
+    }
+    buf_put(&text, STR("messages may not come through "));
+    buf_put(&text, canary_url(canary));
+    buf_put(&text, STR(", two test messages in a row did not: "));
+    buf_put(&text, str_of(canary_news(canary)->reason));
+    return raise_as_it_is(look, STR("canary"), &text, false);
+}
+
+/* Whichever ends first: the public address's, or our own. 0: neither is known. */
+static int64_t first_end(const struct look *look, struct str *ret_host)
+{
+    const struct watch_options *options = &look->watch->options;
+    int64_t public_ms = options->canary ? canary_news(options->canary)->certificate_ends_ms : 0;
+    int64_t own_ms = options->certificate_ends_ms ? options->certificate_ends_ms(options->arg) : 0;
+
+    if (own_ms && (!public_ms || own_ms < public_ms)) {
+        *ret_host = STR("this server itself (tls-cert)");
+        return own_ms;
+    }
+    if (public_ms)
+        *ret_host = web_url_host(canary_url(options->canary));
+    return public_ms;
+}
+
+/* Its words are others when it is later, or another certificate. */
+static enum err look_at_certificate(struct look *look)
+{
+    const struct canary *canary = look->watch->options.canary;
+    CLEANUP(buf_done) struct buf text = buf_new(ALARM_TEXT_MAX);
+    struct str host = {0};
+
+    int64_t ends_ms = first_end(look, &host);
+    enum certificate_state state =
+        ends_ms ? alarm_certificate(ends_ms, look->now_ms) : CERTIFICATE_FINE;
+    if (state != CERTIFICATE_FINE) {
+        alarm_certificate_render(host, ends_ms, look->now_ms, &text);
+        return raise_as_it_is(look, STR("certificate"), &text, state >= CERTIFICATE_URGENT);
+    }
+    if (canary && canary_news(canary)->has_certificate && !canary_news(canary)->certificate_ends_ms)
+        keep(look, STR("certificate"));
+    return ERR_OK;
 }
 
 /* --- telling: the committer's part --------------------------------------- */
@@ -246,19 +326,29 @@ static enum err tell(struct telling *self, struct store *writer, const struct al
     return err;
 }
 
+static bool is_news(const struct finding *finding)
+{
+    return finding->is_raised != finding->was_raised || finding->is_reworded;
+}
+
+static bool is_told(const struct finding *finding)
+{
+    return finding->is_raised && (!finding->was_raised || finding->is_louder);
+}
+
 static enum err telling_run(struct job *job, struct store *writer)
 {
     struct telling *self = CONTAINER_OF(job, struct telling, job);
 
     for (const struct finding *it = self->look->findings; it; it = it->next) {
-        if (it->is_raised == it->was_raised)
+        if (!is_news(it))
             continue;
-        if (it->is_raised) {
-            TRY(store_alarm_add(writer, &it->alarm));
-            TRY(tell(self, writer, &it->alarm));
-        } else {
+        if (it->was_raised)
             TRY(store_alarm_delete(writer, it->alarm.kind, it->alarm.form, it->alarm.name));
-        }
+        if (it->is_raised)
+            TRY(store_alarm_add(writer, &it->alarm));
+        if (is_told(it))
+            TRY(tell(self, writer, &it->alarm));
     }
     return ERR_OK;
 }
@@ -279,12 +369,12 @@ static enum err tell_all(struct look *look)
     bool has_news = false;
 
     for (const struct finding *it = look->findings; it; it = it->next)
-        has_news |= it->is_raised != it->was_raised;
+        has_news |= is_news(it);
     if (!has_news)
         return ERR_OK;
     TRY(commit_run(look->watch->commit, &telling.job));
     for (const struct finding *it = look->findings; it; it = it->next)
-        if (it->is_raised != it->was_raised)
+        if (is_news(it))
             log_finding(it);
     if (telling.has_rows)
         outbox_nudge(look->watch->outbox);
@@ -299,6 +389,8 @@ static enum err look_round(struct look *look)
     TRY(store_destination_list(look->reader, see_destination, look));
     TRY(look_for_silence(look));
     TRY(look_at_disk(look));
+    TRY(look_at_canary(look));
+    TRY(look_at_certificate(look));
     return tell_all(look);
 }
 
@@ -319,14 +411,33 @@ static void look_once(struct watch *watch)
 
 /* --- the thread ---------------------------------------------------------- */
 
+/* The canary's part; whether it has news. */
+static bool try_canary(struct watch *watch)
+{
+    struct canary *canary = watch->options.canary;
+
+    return canary && clock_mono_ms() >= canary_due_ms(canary) && canary_try(canary);
+}
+
+/* Until a look or the canary is due. */
+static int64_t rest_ms(const struct watch *watch, int64_t look_at_ms)
+{
+    const struct canary *canary = watch->options.canary;
+    bool is_canarys = canary && canary_due_ms(canary) < look_at_ms;
+
+    return (is_canarys ? canary_due_ms(canary) : look_at_ms) - clock_mono_ms();
+}
+
 static void *watch_main(void *arg)
 {
     struct watch *watch = arg;
-    int64_t wait_ms = watch->options.first_ms;
+    int64_t look_at_ms = clock_mono_ms() + watch->options.first_ms;
 
-    while (pause_ms(&watch->pause, wait_ms)) {
+    while (pause_ms(&watch->pause, rest_ms(watch, look_at_ms))) {
+        if (!try_canary(watch) && clock_mono_ms() < look_at_ms)
+            continue;
         look_once(watch);
-        wait_ms = watch->options.period_ms;
+        look_at_ms = clock_mono_ms() + watch->options.period_ms;
     }
     return NULL;
 }
@@ -359,6 +470,7 @@ void watch_stop(struct watch *watch)
     if (!watch)
         return;
     pause_end(&watch->pause);
+    canary_break_off(watch->options.canary);
     pthread_join(watch->thread, NULL);
     pause_done(&watch->pause);
     free(watch);

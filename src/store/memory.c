@@ -278,6 +278,7 @@ const struct store_ops MEMORY_OPS = {
     .delivery_list = memory_delivery_list,
     .delivery_queues = memory_delivery_queues,
     .delivery_due = memory_delivery_due,
+    .delivery_late = memory_delivery_late,
     .delivery_waiting = memory_delivery_waiting,
     .delivery_replies = memory_delivery_replies,
     .attempt_list = memory_attempt_list,

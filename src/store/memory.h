@@ -158,6 +158,9 @@ enum err memory_delivery_queues(struct store *store, const struct delivery_queue
                                 store_queue_fn fn, void *arg);
 enum err memory_delivery_due(struct store *store, const struct delivery_queue *queue,
                              int64_t now_ms, int max, store_delivery_fn fn, void *arg);
+enum err memory_delivery_late(struct store *store, const struct delivery_queue *queue,
+                              int64_t now_ms, int64_t before_ms, int max, store_delivery_fn fn,
+                              void *arg);
 enum err memory_delivery_waiting(struct store *store, int64_t *ret_count, int64_t *ret_oldest_ms);
 enum err memory_delivery_replies(struct store *store, struct str form, struct str address,
                                  int64_t since_ms, int64_t *ret_count);

@@ -46,6 +46,11 @@ static struct row *fetch_first(struct memory_store *self)
 
 /* --- the writer's -------------------------------------------------------- */
 
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 enum err memory_delivery_insert(struct store *store, const struct delivery *from)
 {
     struct memory_store *self = memory_of(store);
@@ -56,6 +61,7 @@ enum err memory_delivery_insert(struct store *store, const struct delivery *from
         return ERR_EXISTS;
     fresh.is_leased = false;
     fresh.attempts = 0;
+    fresh.since_ms = later(from->due_at_ms, from->changed_at_ms);
     fresh.batch = (struct id){{0}};
     fresh.error = (struct str){0};
     if (!fresh.form.ptr)
@@ -231,6 +237,7 @@ enum err memory_delivery_set_state(struct store *store, const struct id *id,
     changed.state = state;
     changed.due_at_ms = due_at_ms;
     changed.changed_at_ms = now_ms;
+    changed.since_ms = later(due_at_ms, now_ms);
     changed.batch = (struct id){{0}};
     return memory_put(self, delivery_row(&changed), old);
 }
@@ -241,7 +248,7 @@ static enum err restart(struct memory_store *self, struct row *old, int64_t now_
 
     changed.state = DELIVERY_WAITING;
     changed.attempts = 0;
-    changed.due_at_ms = changed.changed_at_ms = now_ms;
+    changed.due_at_ms = changed.changed_at_ms = changed.since_ms = now_ms;
     changed.batch = (struct id){{0}};
     return memory_put(self, delivery_row(&changed), old);
 }
@@ -423,6 +430,25 @@ enum err memory_delivery_due(struct store *store, const struct delivery_queue *q
         struct row *next = fetch_waiting(self, queue->form, queue->destination, &row->delivery);
         row_drop(row);
         row = next;
+    }
+    return ERR_OK;
+}
+
+enum err memory_delivery_late(struct store *store, const struct delivery_queue *queue,
+                              int64_t now_ms, int64_t before_ms, int max, store_delivery_fn fn,
+                              void *arg)
+{
+    struct memory_store *self = memory_of(store);
+    CLEANUP(row_dropp) struct row *row = fetch_first(self);
+
+    for (; row && max > 0; memory_advance(self, rows_after, &row)) {
+        const struct delivery *it = &row->delivery;
+        if (it->state != DELIVERY_WAITING || it->due_at_ms > now_ms || it->since_ms > before_ms ||
+            id_wall_ms(&it->id) > before_ms || !str_equal(it->form, queue->form) ||
+            !str_equal(it->destination, queue->destination))
+            continue;
+        TRY(fn(arg, it));
+        max--;
     }
     return ERR_OK;
 }

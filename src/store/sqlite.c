@@ -185,6 +185,7 @@ const struct store_ops SQLITE_OPS = {
     .delivery_list = sqlite_delivery_list,
     .delivery_queues = sqlite_delivery_queues,
     .delivery_due = sqlite_delivery_due,
+    .delivery_late = sqlite_delivery_late,
     .delivery_waiting = sqlite_delivery_waiting,
     .delivery_replies = sqlite_delivery_replies,
     .attempt_list = sqlite_attempt_list,

@@ -39,6 +39,7 @@ static enum err read_row(struct query *query, struct delivery *ret_row)
         .address = query_str(query, 10),
         .error = query_str(query, 11),
         .text = query_str(query, 12),
+        .since_ms = query_i64(query, 13),
     };
     int64_t state = query_i64(query, 4);
 
@@ -456,6 +457,21 @@ enum err sqlite_delivery_due(struct store *store, const struct delivery_queue *q
     query_bind_str(&query, 2, queue->destination);
     query_bind_i64(&query, 3, now_ms);
     query_bind_i64(&query, 4, max);
+    return tell_rows(&query, fn, arg);
+}
+
+enum err sqlite_delivery_late(struct store *store, const struct delivery_queue *queue,
+                              int64_t now_ms, int64_t before_ms, int max, store_delivery_fn fn,
+                              void *arg)
+{
+    CLEANUP(query_done) struct query query = query_start(sqlite_of(store), SQL_DELIVERY_LATE);
+
+    query_bind_str(&query, 1, queue->form.len ? queue->form : STR(""));
+    query_bind_str(&query, 2, queue->destination);
+    query_bind_i64(&query, 3, now_ms);
+    query_bind_i64(&query, 4, before_ms);
+    query_bind_i64(&query, 5, max);
+    query_bind_i64(&query, 6, id_seq_at(before_ms + 1));
     return tell_rows(&query, fn, arg);
 }
 

@@ -641,6 +641,13 @@ enum err store_delivery_due(struct store *store, const struct delivery_queue *qu
     return store->ops->delivery_due(store, queue, now_ms, max, fn, arg);
 }
 
+enum err store_delivery_late(struct store *store, const struct delivery_queue *queue,
+                             int64_t now_ms, int64_t before_ms, int max, store_delivery_fn fn,
+                             void *arg)
+{
+    return store->ops->delivery_late(store, queue, now_ms, before_ms, max, fn, arg);
+}
+
 enum err store_delivery_waiting(struct store *store, int64_t *ret_count, int64_t *ret_oldest_ms)
 {
     return store->ops->delivery_waiting(store, ret_count, ret_oldest_ms);

@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
+from harness import SLOW
+
 ADA = {"name": "Ada", "email": "ada@example.org", "message": "Hello"}
 
 
@@ -174,7 +176,7 @@ def test_guessing_is_throttled_but_the_owner_still_gets_in(start):
     name, password = add_user(server)
 
     def attempt(secret, source):
-        return requests.get(server.url + "/admin/submissions", auth=(name, secret), timeout=30,
+        return requests.get(server.url + "/admin/submissions", auth=(name, secret), timeout=60 * SLOW,
                             headers={"X-Forwarded-For": source})
 
     assert attempt(password, "198.51.100.7").status_code == 200
@@ -184,8 +186,8 @@ def test_guessing_is_throttled_but_the_owner_still_gets_in(start):
     elapsed_s = time.monotonic() - start_s
     statuses = [answer.status_code for answer in answers]
     # Ten for the account, sixty for addresses that were not seen before, and what comes back
-    # meanwhile: one in six seconds, and six in one.
-    assert set(statuses) == {401, 429}
+    # meanwhile: one in six seconds, and six in one. On a machine that is slow enough, that is all.
+    assert 401 in statuses and set(statuses) <= {401, 429}
     assert statuses.count(401) <= 70 + 6.2 * elapsed_s + 2
     assert all(int(answer.headers["Retry-After"]) >= 1 for answer in answers if answer.status_code == 429)
     # The same account under fire: the owner's credential is remembered, and from the address

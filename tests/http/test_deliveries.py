@@ -141,6 +141,29 @@ def test_the_option_is_for_the_default_form_and_its_own_setting_goes_before(tmp_
             assert world.get(f"/admin/submissions/{world.post('default')}")["deliveries"] == []
 
 
+def test_the_option_s_mailboxes_are_listed_before_anything_was_sent(tmp_path):
+    with MailServer() as mails, running(Server(tmp_path, notify_to="a@example.org,b@example.org", **mails.options)) as server:
+        world = World(server, mails, None)
+
+        def listed(**who):
+            answer = world.ask("GET", "/admin/destinations", **who).json()["destinations"]
+            return [(d["form"], d["destination"], d["channel"], d["delivered"]) for d in answer]
+
+        def both(form, delivered=0):
+            return [(form, f"mail:{name}@example.org", "mail", delivered) for name in "ab"]
+
+        assert listed() == both("default") + both(None)
+        assert listed(scope="read", forms="shop") == []
+        assert listed(scope="read", forms="default") == both("default")
+        submission = world.post("default")
+        for name in "ab":
+            world.state(submission, "delivered", f"mail:{name}@example.org")
+        assert listed() == both("default", 1) + both(None)
+        world.form("default", mail=["c@example.org"])
+        assert listed()[0] == ("default", "mail:c@example.org", "mail", 0)
+        assert [one for one in listed() if one[0] is None] == both(None), "alarms of the server go there all the same"
+
+
 def test_a_form_without_destinations_writes_nothing_and_starts_nothing(tmp_path):
     with running(Server(tmp_path)) as server:
         world = World(server, None, None)
@@ -188,6 +211,24 @@ def test_a_mailbox_that_does_not_exist_is_given_up_and_all_start_again(world):
     assert sorted(mail.id.split(".")[0].strip("<") for mail in world.mails.mails) == sorted(sent)
 
 
+@pytest.mark.parametrize("body, status", [
+    (b"", 200), (b"{}", 200), (b" {\n}\n", 200), (b'{"force":true}', 400), (b"[]", 400), (b"{", 400), (b"null", 400),
+])
+def test_the_buttons_take_no_body_or_an_empty_one(world, body, status):
+    world.form("shop", mail=["owner@example.org"])
+    row = world.state(world.post("shop"), "delivered")
+    headers = {"Authorization": f"Bearer {world.token()}", "Content-Type": "application/json"}
+    answer = requests.post(f"{world.url}/admin/deliveries/{row['id']}/replay", data=body, headers=headers, timeout=10 * SLOW)
+    assert answer.status_code == status, answer.text
+    if status != 200:
+        assert answer.json()["code"] == "invalid_json" and "{}" in answer.json()["detail"]
+    wait(lambda: len(world.mails.to("owner@example.org")) == 1 + (status == 200))
+    world.mails.answers["owner@example.org"] = "550 gone"
+    row = world.state(world.post("shop"), "failed")
+    answer = requests.post(f"{world.url}/admin/deliveries/{row['id']}/retry", data=body, headers=headers, timeout=10 * SLOW)
+    assert answer.status_code == status, answer.text
+
+
 def test_a_replay_has_the_same_id(world):
     world.form("shop", mail=["owner@example.org"])
     submission = world.post("shop")
@@ -199,6 +240,16 @@ def test_a_replay_has_the_same_id(world):
     assert first.id == second.id and world.state(submission, "delivered")["id"] == row["id"]
     audit = world.get("/admin/audit")["entries"]
     assert (audit[0]["action"], audit[0]["target"]) == ("delivery.replay", row["id"])
+
+
+def test_a_mail_speaks_the_form_s_language(world):
+    world.form("shop", mail=["owner@example.org"])
+    world.set("shop", "language=de")
+    world.state(world.post("shop"), "delivered")
+    mail = world.mails.to("owner@example.org")[0].message
+    assert mail["Subject"] == "Neue Nachricht von Ada - shop"
+    text = mail.get_body(("plain",)).get_content()
+    assert "Nachricht: Hello" in text and "Formular: shop" in text and "Eingegangen: " in text
 
 
 # --- spam ---------------------------------------------------------------------
@@ -278,6 +329,8 @@ def test_a_digest_gathers_what_came_and_stays_together(world):
     hurry(world, first)
     for submission in first:
         world.tried(submission)
+    again = {world.one(submission)["nextAttemptAt"] for submission in first}
+    assert len(again) == 1, "they come back together, or the first of them would be sent alone under the digest's id"
     late = world.post("shop")
     world.mails.answers.clear()
     hurry(world, [*first, late])
@@ -287,6 +340,37 @@ def test_a_digest_gathers_what_came_and_stays_together(world):
     assert len(digests) == 2, "what came after the first attempt is a digest of its own"
     ids = {mail.id for mail in digests}
     assert len(ids) == 2 and len(world.mails.attempts) == 3
+
+
+def told_of(mail, markers):
+    """Which of the markers the mail shows, in its text and in its HTML."""
+    parts = [mail.message.get_body((kind,)).get_content() for kind in ("plain", "html")]
+    shown = [{marker for marker in markers if f"<{marker}>" in part or f"&lt;{marker}&gt;" in part} for part in parts]
+    assert shown[0] == shown[1]
+    return shown[0]
+
+
+def test_a_digest_that_is_too_large_is_split(tmp_path):
+    with MailServer() as mails, running(Server(tmp_path, **mails.options)) as server:
+        world = World(server, mails, None)
+        world.form("shop", mail=[{"to": "owner@example.org", "digest": "daily"}])
+        markers = [f"number-{i:03}" for i in range(13)]
+        sent = [world.post("shop", {**ADA, "message": f"<{marker}>", **{f"field{i}": "x" * 950 for i in range(40)}}) for marker in markers]
+        mails.answers["owner@example.org"] = "451 not now"
+        hurry(world, sent)
+        for submission in sent:
+            world.tried(submission)
+        mails.answers.clear()
+        hurry(world, sent)
+        for submission in sent:
+            world.state(submission, "delivered")
+        by_id = {}
+        for mail in mails.to("owner@example.org"):
+            told = told_of(mail, markers)
+            assert by_id.setdefault(mail.id, told) == told != set(), "under one id it is always the same mail"
+            assert len(told) == 1 or f"{len(told)} new messages" in mail.message["Subject"]
+        assert len(by_id) > 1
+        assert sorted(marker for told in by_id.values() for marker in told) == markers, "each in one mail and in one only"
 
 
 def hurry(world, submissions):
@@ -513,16 +597,17 @@ def test_a_destination_that_fails_for_an_hour_is_told_to_the_others_once(tmp_pat
 
 def test_a_form_gone_silent_is_told(tmp_path):
     with MailServer() as mails:
-        server = Server(tmp_path, **mails.options)
+        server = Server(tmp_path, notify_to="operator@example.org", **mails.options)
         day = 24 * 3600
         with running(server):
             world = World(server, mails, None)
             world.form("shop", mail=["owner@example.org"], silenceDays=2)
             world.form("jobs", mail=["owner@example.org"])
+            world.form("inbox-only", silenceDays=2)
             assert world.get("/admin/forms") and alarms(world) == []
             lines = [json.dumps({"id": None, "createdAt": time.strftime("%Y-%m-%dT12:00:00Z", time.gmtime(time.time() - ago * day)),
                                  "form": form, "email": "a@example.org", "message": f"{form} {ago}"})
-                     for form, agos in (("shop", [5]), ("jobs", [5])) for ago in agos]
+                     for form, agos in (("shop", [5]), ("jobs", [5]), ("inbox-only", [5])) for ago in agos]
             done = server.cli("import", "-", "--from", "contactd", input="\n".join(lines) + "\n")
             assert done.returncode == 0, done.stdout + done.stderr
             assert world.deliveries() == [], "what is imported is told nobody"
@@ -531,7 +616,9 @@ def test_a_form_gone_silent_is_told(tmp_path):
             server.start()
             world.url = server.url
             raised = wait(lambda: alarms(world))
-            assert [(a["kind"], a["form"]) for a in raised] == [("silence", "shop")]
+            assert sorted((a["kind"], a["form"]) for a in raised) == [("silence", "inbox-only"), ("silence", "shop")]
             wait(lambda: mails.to("owner@example.org"))
-            world.post("shop")
+            wait(lambda: len(mails.to("operator@example.org")) == 2)
+            assert "inbox-only" in "".join(str(mail.message["Subject"]) for mail in mails.to("operator@example.org"))
+            world.post("shop"), world.post("inbox-only")
             wait(lambda: not alarms(world))

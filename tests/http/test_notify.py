@@ -78,6 +78,31 @@ def test_a_mask_is_no_secret_of_another_form(forms):
     forms.call("GET", "/blog", 404)
 
 
+@pytest.mark.parametrize("is_running", [True, False], ids=["beside a server", "without one"])
+def test_the_verbs_show_masks_and_take_them_back(forms, is_running):
+    cli, whole = forms.server.cli, {"title": "Shop", "notify": NOTIFY, "captcha": CAPTCHA}
+    forms.call("PUT", "/shop", json=whole)
+    masked = forms.call("GET", "/shop")["settings"]
+    if not is_running:
+        forms.server.stop()
+    shown = cli("form", "show", "shop").stdout
+    assert json.loads(shown) == masked
+    assert json.loads(cli("form", "show", "shop", "--secrets").stdout) == whole
+    masked["notify"]["mail"].append("sales@client.example")
+    done = cli("form", "set", "shop", "title=Web shop", *(f"{name}={json.dumps(masked[name])}" for name in ("notify", "captcha")))
+    assert done.returncode == 0, done.stderr
+    whole = {"title": "Web shop", "notify": {**NOTIFY, "mail": masked["notify"]["mail"]}, "captcha": CAPTCHA}
+    assert forms.stored("shop") == whole
+    masked["notify"]["gotify"][0]["url"] = "https://elsewhere.example"
+    refused = cli("form", "set", "shop", f"notify={json.dumps(masked['notify'])}")
+    assert refused.returncode != 0 and "notify.gotify[0].token is masked" in refused.stderr
+    refused = cli("form", "add", "copy", "--settings", "-", input=shown)
+    assert refused.returncode != 0 and "is masked" in refused.stderr
+    assert forms.stored("shop") == whole
+    assert cli("form", "add", "copy", "--settings", "-", input=cli("form", "show", "shop", "--secrets").stdout).returncode == 0
+    assert forms.stored("copy") == whole
+
+
 @pytest.mark.parametrize("notify, said", [
     ({"mail": ["nobody"]}, "notify.mail[0].to: 'nobody' is not valid; expected is an address"),
     ({"webhooks": [{"url": "https://a.example", "secret": "hush"}]}, "notify.webhooks[0].secret must be whsec_"),

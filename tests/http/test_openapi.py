@@ -150,6 +150,9 @@ BODIES = {
     "POST /admin/tokens": lambda world: {"name": next(NAMES), "scope": "read", "forms": ["*"]},
 }
 
+# Where all goes well for the server itself alone; see tests/mail/test_canary.py.
+SERVERS_OWN = "/contact/~canary"
+
 # Who must ask, where not every manager will do.
 CREDENTIALS = {
     "DELETE /admin/session": World.session,
@@ -283,7 +286,7 @@ def test_all_goes_well(world):
     def test(operation):
         answer = operation.ask()
         assert answer.status_code < 400, f"{answer.status_code}: {answer.text[:300]}"
-    each(world, test)
+    each(world, test, lambda operation: operation.path != SERVERS_OWN)
 
 
 def test_parameters_take_what_they_say(world):

@@ -89,6 +89,7 @@ def status_of(server):
 @needs_preload
 def test_every_thread_is_sealed_and_has_no_privileges(start):
     server = start(sandbox="required")
+    assert until(lambda: server.log_lines("sandbox"))  # it answers a moment before that
     for thread in os.listdir(f"/proc/{server.process.pid}/task"):
         lines = open(f"/proc/{server.process.pid}/task/{thread}/status").read()
         values = dict(line.split(":", 1) for line in lines.splitlines())

@@ -2,8 +2,8 @@
 """Raw HTTP: no bytes make the server hang, execute a hidden request, or answer one request twice.
 
 All vectors are sent once, in parallel, each on its own connection; then the server is stopped and its access
-log read, so that a hidden request is found however late it was executed. The same is done with libmicrohttpd
-without a guard: there the judge must find hidden requests, or this test proves nothing.
+log read, so that a hidden request is found however late it was executed. All of it once more through TLS, behind
+which the same guard stands. The same is done with libmicrohttpd without a guard: there the judge must find hidden requests, or this test proves nothing.
 """
 import shutil
 import subprocess
@@ -14,6 +14,7 @@ import pytest
 
 import vector
 from harness import SLOW, Process, Server, raw, running
+from tls import Authority, TlsServer
 
 VECTORS = vector.load()
 DEADLINE = 10 * SLOW  # for an answer or a close; the servers' own deadlines are 2 s
@@ -45,7 +46,8 @@ class Unguarded(Process):
 def send(server, v):
     # After a rejection the close is what is waited for.
     quiet = None if v.verdict == "reject" else QUIET
-    return raw(server.port, v.parts, DEADLINE, quiet, lambda data: len(vector.statuses(data)) >= v.requests)
+    return raw(server.port, v.parts, DEADLINE, quiet, lambda data: len(vector.statuses(data)) >= v.requests,
+               context=getattr(server, "context", None))
 
 
 def is_old_library(server):
@@ -71,9 +73,12 @@ class Outcome:
                            for v, reply in zip(VECTORS, replies)}
 
 
-@pytest.fixture(scope="module")
-def contactd(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("vectors"), header_timeout="2s", body_timeout="2s", idle_timeout="2s")
+@pytest.fixture(scope="module", params=["http", "https"])
+def contactd(request, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("vectors")
+    timeouts = {"header_timeout": "2s", "body_timeout": "2s", "idle_timeout": "2s"}
+    server = (Server(directory, **timeouts) if request.param == "http" else
+              TlsServer(directory, Authority(directory / "authority"), **timeouts))
     try:
         yield Outcome(server.start())
     finally:

@@ -18,6 +18,7 @@ awk -v rules=tests/lint/layers.txt '
             }
         }
         owner["microhttpd.h"] = "http"
+        owner["gnutls/gnutls.h"] = owner["gnutls/x509.h"] = owner["gnutls/abstract.h"] = "http"
         owner["sqlite3.h"] = "store"
         owner["libpq-fe.h"] = "store"
         owner["curl/curl.h"] = "notify"

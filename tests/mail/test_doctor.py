@@ -13,7 +13,7 @@ from harness import SLOW, Server, default_binary, free_port, running
 from test_names import inside
 from world import Authority, Listener, answer, black_hole, http_talk, mail_server, smtp_talk
 
-NAMES = ["configuration", "disk", "database", "port", "clock", "spf", "dkim", "dmarc", "mx", "mail server", "public url", "proxy"]
+NAMES = ["configuration", "disk", "database", "port", "certificate", "clock", "spf", "dkim", "dmarc", "mx", "mail server", "public url", "proxy"]
 
 
 @pytest.fixture(scope="module")

@@ -297,7 +297,7 @@ def expected_subject(case):
 
 
 def check_rows(case, text, cells, skipped):
-    shown = [("Name", text_of(case["name"])), ("Email", text_of(as_bytes(case["email"]))), ("Message", text_of(case["message"]))]
+    shown = [("Name", text_of(case["name"])), ("E-mail", text_of(as_bytes(case["email"]))), ("Message", text_of(case["message"]))]
     shown = [(label, value) for label, value in shown if value]
     for name, value in fields_of(case).items():
         shown += rows_of(name, value) if name != skipped else []
@@ -442,6 +442,8 @@ def test_the_apis_get_the_same_mail():
             bodies = [content(part) for part in read.iter_parts()] or [content(read)]
             assert [said[key] for key in (name("TextBody"), name("HtmlBody")) if key in said] == bodies
             marks = {each["Name"]: each["Value"] for each in said["Headers"]} if service == "postmark" else said["headers"]
+            if service == "postmark":
+                assert (marks.pop("Message-ID"), marks.pop("X-PM-KeepID")) == (read["Message-ID"], "true")
             assert marks == {key: str(read[key]) for key in ("Auto-Submitted", "X-Auto-Response-Suppress", "Precedence", "X-Contactd-Form") if read[key]}
 
 

@@ -814,10 +814,10 @@ async function startReceiver() {
 }
 
 // A server that may reach the receiver, and looks for alarms all the time.
-async function startSender() {
+async function startSender(...options) {
   process.env.CONTACTD_TEST_WATCH_MS = '300';
   try {
-    return await startContactd(['--webhook-allow', '127.0.0.0/8', '--allow-plain', 'on']);
+    return await startContactd(['--webhook-allow', '127.0.0.0/8', '--allow-plain', 'on', ...options]);
   } finally {
     delete process.env.CONTACTD_TEST_WATCH_MS;
   }
@@ -1028,6 +1028,26 @@ at('alarms stand above every view, and go by themselves', withSender(async (widt
   isQuiet(page);
   await page.context().close();
 }));
+
+at('a public address that leads elsewhere is told, with what mends it', async (width) => {
+  const parked = await startReceiver();
+  const sender = await startSender('--public-url', parked.url, '--canary-every', '50ms');
+  try {
+    const page = await visit(width, '', { at: sender.url });
+    await signIn(page, 'admin', passwordOf(sender));
+    const banner = page.getByRole('region', { name: 'Alarms' });
+    await until('the alarm is raised', async () => (await sender.api('/admin/alarms')).alarms.length === 1);
+    await page.reload();
+    await banner.filter({ hasText: `Messages may not come through ${parked.url}, two test messages in a row did not: something else than contactd answers (200)` }).waitFor();
+    await banner.filter({ hasText: 'let the proxy pass /contact on to contactd, or mend public-url.' }).waitFor();
+    await look(page, 'alarm-canary');
+    isQuiet(page);
+    await page.context().close();
+  } finally {
+    parked.stop();
+    assert.equal(await sender.stop(), 0, sender.log());
+  }
+});
 
 at('people, invitations, tokens, sessions, history, password', async (width) => {
   const name = `eve${width}`;

@@ -393,6 +393,52 @@ static void every_destination_that_waits_has_a_queue(void **state)
     store_close(reader);
 }
 
+/* Those numbers, in this order, that have waited for "a/x" since T0 + `before` at least. */
+static void assert_late(struct store *store, int now, int before, int max, const char *want)
+{
+    CLEANUP(buf_done) struct buf got = buf_new(1000);
+    const struct delivery_queue queue = {.form = STR("a"), .destination = STR("x")};
+
+    assert_ok(store_delivery_late(store, &queue, T0 + now, T0 + before, max, put_number, &got));
+    buf_put_char(&got, '\0');
+    assert_string_equal(got.ptr, want);
+}
+
+static void what_has_waited_for_too_long_is_found(void **state)
+{
+    struct fixture *fix = *state;
+    struct delivery digest = delivery(1, "a", "x"), held = delivery(2, "a", "x");
+    struct delivery_outcome later = outcome(3, "a", "x", DELIVERY_WAITING, "no answer");
+    struct delivery_outcome over = outcome(4, "a", "x", DELIVERY_FAILED, "gone");
+    struct id second = number(2), fourth = number(4);
+
+    digest.due_at_ms = T0 + 900;
+    insert(fix, &digest);
+    held.state = DELIVERY_HELD;
+    insert(fix, &held);
+    for (int i = 3; i <= 6; i++)
+        add(fix, i, i == 5 ? "b" : "a", i == 6 ? "y" : "x");
+    assert_int_equal(get(fix, 1).since_ms, T0 + 900);
+    assert_int_equal(get(fix, 3).since_ms, T0 + 3);
+    assert_ok(claim(fix, 3, T0 + 3, T0 + 100));
+    assert_late(fix->store, 50, 50, 10, "4 "); /* the third is under way */
+    assert_ok(settle(fix, &later));
+    assert_ok(settle(fix, &over));
+    struct store *reader = reader_of(fix);
+    assert_late(reader, 4999, 4000, 10, "1 "); /* the third is not due */
+    assert_late(reader, 5000, 4000, 10, "1 3 ");
+    assert_late(reader, 5000, 4000, 1, "1 ");
+    assert_late(reader, 5000, 899, 10, "3 ");
+    assert_late(reader, 5000, 2, 10, "");
+    begin(fix);
+    assert_ok(store_delivery_set_state(fix->store, &second, DELIVERY_WAITING, T0 + 2, T0 + 700));
+    assert_ok(store_delivery_restart(fix->store, &fourth, T0 + 800));
+    commit(fix);
+    assert_late(reader, 5000, 700, 10, "2 3 ");
+    assert_late(reader, 5000, 800, 10, "2 3 4 ");
+    store_close(reader);
+}
+
 /* --- lists --------------------------------------------------------------- */
 
 enum { MANY = 300 };
@@ -633,6 +679,7 @@ int main(void)
         CASE(the_last_attempts_are_kept_newest_first),
         CASE(what_was_given_up_starts_again),
         CASE(every_destination_that_waits_has_a_queue),
+        CASE(what_has_waited_for_too_long_is_found),
         CASE(a_list_shows_what_is_asked_for_and_nothing_else),
         CASE(deliveries_go_with_their_message),
         CASE(replies_are_counted_by_form_address_and_time),

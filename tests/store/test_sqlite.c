@@ -257,6 +257,8 @@ static void no_query_sorts_and_no_submission_is_searched_row_by_row(void **state
         if (i == SQL_DELIVERY_DUE)
             assert_non_null(
                 strstr(plan.ptr, "delivery_due (form=? AND destination=? AND due_at<?)"));
+        if (i == SQL_DELIVERY_LATE)
+            assert_non_null(strstr(plan.ptr, "delivery_open (state=? AND seq<?)"));
         if (strstr(plan.ptr, "SCAN delivery\n") || strstr(plan.ptr, "SCAN attempt"))
             fail_msg("%s%s", SQL_QUERIES[i], plan.ptr);
         if (strstr(plan.ptr, "TEMP B-TREE") || strstr(plan.ptr, "SCAN submission"))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/alarm.h"
 
+#include "base/clock.h"
 #include "check.h"
 
 static void a_destination_must_have_failed_for_an_hour(void **state)
@@ -91,12 +92,45 @@ static void a_disk_is_nearly_full_by_share_or_by_size(void **state)
     assert_false(alarm_disk(0, 0, false)); /* not known */
 }
 
+static void a_certificate_is_told_of_two_weeks_before_its_end(void **state)
+{
+    static const int64_t DAY = 24 * 3600 * 1000, NOW = 1795000000000;
+    static const struct {
+        int64_t left_ms;
+        enum certificate_state state;
+        const char *text;
+    } ROWS[] = {
+        {90 * DAY, CERTIFICATE_FINE, " is good until "},
+        {14 * DAY + 1, CERTIFICATE_FINE, " is good until "},
+        {14 * DAY, CERTIFICATE_NEAR, " ends at "},
+        {3 * DAY + 1, CERTIFICATE_NEAR, "see why that did not happen by itself"},
+        {3 * DAY, CERTIFICATE_URGENT, " ends in less than three days, at "},
+        {1, CERTIFICATE_URGENT, "renew it now"},
+        {0, CERTIFICATE_OVER, " has ended at "},
+        {-400 * DAY, CERTIFICATE_OVER, "renew it now"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(ROWS); i++) {
+        struct buf text = buf_new(ALARM_TEXT_MAX);
+        char ends[CLOCK_TEXT_LEN + 1];
+        clock_format(NOW + ROWS[i].left_ms, ends);
+        alarm_certificate_render(STR("forms.example"), NOW + ROWS[i].left_ms, NOW, &text);
+        CHECK_ROW(alarm_certificate(NOW + ROWS[i].left_ms, NOW) == ROWS[i].state, ROWS[i].text);
+        buf_put_char(&text, '\0');
+        CHECK_ROW(strstr(text.ptr, ROWS[i].text) && strstr(text.ptr, ends), ROWS[i].text);
+        CHECK_ROW(strstr(text.ptr, "the certificate of forms.example ") == text.ptr, ROWS[i].text);
+        buf_done(&text);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest CASES[] = {
         cmocka_unit_test(a_destination_must_have_failed_for_an_hour),
         cmocka_unit_test(silence_is_measured_by_the_forms_own_history),
         cmocka_unit_test(a_disk_is_nearly_full_by_share_or_by_size),
+        cmocka_unit_test(a_certificate_is_told_of_two_weeks_before_its_end),
     };
 
     return cmocka_run_group_tests(CASES, NULL, NULL);

@@ -49,11 +49,30 @@ static void open_it_lets_one_through_at_growing_distance(void **state)
     }
 }
 
+static void it_is_down_when_nothing_has_gone_well_for_an_hour(void **state)
+{
+    struct breaker breaker = {0};
+
+    (void)state;
+    for (int i = 1; i < BREAKER_FAILURES; i++)
+        breaker_failed(&breaker, 1000 + i, 7);
+    assert_false(breaker_is_down(&breaker, 1001 + BREAKER_DOWN_MS));
+    breaker_failed(&breaker, 5000, 7);
+    assert_false(breaker_is_down(&breaker, 1000 + BREAKER_DOWN_MS));
+    assert_true(breaker_is_down(&breaker, 1001 + BREAKER_DOWN_MS));
+    breaker_worked(&breaker);
+    assert_false(breaker_is_down(&breaker, 1001 + BREAKER_DOWN_MS));
+    for (int i = 0; i < BREAKER_FAILURES; i++)
+        breaker_failed(&breaker, 9000, 7);
+    assert_false(breaker_is_down(&breaker, 1001 + BREAKER_DOWN_MS));
+}
+
 int main(void)
 {
     static const struct CMUnitTest CASES[] = {
         cmocka_unit_test(it_stays_closed_while_failures_are_few),
         cmocka_unit_test(open_it_lets_one_through_at_growing_distance),
+        cmocka_unit_test(it_is_down_when_nothing_has_gone_well_for_an_hour),
     };
 
     return cmocka_run_group_tests(CASES, NULL, NULL);

@@ -243,7 +243,9 @@ static void postmark_gets_json(void **state)
                       "\"Subject\":\"New message from Jane - contact\","
                       "\"TextBody\":\"Name: Jane\\n"));
     assert_true(holds(&scene->out.body,
-                      "\"Headers\":[{\"Name\":\"X-Contactd-Form\",\"Value\":\"contact\"}]}"));
+                      "\"Headers\":[{\"Name\":\"Message-ID\",\"Value\":\"<m-1@acme.example>\"},"
+                      "{\"Name\":\"X-PM-KeepID\",\"Value\":\"true\"},"
+                      "{\"Name\":\"X-Contactd-Form\",\"Value\":\"contact\"}]}"));
     done(scene);
 }
 

@@ -80,7 +80,7 @@ static void a_notice_tells_it_all(void **state)
     compose(scene);
     check_str(buf_str(&scene->text.subject), "New message from Jane Doe - Acme & Sons");
     check_str(buf_str(&scene->text.text), "Name: Jane Doe\n"
-                                          "Email: jane@x.example\n"
+                                          "E-mail: jane@x.example\n"
                                           "Message:\n"
                                           "  Hello,\n"
                                           "  world\n"
@@ -339,6 +339,71 @@ static void a_digest_is_bounded(void **state)
     buf_done(&long_text);
 }
 
+/* What is weighed one by one fits when it stands together. */
+static void a_digest_weighs_what_its_rows_do(void **state)
+{
+    struct scene *scene = scene_of(20);
+    struct channel_input one = scene->input;
+    size_t weight = 0;
+
+    (void)state;
+    scene->rows[7].fields = STR("{\"a\":\"<b>\",\"list\":[1,{\"n\":2}]}");
+    one.row_count = 1;
+    for (size_t i = 0; i < 20; i++) {
+        one.rows = &scene->rows[i];
+        weight += mail_text_weigh(&one);
+    }
+    compose(scene);
+    size_t whole = scene->text.text.len + scene->text.html.len;
+    assert_true(whole < weight + 1000 && whole > weight);
+    mail_text_done(&scene->text);
+}
+
+static void check_said(struct scene *scene, enum language language, enum text text)
+{
+    CHECK_HOLDS(&scene->text.text, text_say(language, text));
+    CHECK_HOLDS(&scene->text.html, text_say(language, text));
+}
+
+static void mails_speak_the_form_s_language(void **state)
+{
+    static const enum text SAID[] = {TEXT_LABEL_NAME,  TEXT_LABEL_EMAIL, TEXT_LABEL_MESSAGE,
+                                     TEXT_FORM,        TEXT_PAGE,        TEXT_RECEIVED,
+                                     TEXT_OPEN_MESSAGE};
+    static const char *const SUBJECTS[LANGUAGE__COUNT][3] = {
+        [LANGUAGE_EN] = {"New message from Jane Doe - ", "New message - ", "2 new messages - "},
+        [LANGUAGE_DE] = {"Neue Nachricht von Jane Doe - ", "Neue Nachricht - ",
+                         "2 neue Nachrichten - "},
+        [LANGUAGE_FR] = {"Nouveau message de Jane Doe - ", "Nouveau message - ",
+                         "2 nouveaux messages - "},
+        [LANGUAGE_ES] = {"Nuevo mensaje de Jane Doe - ", "Nuevo mensaje - ",
+                         "2 mensajes nuevos - "},
+        [LANGUAGE_PT] = {"Nova mensagem de Jane Doe - ", "Nova mensagem - ",
+                         "2 novas mensagens - "},
+        [LANGUAGE_IT] = {"Nuovo messaggio da Jane Doe - ", "Nuovo messaggio - ",
+                         "2 nuovi messaggi - "},
+        [LANGUAGE_NL] = {"Nieuw bericht van Jane Doe - ", "Nieuw bericht - ",
+                         "2 nieuwe berichten - "},
+        [LANGUAGE_PL] = {"Nowa wiadomość od Jane Doe - ", "Nowa wiadomość - ",
+                         "Nowe wiadomości: 2 - "},
+    };
+
+    (void)state;
+    for (int language = 0; language < LANGUAGE__COUNT; language++)
+        for (int i = 0; i < 3; i++) {
+            struct scene *scene = scene_of(i == 2 ? 2 : 1);
+            scene->input.language = (enum language)language;
+            if (i == 1)
+                scene->rows[0].name = scene->rows[0].email = STR("");
+            compose(scene);
+            assert_true(
+                str_starts_with(buf_str(&scene->text.subject), str_of(SUBJECTS[language][i])));
+            for (size_t j = 0; i != 1 && j < COUNTOF(SAID); j++)
+                check_said(scene, (enum language)language, SAID[j]);
+            mail_text_done(&scene->text);
+        }
+}
+
 static void an_alarm_is_text_alone(void **state)
 {
     struct scene *scene = scene_of(0);
@@ -440,6 +505,8 @@ int main(void)
         CASE("a title without end hides nothing", a_title_without_end_hides_nothing),
         CASE("a digest counts and ends with the newest", a_digest_counts_and_ends_with_the_newest),
         CASE("a digest is bounded", a_digest_is_bounded),
+        CASE("a digest weighs what its rows do", a_digest_weighs_what_its_rows_do),
+        CASE("mails speak the form's language", mails_speak_the_form_s_language),
         CASE("an alarm is text alone", an_alarm_is_text_alone),
         CASE("a reply says what its form says", a_reply_says_what_its_form_says),
         CASE("strangers put no links into replies", strangers_put_no_links_into_replies),

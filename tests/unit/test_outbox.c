@@ -8,7 +8,10 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -16,6 +19,18 @@
 #include "service/watch.h"
 
 enum { PATIENCE_MS = 60 * 1000 };
+
+/* The program's own in the place of the C library's: the wall clock is what a case says. */
+static _Atomic int64_t clock_ahead_ms;
+
+int clock_gettime(clockid_t id, struct timespec *ret_time)
+{
+    int failed = (int)syscall(SYS_clock_gettime, id, ret_time);
+
+    if (id == CLOCK_REALTIME)
+        ret_time->tv_sec += (time_t)(clock_ahead_ms / 1000);
+    return failed;
+}
 
 #define assert_ok(expression) assert_int_equal((expression), ERR_OK)
 
@@ -32,6 +47,7 @@ static int set_up(void **state)
     struct world *world = calloc(1, sizeof *world);
     struct err_detail detail = {""};
 
+    clock_ahead_ms = 0;
     assert_non_null(world);
     assert_ok(secret_start());
     assert_ok(store_open("memory:", true, &world->writer, &detail));
@@ -255,6 +271,99 @@ static void what_cannot_be_composed_is_given_up(void **state)
     assert_non_null(strstr(seen.error, "smtp"));
 }
 
+enum { QUEUED = 120, HOUR_MS = 60 * 60 * 1000 };
+
+static enum err queue_run(struct job *job, struct store *writer)
+{
+    struct change *self = CONTAINER_OF(job, struct change, job);
+    struct delivery row = *self->row;
+    struct change one = *self;
+
+    one.row = &row;
+    for (int i = 0; i < QUEUED; i++) {
+        row.id = store_next_id(writer, row.due_at_ms);
+        row.submission = store_next_id(writer, row.due_at_ms);
+        TRY(change_run(&one.job, writer));
+        one.settings = NULL;
+    }
+    return ERR_OK;
+}
+
+static void queue(struct world *world, const char *settings)
+{
+    const struct delivery row = {.form = STR("shop"),
+                                 .destination = STR("webhook:crm"),
+                                 .due_at_ms = clock_wall_ms(),
+                                 .changed_at_ms = clock_wall_ms()};
+    struct change change = {
+        .job.run = queue_run, .world = world, .settings = settings, .row = &row};
+
+    assert_ok(commit_run(world->commit, &change.job));
+}
+
+struct count {
+    int in_state[DELIVERY_WITHDRAWN + 1];
+    int tried, attempts, leased;
+};
+
+static enum err count_row(void *arg, const struct delivery *row)
+{
+    struct count *count = arg;
+
+    count->in_state[row->state]++;
+    count->leased += row->is_leased;
+    count->tried += row->attempts > 0;
+    count->attempts += row->attempts;
+    if (row->state == DELIVERY_FAILED)
+        assert_non_null(memmem(row->error.ptr, row->error.len, "36 hours", 8));
+    return ERR_OK;
+}
+
+static struct count count_rows(struct world *world)
+{
+    const struct delivery_filter filter = {.limit = DELIVERY_LIST_MAX};
+    struct count count = {.tried = 0};
+    struct store *reader = NULL;
+
+    assert_ok(store_open_reader(world->writer, &reader, NULL));
+    assert_ok(store_delivery_list(reader, &filter, count_row, &count));
+    store_close(reader);
+    return count;
+}
+
+/* Until so many attempts were made, all are in this state, and nothing is under way. */
+static struct count wait_for(struct world *world, enum delivery_state state, int attempts)
+{
+    int64_t end_ms = clock_mono_ms() + PATIENCE_MS;
+    struct count count;
+
+    do {
+        assert_true(clock_mono_ms() < end_ms);
+        usleep(5000);
+        outbox_nudge(world->outbox);
+        count = count_rows(world);
+        clock_ahead_ms += 1000; /* so that what was tried just now is due again soon */
+    } while (count.in_state[state] != QUEUED || count.leased || count.attempts < attempts);
+    return count;
+}
+
+static void what_waits_behind_a_host_that_is_down_is_given_up_in_the_end(void **state)
+{
+    struct world *world = *state;
+    char settings[200];
+    int fd = refuse(settings, sizeof settings);
+
+    start(world);
+    queue(world, settings);
+    struct count count = wait_for(world, DELIVERY_WAITING, 5);
+    assert_in_range(count.tried, 5, QUEUED / 2); /* the rest waits behind the breaker */
+    clock_ahead_ms = 30 * (int64_t)HOUR_MS;
+    wait_for(world, DELIVERY_WAITING, count.attempts + 1); /* too early to give anything up */
+    clock_ahead_ms = 37 * (int64_t)HOUR_MS;
+    wait_for(world, DELIVERY_FAILED, 0);
+    close(fd);
+}
+
 static enum err count_alarm(void *arg, const struct alarm *alarm)
 {
     assert_true(str_equal(alarm->kind, STR("destination")));
@@ -312,6 +421,7 @@ int main(void)
         WORLD_CASE(what_a_former_run_left_is_taken_up),
         WORLD_CASE(a_destination_that_is_gone_is_withdrawn),
         WORLD_CASE(what_cannot_be_composed_is_given_up),
+        WORLD_CASE(what_waits_behind_a_host_that_is_down_is_given_up_in_the_end),
         WORLD_CASE(the_watch_finds_what_has_failed_for_an_hour),
     };
 

@@ -273,7 +273,7 @@ const CAPTCHAS = [['', 'none'], ['turnstile', 'Turnstile'], ['hcaptcha', 'hCaptc
 const USUAL = { spamThreshold: '5', spamRetentionDays: '30' };
 // Where the table's words, made for the command line, say what the label says already.
 const HINTS = {
-  captcha: 'Who checks that a visitor is human', language: 'Of the built-in pages', origins: 'Such as https://example.org or https://*.example.org; none: all', redirect: 'A path on the page\'s site, or a URL',
+  captcha: 'Who checks that a visitor is human', language: 'Of the built-in pages, and of the mails that tell of messages (else English)', origins: 'Such as https://example.org or https://*.example.org; none: all', redirect: 'A path on the page\'s site, or a URL',
   token: 'Whether form.js has to bring one', proof: 'Whether form.js has to bring one', schema: 'A subset of JSON Schema, such as {"properties": {"email": {"format": "email"}}, "required": ["email"]}; none: any fields',
   spamRetentionDays: 'After which spam is deleted; 0: never', languages: 'Such as en or de; none: any',
 };

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TLS begins. The session is libmicrohttpd's, but before it says a word it gets
+ * the certificate that is in force now, which the connection holds to its end.
+ *
+ * While a handshake waits for the client, libmicrohttpd (0.9.75 and 1.0.10, with
+ * epoll) looks at it again and again without sleeping: a byte and silence would
+ * cost the whole thread. So until the first request a connection that has nothing to
+ * read is suspended and watched by an epoll of ours, which wakes it when something has come.
+ * Its deadline is that of the first head, so a handshake has no time of its own. What
+ * follows is read as without TLS: the guard sees heads behind the decryption.
+ * Loop's thread only.
+ */
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "internal.h"
+#include "tls_pair.h"
+
+enum { WAKES_MAX = 64 };
+
+static void watch(struct connection *self)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = self};
+
+    if (self->loop->is_over || epoll_ctl(self->loop->shake_fd, EPOLL_CTL_ADD, self->fd, &event))
+        return;
+    self->is_watched = true;
+    MHD_suspend_connection(self->mhd);
+}
+
+static void unwatch(struct connection *self)
+{
+    (void)epoll_ctl(self->loop->shake_fd, EPOLL_CTL_DEL, self->fd, NULL);
+    self->is_watched = false;
+    MHD_resume_connection(self->mhd);
+}
+
+/* GnuTLS reads through this. */
+static ssize_t pull(gnutls_transport_ptr_t connection, void *bytes, size_t len)
+{
+    struct connection *self = connection;
+    ssize_t got = recv(self->fd, bytes, len, 0);
+    int error = errno;
+
+    if (got < 0 && error == EAGAIN && self->is_new && !self->is_watched)
+        watch(self);
+    errno = error;
+    return got;
+}
+
+void handshake_begin(struct connection *self)
+{
+    struct tls *tls = self->loop->server->options.tls;
+    const union MHD_ConnectionInfo *info =
+        tls ? MHD_get_connection_info(self->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION) : NULL;
+
+    if (!info)
+        return;
+    self->session = info->tls_session;
+    self->pair = tls_take(tls);
+    /* Should this fail, no_certificate() ends the handshake. */
+    (void)gnutls_credentials_set(self->session, GNUTLS_CRD_CERTIFICATE,
+                                 tls_credentials(self->pair));
+    gnutls_transport_set_ptr2(self->session, self, (gnutls_transport_ptr_t)(intptr_t)self->fd);
+    gnutls_transport_set_pull_function(self->session, pull);
+    self->is_new = true;
+}
+
+void handshake_end(struct connection *self)
+{
+    tls_give(self->pair);
+}
+
+void handshake_wake(struct loop *loop)
+{
+    struct epoll_event events[WAKES_MAX];
+    int count = epoll_wait(loop->shake_fd, events, WAKES_MAX, 0);
+
+    for (int i = 0; i < count; i++)
+        unwatch(events[i].data.ptr);
+}
+
+void handshake_wake_all(struct loop *loop)
+{
+    loop->is_over = true;
+    for (struct connection *c = loop->connections.newer; c != &loop->connections; c = c->newer)
+        if (c->is_watched)
+            unwatch(c);
+}
+
+int handshake_no_certificate(gnutls_session_t session, const gnutls_datum_t *authorities,
+                             int authority_count, const gnutls_pk_algorithm_t *algorithms,
+                             int algorithm_count, gnutls_pcert_st **certificate,
+                             unsigned *certificate_count, gnutls_privkey_t *key)
+{
+    (void)session;
+    (void)authorities;
+    (void)authority_count;
+    (void)algorithms;
+    (void)algorithm_count;
+    (void)certificate;
+    (void)certificate_count;
+    (void)key;
+    return -1;
+}
