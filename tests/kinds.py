@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """A hundred requests, some of every kind: what a server has seen before its memory is measured or its code put in order."""
-import http.client
 import json
 
 JSON = {"Content-Type": "application/json"}
@@ -41,10 +40,10 @@ def hundred(token):
     yield "OPTIONS", "/contact", None, {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
 
 
-def ask_everything(port, token):
+def ask_everything(server, token):
     """Asks them one after the other; none is answered with an error of the server."""
     for method, path, body, headers in hundred(token):
-        client = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        client = server.http(120)
         client.request(method, path, body, headers)
         answer = client.getresponse()
         answer.read()

@@ -5,7 +5,7 @@
     make static && tests/static/order.py
 
 The kernel maps the file's pages sixteen at a time, so a function that runs brings its neighbours into memory. Here the
-program starts and answers a hundred requests under valgrind, twice: whatever ran, and whatever was read, goes together.
+program starts and answers a hundred requests over TLS under valgrind, twice: whatever ran, and whatever was read, goes together.
 That takes ten minutes. A name that is there no more does no harm, and a part that is missing lies where the linker puts it.
 """
 import bisect
@@ -18,9 +18,10 @@ import time
 from pathlib import Path
 
 os.environ["CONTACTD_TEST_SLOW"] = "200"
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from harness import ROOT, Server, running  # noqa: E402
+sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[1] / "http")]
+from harness import ROOT, running  # noqa: E402
 from kinds import ask_everything  # noqa: E402
+from tls import Authority, TlsServer  # noqa: E402
 
 STATIC = ROOT / "build/static"
 TARGET = ROOT / "packaging/static/order.ld"
@@ -74,7 +75,7 @@ def sections(text):
     return sorted((int(address, 16), int(size, 16), name, file.rsplit("/", 1)[-1]) for name, address, size, file in rows if int(size, 16))
 
 
-class Watched(Server):
+class Watched(TlsServer):
     """contactd under valgrind, once `tool` is set: callgrind tells which addresses ran, lackey which were read."""
 
     tool = None
@@ -91,12 +92,12 @@ class Watched(Server):
 
 def watch(directory, tool):
     (directory / tool).mkdir()
-    server = Watched(directory / tool, binary=directory / "contactd", sandbox="off")
+    server = Watched(directory / tool, Authority(directory / f"{tool}-authority"), binary=directory / "contactd", sandbox="off")
     with running(server):
         token = server.token("manage")
     server.tool, server.process = tool, None
     with running(server):
-        ask_everything(server.port, token)
+        ask_everything(server, token)
         time.sleep(5)  # for what is done behind the messages' backs
     time.sleep(5)  # for awk
     return (directory / tool / tool).read_text()

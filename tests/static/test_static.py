@@ -140,7 +140,7 @@ def test_it_is_small_after_a_hundred_requests_of_every_kind(tmp_path):
         token = server.token("manage")
     server.process = None
     with running(server):
-        ask_everything(server.port, token)
+        ask_everything(server, token)
         end = time.monotonic() + 60 * SLOW
         while (own := status_mb(server, "RssAnon")) > 3.5 and time.monotonic() < end:  # it rests first
             time.sleep(0.5)
