@@ -17,7 +17,7 @@
 
 enum {
     DAY_MS = 24 * 60 * 60 * 1000,
-    LOOK_BYTES_MAX = 64 * 1024 * 1024,
+    LOOK_BYTES_MAX = 16 * 1024 * 1024,
     MIB = 1024 * 1024,
     SUBJECT_MAX = 500
 };
