@@ -3,6 +3,7 @@
 
 Both answer what they are told to. `wait` looks again and again until something is so.
 """
+import asyncio
 import threading
 import time
 from email import message_from_bytes, policy
@@ -42,6 +43,7 @@ class MailServer:
         self.mails, self.answers, self.attempts = [], {}, []
         self.rejected, self.locked = {}, None  # by recipient: the answer to RCPT; everybody's to MAIL
         self.offered, self.unwanted = [], None  # also those that are refused; a word that is not taken
+        self.held, self.waiting = set(), set()  # who is answered when he is taken from `held`, and waits until then
         for attempt in range(5):
             self.controller = Controller(self, hostname="127.0.0.1", port=free_port())
             try:
@@ -58,6 +60,10 @@ class MailServer:
         return "250 fine"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
+        while address in self.held:
+            self.waiting.add(address)
+            await asyncio.sleep(0.02)
+        self.waiting.discard(address)
         if address in self.rejected:
             return self.rejected[address]
         envelope.rcpt_tos.append(address)
@@ -102,8 +108,9 @@ class Post(NamedTuple):
 class Receiver:
     """Takes every post with 200, unless `answers` has a status, or (status, headers), for its path."""
 
-    def __init__(self):
-        self.posts, self.answers, self.open = [], {}, 0
+    def __init__(self, host="127.0.0.1"):
+        self.posts, self.answers, self.slow = [], {}, 0
+        self.poison = None  # what is answered with 500 wherever it stands
         self.lock = threading.Lock()
         self.gate = threading.Event()  # paths that start with /slow answer when it is set
         receiver = self
@@ -114,10 +121,13 @@ class Receiver:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 if self.path.startswith("/slow"):
+                    with receiver.lock:
+                        receiver.slow += 1
                     receiver.gate.wait(60 * SLOW)
                 with receiver.lock:
                     receiver.posts.append(Post(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
-                    answer = receiver.answers.get(self.path, 200)
+                    is_poison = receiver.poison is not None and receiver.poison in body
+                    answer = 500 if is_poison else receiver.answers.get(self.path, 200)
                 status, headers = answer if isinstance(answer, tuple) else (answer, {})
                 self.send_response(status)
                 for name, value in headers.items():
@@ -128,7 +138,7 @@ class Receiver:
             def log_message(self, *_):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer((host, 0), Handler)
         self.server.daemon_threads = True
         self.server.handle_error = lambda *_: None  # who posts may be killed meanwhile
         self.url = f"http://127.0.0.1:{self.server.server_port}"

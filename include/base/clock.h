@@ -17,6 +17,9 @@ int64_t clock_mono_ms(void);
 /* Microseconds of the same clock. */
 int64_t clock_mono_us(void);
 
+/* Microseconds that all threads of the process have worked. */
+int64_t clock_cpu_us(void);
+
 /* "2026-11-21T09:30:00.123Z" */
 enum { CLOCK_TEXT_LEN = 24 };
 

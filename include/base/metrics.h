@@ -15,6 +15,8 @@
     X(COMMITS_FAILED, "contactd_commits_failed_total", "counter", "Transactions that failed.")     \
     X(QUEUE_REFUSED, "contactd_queue_refused_total", "counter",                                    \
       "Jobs refused because a queue was full or stopping.")                                        \
+    X(MEMORY_REFUSED, "contactd_memory_refused_total", "counter",                                  \
+      "Requests and replies refused because the others had too much memory.")                      \
     X(COMMIT_QUEUE, "contactd_commit_queue_jobs", "gauge", "Jobs waiting for the committer.")      \
     X(BACKUPS, "contactd_backups_total", "counter", "Scheduled backups made and verified.")        \
     X(BACKUPS_FAILED, "contactd_backups_failed_total", "counter",                                  \

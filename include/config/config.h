@@ -47,6 +47,7 @@ struct config {
     uint32_t workers;
     uint32_t max_connections;
     size_t connection_memory_bytes;
+    size_t request_memory_bytes;
     size_t max_body_bytes;
     int64_t header_timeout_ms;
     int64_t body_timeout_ms;

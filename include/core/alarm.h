@@ -10,17 +10,21 @@ enum { ALARM_HISTORY_DAYS = 90, ALARM_TEXT_MAX = 1000 /* bytes */ };
 /* It has failed for an hour, and something waits for it or was given up. */
 bool alarm_destination(const struct destination_tally *tally, int64_t now_ms);
 
+/* Appends which one, "webhook:crm of shop", and what is to be told of it, without a full stop. */
+void alarm_destination_name(struct str form, struct str name, struct buf *out);
+void alarm_destination_render(const struct destination_tally *tally, struct buf *out);
+
 /* How many messages came on each of the last days, today first; spam and trash are none. */
 struct alarm_history {
     uint32_t days[ALARM_HISTORY_DAYS];
 };
 
 /*
- * The form has gone silent: for `silence_days` days or, if that is 0, for four times its
- * longest silence of these days, for three days at least, and it had ten messages or more.
- * `*ret_days`: for how long no message has come, if one has.
+ * The form has gone silent, for all that it says itself: for four times its longest silence of
+ * these days, for three days at least, and it had ten messages or more. `*ret_days`: for how
+ * long no message has come; ALARM_HISTORY_DAYS: none of these days has one.
  */
-bool alarm_silence(const struct alarm_history *history, uint32_t silence_days, uint32_t *ret_days);
+bool alarm_silence(const struct alarm_history *history, uint32_t *ret_days);
 
 /* Less than a twentieth, or than 256 MB; `is_raised`: a little more must be free by then. */
 bool alarm_disk(uint64_t free_bytes, uint64_t total_bytes, bool is_raised);

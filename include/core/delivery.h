@@ -56,6 +56,20 @@ struct delivery_attempt {
     struct str error; /* one line; ptr NULL: it was delivered */
 };
 
+/* What a delivery waits behind: nobody is asked for it who has failed again and again. */
+struct delivery_pause {
+    char place[300];  /* "https://crm.example:8443", "smtp://mail.example:587" */
+    int64_t until_ms; /* wall; when the next attempt finds out; 0: it is on its way */
+    char reason[301]; /* of the last failure */
+};
+
+/* What an attempt says of its destination. */
+enum delivery_sign {
+    SIGN_OF_ATTEMPT, /* that it works, or fails */
+    SIGN_REACHED,    /* that it works: who refuses is another, a visitor's mistyped address */
+    SIGN_NONE        /* nothing: it was never asked */
+};
+
 /* How an attempt ended, and what becomes of its delivery. */
 struct delivery_outcome {
     struct id id;
@@ -64,6 +78,7 @@ struct delivery_outcome {
     int64_t due_at_ms; /* of one that goes on waiting */
     struct id batch;   /* the digest that it goes with from now on; none: as before */
     struct delivery_attempt attempt;
+    enum delivery_sign sign;
 };
 
 /* Which deliveries, newest first. */
@@ -110,6 +125,11 @@ enum {
     DELIVERY_LIST_MAX = 200,
     DELIVERY_LIST_DEFAULT = 50,
     DELIVERY_LEASE_MS = 2 * 60 * 1000, /* longer than any attempt takes */
+    /* When a destination works again: in what time its others follow, unless they were tried just
+       now, or have been hurried for a day in vain. */
+    DELIVERY_SPREAD_MS = 5000,
+    DELIVERY_JUST_NOW_MS = 10 * 1000,
+    DELIVERY_HURRIED_MS = 24 * 60 * 60 * 1000,
     /* Longer than the waits between all attempts; behind a host that is down, nothing waits longer.
      */
     DELIVERY_PATIENCE_MS = 36 * 60 * 60 * 1000,
@@ -149,8 +169,13 @@ static inline bool id_is_none(const struct id *id)
     return memcmp(id->bytes, NONE.bytes, sizeof NONE.bytes) == 0;
 }
 
-/* Appends one as a JSON object; without the brace at the end, for more members. */
-void delivery_render_open(struct buf *out, const struct delivery *delivery);
+/*
+ * Appends one as a JSON object; without the brace at the end, for more members. `pause`: what it
+ * waits behind; NULL: nothing.
+ */
+void delivery_render_open(struct buf *out, const struct delivery *delivery,
+                          const struct delivery_pause *pause);
+void delivery_pause_render(struct buf *out, const struct delivery_pause *pause); /* "pausedBy" */
 void delivery_attempt_render(struct buf *out, const struct delivery_attempt *attempt);
 
 #endif

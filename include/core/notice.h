@@ -47,6 +47,7 @@ struct destination {
     enum signature signature;
     enum rhythm rhythm; /* mail only */
     bool wants_spam;    /* hears of spam at once, too; never the autoresponder */
+    bool wants_alarms;  /* unless told otherwise; never the autoresponder */
 };
 
 enum {

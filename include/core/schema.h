@@ -93,6 +93,9 @@ bool schema_is_of_object(const struct schema *schema);
 /* Whether a rule asks for an e-mail address in the field of this name. */
 bool schema_wants_email(const struct schema *schema, struct str name);
 
+/* Whether it has rules for a field that is spelled so. */
+bool schema_has_field(const struct schema *schema, struct str name);
+
 /* The property of an object rule, or NULL. */
 const struct property *rule_find(const struct rule *rule, struct str name);
 

@@ -17,6 +17,7 @@ struct server_options {
     unsigned threads;
     unsigned max_connections;  /* over all threads */
     size_t connection_memory;  /* bytes per connection for its request head */
+    size_t request_memory;     /* bytes for all bodies, and for replies on their way */
     size_t max_body;           /* bytes */
     int64_t header_timeout_ms; /* from connect, or the reply before, to a complete head */
     int64_t body_timeout_ms;   /* for the body, plus one second per KiB announced */

@@ -41,6 +41,15 @@ enum parcel_result {
     PARCEL_REFUSED
 };
 
+/* Where it ended, if it did not arrive. */
+enum parcel_end {
+    /* Nobody was reached: no name, no connection, no TLS. SMTP: also until the server has let us
+       in, when it closes (421), and when it falls silent. */
+    PARCEL_AT_DOOR,
+    PARCEL_AT_RECIPIENT, /* SMTP: the answer to the recipient's address */
+    PARCEL_AT_ANSWER     /* any other answer; HTTP: also none, from whoever took the connection */
+};
+
 /* One mail or post. Everything is the caller's and stays as it is until done(). */
 struct parcel {
     bool is_smtp;
@@ -60,7 +69,8 @@ struct parcel {
     void (*done)(struct parcel *parcel);
 
     enum parcel_result result;
-    bool is_gone;                /* refused: there is nobody at this address, whatever is sent */
+    bool is_gone; /* refused: there is nobody at this address, whatever is sent */
+    enum parcel_end end;
     int status;                  /* the HTTP status or SMTP code; 0: there was none */
     int64_t retry_after_ms;      /* what the other side asked for; 0: nothing */
     char error[300];             /* one line for people; empty when delivered */

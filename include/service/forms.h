@@ -21,6 +21,7 @@ struct forms;
 /* A form in use. Constant, and there until form_entry_release(). */
 struct form_entry {
     struct str name;
+    int64_t created_at_ms; /* wall; 0: the default form, as long as nobody has set anything */
     const struct form_rules *rules;
     const struct schema *schema;
     struct spam_expected expected;
@@ -57,6 +58,11 @@ MUST_CHECK enum err forms_check_ids(struct store *store, const struct form *form
 const struct form_entry *forms_find(struct forms *forms, struct str id);
 /* The form whose name comes after `name`, or NULL; an empty name: the first of all. */
 const struct form_entry *forms_after(struct forms *forms, struct str name);
+/* The same, or what a form that is not registered lives by: the default form. */
+const struct form_entry *forms_find_or_default(struct forms *forms, struct str id);
 void form_entry_release(const struct form_entry *entry); /* NULL is allowed */
+
+/* Whether the form's settings have a destination of this name; an empty form: the server's own. */
+bool forms_have_destination(struct forms *forms, struct str form, struct str name);
 
 #endif

@@ -42,6 +42,14 @@ void outbox_nudge(struct outbox *outbox);
  */
 void outbox_hurry(struct outbox *outbox);
 
+/*
+ * Whether this one waits behind others that have failed there. Any thread. The other shows it as
+ * delivery_render_open() does, with that. NULL is allowed: nothing waits.
+ */
+bool outbox_pause(struct outbox *outbox, const struct delivery *row,
+                  struct delivery_pause *ret_pause);
+void outbox_render_open(struct outbox *outbox, struct buf *out, const struct delivery *row);
+
 /* Ends within a second, whatever the destinations do, and frees. NULL is allowed. */
 void outbox_stop(struct outbox *outbox);
 

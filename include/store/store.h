@@ -37,6 +37,9 @@ struct store_health {
     int64_t schema, schema_known; /* steps that it has, and that this program has */
     bool is_damaged, is_whole;    /* neither: not all of it was seen in time */
     char complaint[200];          /* about the damage, in the backend's words */
+    int64_t alarms, given_up;     /* that stand; deliveries */
+    int64_t failing;              /* destinations that fail and have something to be told */
+    char worst[200];              /* of these: which fails for longest, and why; "": none */
 };
 
 /*
@@ -190,7 +193,9 @@ MUST_CHECK enum err store_delivery_claim(struct store *store, const struct id *i
                                          int64_t until_ms, const struct id *batch);
 /*
  * How the attempt ended, with its history and its destination's. What is held by
- * now stays so unless it was delivered. ERR_NOT_FOUND: it is gone.
+ * now stays so unless it was delivered. After the first that is delivered again, what has waited
+ * there is due within DELIVERY_SPREAD_MS, without an attempt less to be made. ERR_NOT_FOUND: it is
+ * gone.
  */
 MUST_CHECK enum err store_delivery_settle(struct store *store,
                                           const struct delivery_outcome *outcome);
@@ -211,10 +216,13 @@ MUST_CHECK enum err store_delivery_restart(struct store *store, const struct id 
  */
 MUST_CHECK enum err store_delivery_withdraw_form(struct store *store, struct str form,
                                                  int64_t now_ms);
-/* All that were given up for this destination. */
-MUST_CHECK enum err store_delivery_restart_failed(struct store *store, struct str form,
-                                                  struct str destination, int64_t now_ms,
-                                                  int64_t *ret_count);
+/*
+ * All that were given up for this destination, and that wait for it without being under way: those
+ * stay in their digests, since all of one come along.
+ */
+MUST_CHECK enum err store_delivery_restart_all(struct store *store, struct str form,
+                                               struct str destination, int64_t now_ms,
+                                               int64_t *ret_count);
 
 /* ERR_EXISTS: there is one of this kind, form and name. ERR_NOT_FOUND: there is none. */
 MUST_CHECK enum err store_alarm_add(struct store *store, const struct alarm *alarm);

@@ -5,9 +5,13 @@ PKG_CFLAGS = -isystem $(BUILD)/root/usr/include
 PKG_LIBS   = -L$(BUILD)/root/usr/lib $(PKG_LIBS_STATIC:%=-l%)
 OPT        := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
               -fno-unwind-tables -fno-ident -ffile-prefix-map=$(CURDIR)/=
-HARDEN_LD  := $(filter-out -pie,$(HARDEN_LD)) -static-pie -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,pack-relative-relocs -s
+# Names that checksec looks for, and would not find in a file without any.
+NAMED      := __stack_chk_fail __*_chk
+HARDEN_LD  := $(filter-out -pie,$(HARDEN_LD)) -static-pie -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,pack-relative-relocs -s \
+               -Wl,-T,packaging/static/order.ld $(NAMED:%=-Wl,--export-dynamic-symbol='%')
 
 $(OBJ) $(MAIN): $(wildcard $(BUILD)/*.built) packaging/static/program.mk
+$(MAIN): packaging/static/order.ld
 
 # libmicrohttpd, GnuTLS and GMP are LGPL: with our objects anybody can link another version of them. README.md says how.
 $(BUILD)/contactd.a: $(MAIN) $(OBJ)

@@ -457,6 +457,16 @@ WHERE state <> 2 AND form = ?1;
 UPDATE delivery SET state = 0, attempts = 0, cuts = 0, due_at = ?3, changed_at = ?3, since = ?3, batch = ?4
 WHERE seq = ?1 AND id = ?2;
 
+-- name: delivery_restart_waiting
+UPDATE delivery SET attempts = 0, due_at = ?3, changed_at = ?3, since = ?3
+WHERE state = 0 AND leased = 0 AND form = ?1 AND destination = ?2;
+
+-- Behind ?4 stands what was tried just now, before ?5 what has been hurried for long enough. A digest stays together.
+-- name: delivery_hasten
+UPDATE delivery SET attempts = attempts - 1, due_at = ?3 + iif(batch IS NULL, seq % ?6, 0)
+WHERE state = 0 AND leased = 0 AND attempts > 0 AND form = ?1 AND destination = ?2 AND due_at > ?3 + ?6
+    AND changed_at <= ?4 AND since > ?5;
+
 -- name: delivery_restart_failed
 UPDATE delivery SET state = 0, attempts = 0, cuts = 0, due_at = ?3, changed_at = ?3, since = ?3, batch = NULL
 WHERE state = 3 AND state <> 2 AND form = ?1 AND destination = ?2;
@@ -499,6 +509,12 @@ VALUES (?1, ?2, 0, 0, ?3, ?3, ?4)
 ON CONFLICT (form, name) DO UPDATE
 SET failed_at = excluded.failed_at, error = excluded.error,
     failing_since = iif(failing_since = 0, excluded.failing_since, failing_since);
+
+-- name: destination_failing
+SELECT failing_since FROM destination WHERE form = ?1 AND name = ?2;
+
+-- name: destination_reached
+UPDATE destination SET failing_since = 0 WHERE form = ?1 AND name = ?2;
 
 -- name: destination_list
 SELECT form, name, sum(waiting), sum(held), sum(failed), sum(withdrawn), sum(delivered), max(delivered_at),

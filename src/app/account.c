@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/encode.h"
+#include "base/utf8.h"
 #include "command.h"
 #include "control.h"
 #include "core/password.h"
@@ -165,15 +166,7 @@ enum exit_code verb_token_add(struct cli *cli)
 
 /* --- lists and names ----------------------------------------------------- */
 
-enum { COLUMN_WIDTH = 26 };
-
-static void print_cell(const char *text, bool is_last)
-{
-    if (is_last)
-        printf("%s\n", text);
-    else
-        printf("%-*s ", COLUMN_WIDTH, text);
-}
+enum { COLUMNS_MAX = 16 };
 
 /* A list's items with commas between them. */
 static void join_items(const json_t *list, struct buf *out)
@@ -187,48 +180,79 @@ static void join_items(const json_t *list, struct buf *out)
             buf_put_char(out, ',');
         buf_put(out, str_of(json_string_value(item)));
     }
-    buf_put_char(out, '\0');
 }
 
-static void print_value(const json_t *value, bool is_last)
+static void put_value(struct buf *out, const json_t *value)
 {
-    CLEANUP(buf_done) struct buf items = buf_new(CONTROL_MESSAGE_MAX);
-
     if (json_is_array(value))
-        join_items(value, &items);
-    print_cell(json_is_string(value) ? json_string_value(value)
-               : items.ptr           ? items.ptr
-                                     : "-",
-               is_last);
+        join_items(value, out);
+    else if (json_is_integer(value))
+        buf_printf(out, "%lld", (long long)json_integer_value(value));
+    else
+        buf_put(out, json_is_string(value) ? str_of(json_string_value(value)) : STR("-"));
 }
 
-static void print_row(json_t *row, bool is_head)
+static int width_of(struct str text)
 {
-    size_t left = json_object_size(row);
+    size_t points = 0;
+
+    return (int)(utf8_length(text, &points) ? points : text.len);
+}
+
+/* Blanks up to the next column; none behind the last. */
+static void print_cell(struct str text, int width, bool is_last)
+{
+    int blanks = is_last ? 0 : width - width_of(text) + 2;
+
+    printf("%.*s%*s%s", (int)text.len, text.len ? text.ptr : "", blanks > 0 ? blanks : 0, "",
+           is_last ? "\n" : "");
+}
+
+static void widen(int *width, struct str text)
+{
+    int own = width_of(text);
+
+    if (own > *width)
+        *width = own;
+}
+
+/* `is_measured`: widens the columns, and prints nothing. */
+static void print_row(json_t *row, bool is_head, int widths[COLUMNS_MAX], bool is_measured)
+{
+    size_t column = 0, count = json_object_size(row);
     const char *key;
     json_t *value;
 
     json_object_foreach(row, key, value)
     {
-        left--;
+        CLEANUP(buf_done) struct buf text = buf_new(CONTROL_MESSAGE_MAX);
         if (is_head)
-            print_cell(key, left == 0);
+            buf_put(&text, str_of(key));
         else
-            print_value(value, left == 0);
+            put_value(&text, value);
+        int *width = &widths[column < COLUMNS_MAX ? column : COLUMNS_MAX - 1];
+        column++;
+        if (is_measured)
+            widen(width, buf_str(&text));
+        else
+            print_cell(buf_str(&text), *width, column == count);
     }
 }
 
 /* An array of flat objects as a table for people; the keys are its head. */
 static void print_table(const json_t *rows)
 {
+    int widths[COLUMNS_MAX] = {0};
     json_t *row;
     size_t index;
 
-    json_array_foreach(rows, index, row)
-    {
-        if (index == 0)
-            print_row(row, true);
-        print_row(row, false);
+    for (int is_printed = 0; is_printed < 2; is_printed++) {
+        json_array_foreach(rows, index, row)
+        {
+            if (index == 0)
+                print_row(row, true, widths, !is_printed);
+            print_row(row, false, widths, !is_printed);
+        }
     }
 }
 

@@ -486,6 +486,7 @@ static enum err server_make(struct app *app, struct err_detail *detail)
         .threads = config->threads,
         .max_connections = app->max_connections,
         .connection_memory = config->connection_memory_bytes,
+        .request_memory = config->request_memory_bytes,
         .max_body = config->max_body_bytes,
         .header_timeout_ms = config->header_timeout_ms,
         .body_timeout_ms = config->body_timeout_ms,

@@ -93,7 +93,8 @@ static const struct verb VERBS[] = {
     {"token", "revoke", verb_named, 1, "NAME", "make a token worthless"},
     {"form", "add", verb_form_add, -1, "NAME [SETTING=VALUE]... [--settings FILE|-]",
      "add a form; prints its addresses and a snippet"},
-    {"form", "set", verb_form_set, -2, "NAME SETTING=VALUE... (+= adds to a list, = removes)",
+    {"form", "set", verb_form_set, -1,
+     "NAME [SETTING=VALUE]... [--settings FILE|-] (+= adds to a list, = removes)",
      "change settings of a form"},
     {"form", "show", verb_form_show, 1, "NAME [--secrets]",
      "print a form's settings as JSON, its secrets masked unless they are asked for"},
@@ -102,8 +103,10 @@ static const struct verb VERBS[] = {
     {"form", "settings", verb_form_settings, 0, "", "list what can be set"},
     {"delivery", "list", verb_delivery_list, 0, "[--form NAME] [--state STATE] [--json]",
      "list the newest deliveries: who was told, and how that went"},
-    {"delivery", "retry", verb_delivery_again, 1, "ID, or DESTINATION --form NAME",
-     "try one again now, or all that were given up for a destination"},
+    {"delivery", "retry", verb_delivery_again, 1,
+     "ID, or DESTINATION --form NAME [--to OTHER-DESTINATION]",
+     "try one again now, or all that wait or were given up for a destination; or send it to "
+     "another"},
     {"delivery", "replay", verb_delivery_again, 1, "ID",
      "send once more what has arrived, under the same id"},
     {"export", NULL, verb_export, 0, "[--format csv|ndjson|json] [--form NAME] [--output FILE]",
@@ -166,6 +169,7 @@ static const struct flag {
     {"--output", offsetof(struct cli, output)},
     {"--from", offsetof(struct cli, from)},
     {"--state", offsetof(struct cli, state)},
+    {"--to", offsetof(struct cli, to)},
     {"--dkim-selector", offsetof(struct cli, dkim_selector)},
     {"--send-test", offsetof(struct cli, send_test)},
 };
@@ -236,6 +240,12 @@ static const struct verb *find_verb(int argc, char **argv, int *ret_words)
     return NULL;
 }
 
+static void usage_of(const struct verb *verb)
+{
+    fprintf(stderr, "contactd: wrong number of arguments; usage: contactd %s%s%s %s\n", verb->verb,
+            verb->object ? " " : "", verb->object ? verb->object : "", verb->usage);
+}
+
 static bool has_enough(const struct verb *verb, int count)
 {
     if (verb->args == VERB_ONE_AT_MOST)
@@ -256,7 +266,7 @@ static enum exit_code run_verb(struct cli *cli)
     log_start((enum log_level)cli->config.log_level, (enum log_format)cli->config.log_format);
     enum exit_code code = EXIT_USAGE;
     if (!has_enough(cli->verb, cli->config.arg_count))
-        usage("wrong number of arguments; usage: contactd ... ", cli->verb->usage);
+        usage_of(cli->verb);
     else
         code = cli->verb->run(cli);
     config_done(&cli->config);

@@ -513,7 +513,8 @@ static enum err tell_audit(struct store *writer, const struct command *command, 
     const struct audit_entry entry = {.at_ms = clock_wall_ms(),
                                       .actor = STR("cli:local"),
                                       .action = buf_str(&action),
-                                      .target = js_get_string(args, "name")};
+                                      .target = js_get_string(args, "name"),
+                                      .detail = js_get_string(args, "to")};
     return store_audit_add(writer, &entry);
 }
 

@@ -20,6 +20,7 @@
 
 #include "base/log.h"
 #include "command.h"
+#include "resend.h"
 
 enum { CALLER_TIMEOUT_S = 10, PENDING_MAX = 16 };
 
@@ -178,6 +179,14 @@ static void forget_account(struct control *control, const json_t *request)
         signin_forget(control->signin, is_token, name);
 }
 
+static enum err after_delivery(struct control *control, struct str object, struct buf *result)
+{
+    if (str_equal(object, STR("list")))
+        return resend_add_pauses(control->outbox, result);
+    outbox_hurry(control->outbox);
+    return ERR_OK;
+}
+
 static enum err run_request(struct control *control, const json_t *request, struct buf *result,
                             struct err_detail *detail)
 {
@@ -188,8 +197,8 @@ static enum err run_request(struct control *control, const json_t *request, stru
         return worker_run(control->readers, &self.job);
     enum err err = commit_run(control->commit, &self.job);
     forget_account(control, request);
-    if (str_equal(js_get_string(request, "verb"), STR("delivery")))
-        outbox_hurry(control->outbox);
+    if (err == ERR_OK && str_equal(js_get_string(request, "verb"), STR("delivery")))
+        return after_delivery(control, js_get_string(request, "object"), result);
     return err == ERR_OK ? reload_forms(control, request) : err;
 }
 

@@ -21,6 +21,8 @@ static const struct check CHECKS[] = {
     {"disk", check_disk, "free some space, or name another place with --database"},
     {"database", check_database,
      "restore a backup, or give the file to the user that contactd runs as"},
+    {"deliveries", check_deliveries,
+     "see contactd delivery list --state failed; mend what it says, then contactd delivery retry"},
     {"port", check_port, "stop what uses it or choose another --listen"},
     {"certificate", check_certificate, "give tls-cert and tls-key the files of one issue"},
     {"clock", check_clock, "let the machine keep its time (systemd-timesyncd, chrony)"},

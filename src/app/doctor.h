@@ -39,6 +39,7 @@ void finding_mend(struct finding *finding, const char *format, ...);
 void check_configuration(const struct patient *patient, struct finding *finding); /* local */
 void check_disk(const struct patient *patient, struct finding *finding);
 void check_database(const struct patient *patient, struct finding *finding);
+void check_deliveries(const struct patient *patient, struct finding *finding);
 void check_port(const struct patient *patient, struct finding *finding);
 void check_clock(const struct patient *patient, struct finding *finding);
 void check_certificate(const struct patient *patient, struct finding *finding); /* tls */

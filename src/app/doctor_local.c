@@ -76,6 +76,21 @@ static void judge_space(const struct statvfs *space, const char *path, struct fi
                 has_few_files ? ", and hardly any more files can be made" : "");
 }
 
+/* It is made when the server starts, if the directory above it is there. */
+static void check_backups(const char *directory, struct finding *finding)
+{
+    char path[PATH_MAX];
+    struct stat status;
+
+    snprintf(path, sizeof path, "%s", directory);
+    if (stat(path, &status) && errno == ENOENT)
+        find_directory(directory, path);
+    if (access(path, W_OK | X_OK) == 0)
+        return;
+    finding_set(finding, LEVEL_PROBLEM, "backup-dir: %s: %s", path, strerror(errno));
+    finding_mend(finding, "make it for the user that contactd runs as, or name another one");
+}
+
 void check_disk(const struct patient *patient, struct finding *finding)
 {
     char path[PATH_MAX];
@@ -95,6 +110,8 @@ void check_disk(const struct patient *patient, struct finding *finding)
     } else {
         judge_space(&space, path, finding);
     }
+    if (finding->level == LEVEL_OK && patient->config->backup_dir[0])
+        check_backups(patient->config->backup_dir, finding);
 }
 
 /* --- database ------------------------------------------------------------ */
@@ -137,6 +154,28 @@ void check_database(const struct patient *patient, struct finding *finding)
         finding_set(finding, LEVEL_WARNING, "%s can be read by other users of this machine", path);
         finding_mend(finding, "chmod 600 %s", path);
     }
+}
+
+/* Also of a server that does not run. */
+void check_deliveries(const struct patient *patient, struct finding *finding)
+{
+    struct store_health health;
+    struct err_detail detail = {""};
+
+    if (store_examine(patient->config->database, 0, &health, &detail) != ERR_OK) {
+        finding_set(finding, LEVEL_OK, "there is nothing to look at; see the line \"database\"");
+        return;
+    }
+    enum level level = health.failing                     ? LEVEL_PROBLEM
+                       : health.given_up || health.alarms ? LEVEL_WARNING
+                                                          : LEVEL_OK;
+    finding_set(finding, level,
+                "%lld destinations fail, %lld deliveries were given up, %lld "
+                "alarms stand%s%s",
+                (long long)health.failing, (long long)health.given_up, (long long)health.alarms,
+                health.worst[0] ? "; failing for longest: " : "", health.worst);
+    if (!health.failing && !health.given_up && health.alarms)
+        finding_mend(finding, "the panel tells what they are, and so does GET /admin/alarms");
 }
 
 /* --- port ---------------------------------------------------------------- */

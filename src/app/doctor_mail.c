@@ -18,7 +18,10 @@ static bool has_mail(const struct patient *patient, struct finding *finding)
 {
     if (patient->sending.sender.service != MAIL_NONE)
         return true;
-    finding_set(finding, LEVEL_OK, "not looked at: smtp-url is not set, no mails are sent");
+    finding_set(finding, LEVEL_OK, "%s",
+                patient->config->smtp_url.len
+                    ? "not looked at: the mail options do not fit, see the line \"configuration\""
+                    : "not looked at: smtp-url is not set, no mails are sent");
     return false;
 }
 
@@ -199,10 +202,14 @@ static void sign_in(const struct patient *patient, struct finding *finding)
 
     run_errand(patient, &errand);
     bool is_fine = errand.parcel.result == PARCEL_DELIVERED;
+    /* Without TLS a server may offer no AUTH, and libcurl goes on without. */
+    bool is_sure = !patient->sending.may_be_plain || str_starts_with(sender->url, STR("smtps"));
     finding_set(finding, is_fine ? LEVEL_OK : LEVEL_PROBLEM, "%s: %s", sender->url.ptr,
-                !is_fine           ? errand.parcel.error
-                : sender->user.ptr ? "it lets us in"
-                                   : "it answers; no user is set");
+                !is_fine            ? errand.parcel.error
+                : !sender->user.ptr ? "it answers; no user is set"
+                : is_sure           ? "it lets us in"
+                                    : "it answers; whether it asked for the password is not known, "
+                                      "since allow-plain lets mails go without TLS");
     suggest(&errand.parcel, finding);
 }
 

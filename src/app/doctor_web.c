@@ -113,6 +113,12 @@ void check_proxy(const struct patient *patient, struct finding *finding)
 
     if (!has_public_url(patient, finding))
         return;
+    if (get(patient, "/version", &body, &page, &detail) != ERR_OK || !is_ours(&page, &body)) {
+        finding_set(finding, LEVEL_OK,
+                    "not looked at: public-url does not lead here, see the line \"public url\"");
+        return;
+    }
+    body.len = 0;
     bool is_told = patient->config->trusted_proxies.count > 0;
     enum err err = get(patient, "/metrics", &body, &page, &detail);
     if (!is_told && is_behind_proxy(patient->config)) {

@@ -138,16 +138,16 @@ static void print_added(const char *name, struct str result)
     putchar('\n');
 }
 
-static void print_snippet(const char *name)
+static void print_snippet(const char *public_url, const char *name)
 {
     printf("For the page:\n"
-           "    <form action=\"https://YOUR-SERVER/f/%s\" method=\"post\">\n"
+           "    <form action=\"%s/f/%s\" method=\"post\">\n"
            "      <label>E-mail <input name=\"email\" type=\"email\" required></label>\n"
            "      <label>Message <textarea name=\"message\" required></textarea></label>\n"
            "      <input name=\"_gotcha\" tabindex=\"-1\" autocomplete=\"off\" hidden>\n"
            "      <button>Send</button>\n"
            "    </form>\n",
-           name);
+           public_url[0] ? public_url : "https://YOUR-SERVER", name);
 }
 
 enum exit_code verb_form_add(struct cli *cli)
@@ -160,14 +160,18 @@ enum exit_code verb_form_add(struct cli *cli)
     if (code != EXIT_OK || cli->is_json)
         return code;
     print_added(cli->config.args[0], buf_str(&result));
-    print_snippet(cli->config.args[0]);
+    print_snippet(cli->config.public_url, cli->config.args[0]);
     return code;
 }
 
 enum exit_code verb_form_set(struct cli *cli)
 {
     CLEANUP(buf_done) struct buf result = buf_new(CONTROL_MESSAGE_MAX);
+    static const struct err_detail NOTHING = {
+        "nothing to change; write SETTING=VALUE, or --settings FILE"};
 
+    if (cli->config.arg_count < 2 && !cli->settings)
+        return cli_complain(ERR_INVALID, &NOTHING, EXIT_USAGE);
     return change(cli, &result);
 }
 

@@ -29,8 +29,8 @@ struct cli {
     struct config config;
     const char *role, *scope, *forms, *expires, *password_file, *settings; /* NULL: not given */
     bool is_json, is_send_waiting, is_with_secrets;
-    const char *format, *form, *output, *from, *state; /* NULL: not given */
-    const char *dkim_selector, *send_test;             /* NULL: not given */
+    const char *format, *form, *output, *from, *state, *to; /* NULL: not given */
+    const char *dkim_selector, *send_test;                  /* NULL: not given */
 };
 
 /* Prints the detail, or the error's own words, on stderr; returns `code`. */

@@ -31,6 +31,8 @@ char *buf_reserve(struct buf *buf, size_t bytes)
         size_t room = buf->room ? buf->room : FIRST_BYTES;
         while (room < buf->len + bytes)
             room *= 2;
+        if (room > buf->max)
+            room = buf->max;
         char *ptr = realloc(buf->ptr, room);
         if (!ptr) {
             buf->err = ERR_MEMORY;

@@ -34,6 +34,11 @@ int64_t clock_mono_us(void)
     return read_us(CLOCK_MONOTONIC);
 }
 
+int64_t clock_cpu_us(void)
+{
+    return read_us(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 /* Days since 1970-01-01 of a date; March-based years make February the last month. */
 static int64_t days_from_civil(int64_t year, int month, int day)
 {

@@ -22,6 +22,41 @@ bool alarm_destination(const struct destination_tally *tally, int64_t now_ms)
            tally->waiting + tally->failed > 0;
 }
 
+void alarm_destination_name(struct str form, struct str name, struct buf *out)
+{
+    buf_put(out, name);
+    if (form.len) {
+        buf_put(out, STR(" of "));
+        buf_put(out, form);
+    }
+}
+
+/* Servers end their sentences with a full stop, or with none. */
+static struct str without_stop(struct str text)
+{
+    while (text.len && strchr(". \r\n", text.ptr[text.len - 1]))
+        text.len--;
+    return text;
+}
+
+void alarm_destination_render(const struct destination_tally *tally, struct buf *out)
+{
+    char since[CLOCK_TEXT_LEN + 1];
+
+    clock_format(tally->failing_since_ms, since);
+    buf_put(out, tally->name);
+    if (tally->form.len) {
+        buf_put(out, STR(" of the form "));
+        buf_put(out, tally->form);
+    }
+    buf_printf(out, " has not been reached since %s; %lld wait, %lld were given up", since,
+               (long long)tally->waiting, (long long)tally->failed);
+    if (tally->error.ptr) {
+        buf_put(out, STR(". The last answer: "));
+        buf_put(out, without_stop(tally->error));
+    }
+}
+
 /* The days from the newest message to the one before, and so on: the longest of these. */
 static uint32_t longest_gap(const struct alarm_history *history, uint32_t newest)
 {
@@ -37,7 +72,7 @@ static uint32_t longest_gap(const struct alarm_history *history, uint32_t newest
     return longest;
 }
 
-bool alarm_silence(const struct alarm_history *history, uint32_t silence_days, uint32_t *ret_days)
+bool alarm_silence(const struct alarm_history *history, uint32_t *ret_days)
 {
     uint64_t count = 0;
     uint32_t newest = 0;
@@ -47,8 +82,6 @@ bool alarm_silence(const struct alarm_history *history, uint32_t silence_days, u
     while (newest < ALARM_HISTORY_DAYS && !history->days[newest])
         newest++;
     *ret_days = newest;
-    if (silence_days)
-        return newest >= silence_days;
     uint32_t limit = longest_gap(history, newest) * SILENCE_TIMES;
     return count >= MESSAGES_MIN && newest >= (limit > SILENCE_DAYS_MIN ? limit : SILENCE_DAYS_MIN);
 }

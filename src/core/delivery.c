@@ -133,7 +133,22 @@ static void put_id(struct buf *out, const char *key, const struct id *id)
     js_field_string(out, key, id_is_none(id) ? (struct str){0} : str_of(text));
 }
 
-void delivery_render_open(struct buf *out, const struct delivery *delivery)
+void delivery_pause_render(struct buf *out, const struct delivery_pause *pause)
+{
+    js_key(out, "pausedBy");
+    if (!pause) {
+        buf_put(out, STR("null"));
+        return;
+    }
+    js_open(out, '{');
+    js_field_string(out, "host", str_of(pause->place));
+    js_field_time(out, "until", pause->until_ms);
+    js_field_string(out, "reason", str_of(pause->reason));
+    js_close(out, '}');
+}
+
+void delivery_render_open(struct buf *out, const struct delivery *delivery,
+                          const struct delivery_pause *pause)
 {
     bool is_waiting = delivery->state == DELIVERY_WAITING;
 
@@ -148,6 +163,7 @@ void delivery_render_open(struct buf *out, const struct delivery *delivery)
     js_field_time(out, "changedAt", delivery->changed_at_ms);
     js_field_time(out, "nextAttemptAt",
                   is_waiting && !delivery->is_leased ? delivery->due_at_ms : 0);
+    delivery_pause_render(out, pause);
     js_field_bool(out, "inFlight", is_waiting && delivery->is_leased);
     js_field_string(out, "error", delivery->error);
     js_field_string(out, "text", delivery->text);

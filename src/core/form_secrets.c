@@ -121,6 +121,7 @@ struct search {
     const json_t *stored;
     const struct slot *wanted;
     const json_t *found, *found_by_name; /* secrets */
+    bool is_doubtful;                    /* another one looks the same */
     struct err_detail *detail;
 };
 
@@ -146,23 +147,36 @@ static enum err consider(void *arg, const struct slot *slot)
     TRY(buf_status(&shown));
     if (!str_equal(buf_str(&shown), text_of(json_object_get(wanted->holder, wanted->key))))
         return ERR_OK;
-    if (!search->found)
-        search->found = secret;
+    search->is_doubtful |= search->found && !json_equal(search->found, secret);
+    search->found = secret;
     if (!search->found_by_name && is_same(slot->holder, wanted->holder, "name"))
         search->found_by_name = secret;
     return ERR_OK;
 }
 
-static enum err refuse(const struct slot *slot, struct err_detail *detail)
+static enum err refuse(const struct slot *slot, bool is_doubtful, struct err_detail *detail)
 {
     char place[64] = "captcha";
 
     if (slot->section)
         snprintf(place, sizeof place, "notify.%s[%zu]", slot->section, slot->index);
+    if (is_doubtful)
+        return err_set(detail, ERR_INVALID,
+                       "%s.%s is masked, and more than one stored secret could be meant, none of "
+                       "them of this name; give the secret again",
+                       place, slot->key);
     return err_set(detail, ERR_INVALID,
                    "%s.%s is masked, and no such secret is stored%s%s; write the secret itself",
                    place, slot->key, slot->bound ? " for this " : "",
                    slot->bound ? slot->bound : "");
+}
+
+/* By its name first; else what alone could be meant. Never by its place in the list. */
+static const json_t *choose(const struct search *search)
+{
+    if (search->found_by_name)
+        return search->found_by_name;
+    return search->is_doubtful ? NULL : search->found;
 }
 
 static enum err unmask(void *arg, const struct slot *slot)
@@ -173,9 +187,9 @@ static enum err unmask(void *arg, const struct slot *slot)
     if (!is_mask(text_of(json_object_get(slot->holder, slot->key))))
         return ERR_OK;
     TRY(visit_all(search.stored, consider, &search));
-    const json_t *secret = search.found_by_name ? search.found_by_name : search.found;
+    const json_t *secret = choose(&search);
     if (!secret)
-        return refuse(slot, all->detail);
+        return refuse(slot, search.is_doubtful, all->detail);
     json_t *copy = json_copy((json_t *)(uintptr_t)secret); /* jansson counts without const */
     return json_object_set_new(slot->holder, slot->key, copy) == 0 ? ERR_OK : ERR_MEMORY;
 }

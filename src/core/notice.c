@@ -30,6 +30,11 @@ static const char *const SIGNATURES[] = {"standard", "formspree", NULL};
     {                                                                                              \
         "spam", "whether it hears of spam, too", NOTICE_FLAG, .offset = AT(wants_spam)             \
     }
+#define ALARMS                                                                                     \
+    {                                                                                              \
+        "alarms", "whether it hears of alarms; true unless told", NOTICE_FLAG,                     \
+            .offset = AT(wants_alarms)                                                             \
+    }
 #define URL(text)                                                                                  \
     {                                                                                              \
         "url", text, NOTICE_URL, AT(address), .max = TARGET_URL_MAX, .is_required = true           \
@@ -46,6 +51,7 @@ static const struct notice_member MAIL_MEMBERS[] = {
     {"digest", "gathers messages into one mail: off, hourly, daily", NOTICE_WORD, AT(rhythm),
      .words = RHYTHMS},
     SPAM,
+    ALARMS,
     {.name = NULL},
 };
 
@@ -61,6 +67,7 @@ static const struct notice_member WEBHOOK_MEMBERS[] = {
      "standard (Standard Webhooks), or formspree: Formspree-Signature beside the standard's",
      NOTICE_WORD, AT(signature), .words = SIGNATURES},
     SPAM,
+    ALARMS,
     {.name = NULL},
 };
 
@@ -68,18 +75,21 @@ static const struct notice_member SLACK_MEMBERS[] = {
     NAME,
     SECRET_URL("an incoming webhook, https://hooks.slack.com/services/..."),
     SPAM,
+    ALARMS,
     {.name = NULL}};
 
 static const struct notice_member DISCORD_MEMBERS[] = {
     NAME,
     SECRET_URL("a channel's webhook, https://discord.com/api/webhooks/..."),
     SPAM,
+    ALARMS,
     {.name = NULL}};
 
 static const struct notice_member TEAMS_MEMBERS[] = {
     NAME,
     SECRET_URL("of a workflow that posts to a channel when a webhook comes"),
     SPAM,
+    ALARMS,
     {.name = NULL}};
 
 static const struct notice_member TELEGRAM_MEMBERS[] = {
@@ -91,6 +101,7 @@ static const struct notice_member TELEGRAM_MEMBERS[] = {
     {"url", "of a Bot API server of one's own; else https://api.telegram.org", NOTICE_URL,
      AT(address), .max = TARGET_URL_MAX},
     SPAM,
+    ALARMS,
     {.name = NULL},
 };
 
@@ -100,6 +111,7 @@ static const struct notice_member NTFY_MEMBERS[] = {
     {"topic", "if the URL has none", NOTICE_NAME, AT(chat), .max = 64},
     {"token", "an access token", NOTICE_TOKEN, AT(secret), .max = 128, .is_secret = true},
     SPAM,
+    ALARMS,
     {.name = NULL},
 };
 
@@ -109,6 +121,7 @@ static const struct notice_member GOTIFY_MEMBERS[] = {
     {"token", "the application's", NOTICE_TOKEN, AT(secret), .max = 128, .is_required = true,
      .is_secret = true},
     SPAM,
+    ALARMS,
     {.name = NULL},
 };
 
@@ -477,7 +490,7 @@ static enum err add(const struct place *at, struct notice *notice, struct destin
 static enum err read_destination(const struct place *at, const struct notice_section *section,
                                  const json_t *value, struct notice *notice)
 {
-    struct destination to = {.channel = section->channel};
+    struct destination to = {.channel = section->channel, .wants_alarms = true};
 
     if (section->channel == CHANNEL_MAIL && json_is_string(value))
         TRY(read_member(at, find(section->members, "to"), value, &to));
@@ -559,7 +572,8 @@ static enum err read_all(const json_t *settings, struct notice *notice, struct e
     if (!notice->names)
         return ERR_MEMORY;
     if (!json_is_object(settings))
-        return err_set(detail, ERR_INVALID, "notify must be an object");
+        return err_set(detail, ERR_INVALID,
+                       "notify must be an object such as {\"mail\":[\"owner@example.org\"]}");
     json_object_foreach((json_t *)(uintptr_t)settings, name, value)
         TRY(read_named(name, value, notice, detail));
     if (!reply || json_is_null(reply))

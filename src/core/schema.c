@@ -53,6 +53,11 @@ const struct property *rule_find(const struct rule *rule, struct str name)
     return NULL;
 }
 
+bool schema_has_field(const struct schema *schema, struct str name)
+{
+    return rule_find(&schema->root, name) != NULL;
+}
+
 bool schema_wants_email(const struct schema *schema, struct str name)
 {
     const struct property *property = rule_find(&schema->root, name);

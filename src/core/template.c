@@ -128,11 +128,11 @@ void template_put_time(struct buf *out, int64_t wall_ms)
 
 static struct str column_of(const struct submission *row, struct str name)
 {
-    if (str_equal(name, STR("name")))
+    if (str_equal_nocase(name, STR("name")))
         return row->name;
-    if (str_equal(name, STR("email")))
+    if (str_equal_nocase(name, STR("email")))
         return row->email;
-    if (str_equal(name, STR("message")))
+    if (str_equal_nocase(name, STR("message")))
         return row->message;
     return (struct str){0};
 }

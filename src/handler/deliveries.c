@@ -11,10 +11,12 @@
 #include "audit.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "core/alarm.h"
 #include "core/cursor.h"
 #include "guards.h"
 #include "http/reply.h"
 #include "listing.h"
+#include "service/retry.h"
 #include "topics.h"
 
 static enum flow delivery_list(struct app_ctx *ctx, struct exchange *x);
@@ -73,8 +75,9 @@ const struct route DELIVERY_ROUTES[DELIVERY_ROUTE_COUNT] = {
      .steps = {guard_write, delivery_retry},
      .media = MEDIA_JSON,
      .may_lack_body = true,
-     .help = "try a delivery that waits or was given up now",
-     .body = "Nothing",
+     .help = "try a delivery that waits or was given up now; or send its message to another "
+             "destination of the form",
+     .body = "RetryTo",
      .replies = {{200, "Delivery"}},
      .problems = PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(DELIVERY_STATE) | PROBLEM_BIT(INVALID_JSON)},
     {.name = "delivery_replay",
@@ -93,7 +96,8 @@ const struct route DELIVERY_ROUTES[DELIVERY_ROUTE_COUNT] = {
      .path = "/admin/deliveries/retry",
      .steps = {guard_write, delivery_retry_all},
      .media = MEDIA_JSON,
-     .help = "try all that was given up for a destination again",
+     .help = "try all that waits, or was given up, for a destination now; or send it, and what was "
+             "withdrawn, to another one of the form",
      .body = "DeliveryRetry",
      .replies = {{200, "DeliveriesRetried"}},
      .problems = PROBLEM_BIT(NOT_FOUND) | PROBLEM_BIT(INVALID_JSON)},
@@ -123,7 +127,9 @@ struct delivery_job {
     bool is_reply;     /* to a visitor */
     bool is_of_digest; /* it went with one */
     struct listing page;
-    struct str form, destination; /* whose failed ones start again */
+    struct err_detail detail;
+    struct str form, destination; /* whose failed and waiting ones start again */
+    struct str to;                /* where instead; ptr NULL: there */
     int64_t count;                /* of those */
     enum delivery_state state;    /* of one that is looked at */
 };
@@ -170,9 +176,13 @@ static enum flow failed(struct exchange *x, enum err err)
 
     reply_reset(x);
     if (err == ERR_NOT_FOUND)
-        return reply_problem(x, PROBLEM_NOT_FOUND, "no such delivery or form");
+        return reply_problem(x, PROBLEM_NOT_FOUND,
+                             self->detail.text[0] ? self->detail.text : "no such delivery or form");
+    if (err == ERR_INVALID)
+        return reply_problem(x, PROBLEM_INVALID_JSON, self->detail.text);
     if (err == ERR_EXISTS)
-        return reply_problem(x, PROBLEM_DELIVERY_STATE, refusal(self));
+        return reply_problem(x, PROBLEM_DELIVERY_STATE,
+                             self->detail.text[0] ? self->detail.text : refusal(self));
     if (err != ERR_FULL && err != ERR_STOPPING)
         LOG(LOG_ERROR, "deliveries_failed", LOG_TEXT("requestId", x->request_id),
             LOG_TEXT("reason", err_text(err)));
@@ -204,7 +214,7 @@ static enum err render_row(void *arg, const struct delivery *row)
     struct delivery_job *self = arg;
 
     TRY(listing_open_row(&self->page));
-    delivery_render_open(self->page.out, row);
+    outbox_render_open(self->ctx->outbox, self->page.out, row);
     js_close(self->page.out, '}');
     return listing_close_row(&self->page, id_seq(&row->id));
 }
@@ -369,14 +379,23 @@ static enum err put_forms(struct shown *shown)
 }
 
 /* A form that is not registered lives by the default one's settings. */
+static const struct form_entry *entry_of(struct app_ctx *ctx, struct str form)
+{
+    const struct form_entry *entry = forms_find(ctx->forms, form);
+
+    return entry ? entry : forms_find(ctx->forms, STR(FORM_DEFAULT));
+}
+
+static const struct notice *notice_of(struct app_ctx *ctx, const struct form_entry *entry,
+                                      struct str form)
+{
+    return form.len && entry ? entry->notice : forms_server_notice(ctx->forms);
+}
+
 static const char *channel_of(struct app_ctx *ctx, const struct destination_tally *tally)
 {
-    const struct form_entry *entry = forms_find(ctx->forms, tally->form);
-
-    if (!entry)
-        entry = forms_find(ctx->forms, STR(FORM_DEFAULT));
-    const struct notice *notice =
-        tally->form.len && entry ? entry->notice : forms_server_notice(ctx->forms);
+    const struct form_entry *entry = entry_of(ctx, tally->form);
+    const struct notice *notice = notice_of(ctx, entry, tally->form);
     const struct destination *destination = notice ? notice_find(notice, tally->name) : NULL;
     const char *text = destination ? channel_text(destination->channel) : NULL;
     form_entry_release(entry);
@@ -412,12 +431,32 @@ static enum flow destination_list(struct app_ctx *ctx, struct exchange *x)
 
 /* --- alarms -------------------------------------------------------------- */
 
+/* A destination's says how many wait by now; of one that is well again, or gone, nothing is left.
+ */
+static bool renew_text(const struct shown *shown, const struct alarm *alarm, struct buf *text)
+{
+    if (!str_equal(alarm->kind, STR("destination"))) {
+        buf_put(text, alarm->text);
+        return true;
+    }
+    for (size_t i = 0; i < shown->count; i++) {
+        const struct destination_tally *tally = &shown->rows[i];
+        if (!str_equal(tally->form, alarm->form) || !str_equal(tally->name, alarm->name))
+            continue;
+        alarm_destination_render(tally, text);
+        return alarm_destination(tally, clock_wall_ms()) &&
+               forms_have_destination(shown->job->ctx->forms, tally->form, tally->name);
+    }
+    return false;
+}
+
 static enum err render_alarm(void *arg, const struct alarm *alarm)
 {
-    struct delivery_job *self = arg;
-    struct buf *out = &self->x->reply.body;
+    struct shown *shown = arg;
+    struct buf *out = &shown->job->x->reply.body;
+    CLEANUP(buf_done) struct buf text = buf_new(ALARM_TEXT_MAX);
 
-    if (!principal_sees(self->x, alarm->form))
+    if (!principal_sees(shown->job->x, alarm->form) || !renew_text(shown, alarm, &text))
         return ERR_OK;
     js_comma(out);
     js_open(out, '{');
@@ -425,7 +464,7 @@ static enum err render_alarm(void *arg, const struct alarm *alarm)
     js_field_string(out, "form", alarm->form.len ? alarm->form : (struct str){0});
     js_field_string(out, "destination", alarm->name.len ? alarm->name : (struct str){0});
     js_field_time(out, "since", alarm->since_ms);
-    js_field_string(out, "text", alarm->text);
+    js_field_string(out, "text", buf_str(&text));
     js_close(out, '}');
     return buf_status(out);
 }
@@ -434,11 +473,13 @@ static enum err run_alarms(struct job *job, struct store *reader)
 {
     struct delivery_job *self = CONTAINER_OF(job, struct delivery_job, job);
     struct buf *out = &self->x->reply.body;
+    CLEANUP(shown_done) struct shown shown = {.job = self};
 
+    TRY(store_destination_list(reader, keep_tally, &shown));
     js_open(out, '{');
     js_key(out, "alarms");
     js_open(out, '[');
-    TRY(store_alarm_list(reader, render_alarm, self));
+    TRY(store_alarm_list(reader, render_alarm, &shown));
     js_close(out, ']');
     js_close(out, '}');
     return buf_status(out);
@@ -473,21 +514,59 @@ static enum err render_changed(void *arg, const struct delivery *row)
 {
     struct buf *out = arg;
 
-    delivery_render_open(out, row);
+    delivery_render_open(out, row, NULL);
     js_close(out, '}');
     return buf_status(out);
+}
+
+static struct retry retry_of(struct delivery_job *self, const struct form_entry *entry)
+{
+    return (struct retry){.form = self->form,
+                          .destination = self->destination,
+                          .notice = notice_of(self->ctx, entry, self->form),
+                          .now_ms = clock_wall_ms()};
+}
+
+static enum err see_origin(void *arg, const struct delivery *row)
+{
+    struct delivery_job *self = arg;
+
+    if (!principal_sees(self->x, row->form))
+        return ERR_NOT_FOUND;
+    TRY(arena_keep(&self->x->arena, row->form, &self->form));
+    return arena_keep(&self->x->arena, row->destination, &self->destination);
+}
+
+/* The job's id is the new row's from then on. */
+static enum err send_elsewhere(struct delivery_job *self, struct store *writer)
+{
+    struct id there = self->id;
+
+    TRY(store_delivery_get(writer, &self->id, see_origin, self));
+    const struct form_entry *entry = entry_of(self->ctx, self->form);
+    const struct retry retry = retry_of(self, entry);
+    enum err err = retry_elsewhere(writer, &retry, &self->id, self->to, &there, &self->detail);
+    form_entry_release(entry);
+    self->id = there;
+    return err;
+}
+
+static enum err start_there(struct delivery_job *self, struct store *writer)
+{
+    TRY(store_delivery_get(writer, &self->id, look_at, self));
+    const struct id alone = store_next_id(writer, clock_wall_ms());
+    bool is_alone = self->is_replay && self->is_of_digest;
+    return store_delivery_restart(writer, &self->id, clock_wall_ms(), is_alone ? &alone : NULL);
 }
 
 static enum err change_one(struct job *job, struct store *writer)
 {
     struct delivery_job *self = CONTAINER_OF(job, struct delivery_job, job);
-    const struct audit_entry entry = audit_of(
+    struct audit_entry entry = audit_of(
         self->x, self->is_replay ? "delivery.replay" : "delivery.retry", self->x->params[0]);
 
-    TRY(store_delivery_get(writer, &self->id, look_at, self));
-    const struct id alone = store_next_id(writer, clock_wall_ms());
-    bool is_alone = self->is_replay && self->is_of_digest;
-    TRY(store_delivery_restart(writer, &self->id, clock_wall_ms(), is_alone ? &alone : NULL));
+    entry.detail = self->to;
+    TRY(self->to.ptr ? send_elsewhere(self, writer) : start_there(self, writer));
     TRY(store_delivery_get(writer, &self->id, render_changed, &self->x->reply.body));
     return audit_add(writer, &entry);
 }
@@ -509,13 +588,19 @@ static enum flow change(struct delivery_job *self, const char *decision)
 }
 
 /* Clients send an object with a POST whether there is something to be said or not. */
-static bool says_nothing(struct str body)
+static bool read_to(struct delivery_job *self, struct str body)
 {
     CLEANUP(js_decref) json_t *object = NULL;
 
     if (!body.len)
         return true;
-    return js_parse_object(body, &object, NULL) == ERR_OK && json_object_size(object) == 0;
+    if (js_parse_object(body, &object, NULL) != ERR_OK)
+        return false;
+    struct str to = js_get_string(object, "to");
+    if (!to.ptr || self->is_replay)
+        return json_object_size(object) == 0;
+    return json_object_size(object) == 1 && fits_destination(to) &&
+           arena_keep(&self->x->arena, to, &self->to) == ERR_OK;
 }
 
 static enum flow start_again(struct app_ctx *ctx, struct exchange *x, bool is_replay)
@@ -525,8 +610,10 @@ static enum flow start_again(struct app_ctx *ctx, struct exchange *x, bool is_re
     if (!self)
         return FLOW_DONE;
     self->is_replay = is_replay;
-    if (!says_nothing(x->body))
-        return reply_problem(x, PROBLEM_INVALID_JSON, "send no body, or {}");
+    if (!read_to(self, x->body))
+        return reply_problem(x, PROBLEM_INVALID_JSON,
+                             is_replay ? "send no body, or {}"
+                                       : "send no body, {}, or {\"to\": another destination}");
     if (!id_parse(x->params[0], &self->id))
         return failed(x, ERR_NOT_FOUND);
     return change(self, is_replay ? "replayed" : "retried");
@@ -542,15 +629,31 @@ static enum flow delivery_replay(struct app_ctx *ctx, struct exchange *x)
     return start_again(ctx, x, true);
 }
 
+static enum err retry_destination(struct delivery_job *self, struct store *writer)
+{
+    const struct form_entry *entry = entry_of(self->ctx, self->form);
+    const struct retry retry = retry_of(self, entry);
+    enum err err = self->to.ptr
+                       ? retry_all_elsewhere(writer, &retry, self->to, &self->count, &self->detail)
+                       : retry_all(writer, &retry, &self->count, &self->detail);
+
+    form_entry_release(entry);
+    return err;
+}
+
 static enum err change_all(struct job *job, struct store *writer)
 {
     struct delivery_job *self = CONTAINER_OF(job, struct delivery_job, job);
     struct buf *out = &self->x->reply.body;
+    CLEANUP(buf_done) struct buf told = buf_new(2 * DESTINATION_NAME_MAX + 10);
     struct audit_entry entry = audit_of(self->x, "delivery.retry", self->form);
 
-    entry.detail = self->destination;
-    TRY(store_delivery_restart_failed(writer, self->form, self->destination, clock_wall_ms(),
-                                      &self->count));
+    if (self->to.ptr)
+        buf_printf(&told, "%.*s to %.*s", (int)self->destination.len, self->destination.ptr,
+                   (int)self->to.len, self->to.ptr);
+    TRY(buf_status(&told));
+    entry.detail = told.len ? buf_str(&told) : self->destination;
+    TRY(retry_destination(self, writer));
     js_open(out, '{');
     put_count(out, "count", self->count);
     js_close(out, '}');
@@ -566,11 +669,15 @@ static enum err read_names(struct delivery_job *self, struct err_detail *detail)
     const json_t *form_value = json_object_get(object, "form");
     struct str form = js_get_string(object, "form");
     struct str destination = js_get_string(object, "destination");
-    if (json_object_size(object) != 2 || !(form.ptr || json_is_null(form_value)) ||
-        !fits_destination(destination))
+    struct str to = js_get_string(object, "to");
+    size_t members = to.ptr ? 3 : 2;
+    if (json_object_size(object) != members || !(form.ptr || json_is_null(form_value)) ||
+        !fits_destination(destination) || (to.ptr && !fits_destination(to)))
         return err_set(detail, ERR_INVALID,
-                       "send {\"form\": ..., \"destination\": ...}; form is null for the server's "
-                       "own alarms");
+                       "send {\"form\": ..., \"destination\": ...}, and \"to\" if it is to go to "
+                       "another one; form is null for the server's own alarms");
+    if (to.ptr)
+        TRY(arena_keep(arena, to, &self->to));
     TRY(arena_keep(arena, form.ptr ? form : STR(""), &self->form));
     return arena_keep(arena, destination, &self->destination);
 }

@@ -108,11 +108,32 @@ static void trim_emails(struct post *post)
     }
 }
 
+/*
+ * Many pages write "Email": it is the email, unless there is one that is spelled so, or
+ * the form's own rules know the other spelling.
+ */
+static void settle_names(struct post *post)
+{
+    static const struct str NAMES[] = {{"name", 4}, {"email", 5}, {"message", 7}};
+
+    for (size_t n = 0; n < COUNTOF(NAMES); n++) {
+        bool is_there = fields_find(post->fields, NAMES[n]) != NULL;
+        for (size_t i = 0; i < post->fields->count && !is_there; i++) {
+            struct field *field = &post->fields->list[i];
+            is_there = field->text.ptr && str_equal_nocase(field->name, NAMES[n]) &&
+                       !schema_has_field(post->form->schema, field->name);
+            if (is_there)
+                field->name = NAMES[n];
+        }
+    }
+}
+
 enum err post_make_row(struct post *post, struct field_errors *errors)
 {
     struct exchange *x = post->x;
     struct submission *row = &post->row;
 
+    settle_names(post);
     trim_emails(post);
     TRY(validate_fields(post->form->schema, post->fields, errors));
     TRY(keep_further(post, errors));

@@ -62,6 +62,7 @@ struct read_job {
     struct exchange *x;
     struct submission_filter filter; /* for the list */
     struct id id;                    /* for one */
+    struct outbox *outbox;           /* likewise */
     struct listing page;
     atomic_uint *search; /* what a search has taken of ctx->searches, else NULL */
     struct str question; /* of the cache: who sees what, and the query; ptr NULL: not kept */
@@ -124,6 +125,7 @@ static enum err render_attempt(void *arg, const struct delivery_attempt *attempt
 }
 
 struct told {
+    struct outbox *outbox;
     struct store *reader;
     struct buf *out;
 };
@@ -133,7 +135,7 @@ static enum err render_delivery(void *arg, const struct delivery *row)
     struct told *told = arg;
 
     js_comma(told->out);
-    delivery_render_open(told->out, row);
+    outbox_render_open(told->outbox, told->out, row);
     js_key(told->out, "history");
     js_open(told->out, '[');
     TRY(store_attempt_list(told->reader, &row->id, render_attempt, told->out));
@@ -153,7 +155,7 @@ static enum err run_get(struct job *job, struct store *reader)
     TRY(store_note_list(reader, &self->id, render_note, out));
     js_close(out, ']');
     const struct delivery_filter filter = {.submission = &self->id, .limit = DELIVERY_LIST_MAX};
-    struct told told = {reader, out};
+    struct told told = {self->outbox, reader, out};
     js_key(out, "deliveries");
     js_open(out, '[');
     TRY(store_delivery_list(reader, &filter, render_delivery, &told));
@@ -283,5 +285,6 @@ static enum flow submission_get(struct app_ctx *ctx, struct exchange *x)
         return reply_retry_later(x, PROBLEM_UNAVAILABLE, 0);
     if (!id_parse(x->params[0], &self->id))
         return reply_problem(x, PROBLEM_NOT_FOUND, "no submission has this id");
+    self->outbox = ctx->outbox;
     return read_start(ctx->readers, x, self, submission_found);
 }

@@ -206,8 +206,8 @@ enum verdict guard_verdict(struct guard *guard, struct str method, struct str ve
         return refuse(ret_problem, PROBLEM_BAD_REQUEST);
     if (!is_known_method(method))
         return refuse(ret_problem, PROBLEM_NOT_IMPLEMENTED);
-    if (takes_body(method) && !guard->counts[HEADER_CONTENT_LENGTH] &&
-        !guard->counts[HEADER_TRANSFER_ENCODING])
-        return refuse(ret_problem, PROBLEM_LENGTH_REQUIRED);
-    return guard->counts[HEADER_TRANSFER_ENCODING] ? VERDICT_CLOSE : VERDICT_OK;
+    guard->has_no_framing = takes_body(method) && !guard->counts[HEADER_CONTENT_LENGTH] &&
+                            !guard->counts[HEADER_TRANSFER_ENCODING];
+    return guard->counts[HEADER_TRANSFER_ENCODING] || guard->has_no_framing ? VERDICT_CLOSE
+                                                                            : VERDICT_OK;
 }

@@ -16,6 +16,7 @@ struct guard {
     const char *reason;      /* static; NULL while nothing is wrong */
     size_t headers;          /* how many lines were given */
     uint64_t content_length; /* valid when one was sent */
+    bool has_no_framing; /* the verdict's: a method that takes a body, and nothing says of one */
 };
 
 /* Takes one header field as the parser split it. Any number may be given. */

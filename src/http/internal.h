@@ -50,6 +50,7 @@ struct http_state {
     step_fn woken;       /* the step to run when woken; NULL: steps[step] */
     size_t step;
     struct buf body;
+    size_t held;                /* bytes, of the loop's */
     bool is_old;                /* HTTP/1.0: a stream is not chunked */
     bool is_waiting;            /* suspended, and not yet on the way back */
     bool is_deserted;           /* a stream that nobody takes any more */
@@ -95,6 +96,7 @@ struct loop {
     struct lingering lingering[LINGER_MAX];
     size_t linger_count;
     size_t waiting; /* suspended exchanges */
+    size_t held;    /* bytes that exchanges have taken: memory.c */
     size_t open;    /* connections */
     uint64_t request_count;
 
@@ -136,6 +138,15 @@ void send_raw_too_large(struct exchange *x);
 /* stream.c; loop's thread. */
 struct MHD_Response *stream_response(struct exchange *x);
 void stream_desert(struct exchange *x); /* nobody wants it any more */
+
+/*
+ * memory.c; loop's thread. False: there is too little left for it. A body is taken
+ * with all that will be made of it, by the length that its head says.
+ */
+MUST_CHECK bool memory_take_body(struct exchange *x, uint64_t length);
+MUST_CHECK bool memory_take_reply(struct exchange *x);
+void memory_give_back(struct exchange *x);
+bool memory_is_scarce(const struct loop *loop);
 
 /* linger.c; loop's thread. */
 void linger_start(struct loop *loop, int fd);

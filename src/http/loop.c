@@ -110,12 +110,13 @@ static void cut(struct connection *connection)
     shutdown(connection->fd, SHUT_RDWR);
 }
 
-/* Seven eighths of the places are taken: who keeps us waiting is sent away sooner. */
+/* Seven eighths of the places or of the memory are taken: who keeps us waiting is sent away sooner.
+ */
 static bool is_crowded(const struct loop *loop)
 {
     size_t places = loop->server->options.max_connections / loop->server->options.threads;
 
-    return loop->open >= places - places / 8;
+    return loop->open >= places - places / 8 || memory_is_scarce(loop);
 }
 
 static bool is_late(const struct loop *loop, const struct connection *c, bool is_crowded_now)

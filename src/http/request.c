@@ -22,6 +22,8 @@ enum {
     DRAIN_MAX = 64 * 1024,            /* a refused body up to this size is read, for keep-alive */
 };
 
+static const char RETRY_AFTER_S[] = "2";
+
 /* --- birth and death ----------------------------------------------------- */
 
 static struct http_exchange *exchange_new(struct loop *loop)
@@ -39,6 +41,7 @@ static void exchange_free(struct loop *loop, struct http_exchange *self)
 {
     if (self->x.end)
         self->x.end(&self->x);
+    memory_give_back(&self->x);
     buf_done(&self->x.reply.body);
     buf_done(&self->http.body);
     arena_done(&self->x.arena);
@@ -209,6 +212,14 @@ static void refuse(struct exchange *x, enum problem problem, const char *why)
     x->http->refusal = why;
 }
 
+/* For want of memory; nothing was read of the body, and it may be sent again. */
+static void refuse_for_now(struct exchange *x)
+{
+    refuse(x, PROBLEM_UNAVAILABLE, NULL);
+    x->http->must_close = true; /* what is refused must not be read into memory after all */
+    reply_header(x, "Retry-After", RETRY_AFTER_S);
+}
+
 static bool decode_params(struct exchange *x, const struct route_match *match)
 {
     for (size_t i = 0; i < ROUTE_PARAMS_MAX && match->params[i].ptr; i++) {
@@ -274,6 +285,10 @@ static void match_route(struct exchange *x, const struct guard *guard)
         refuse(x, PROBLEM_METHOD_NOT_ALLOWED, NULL);
     else if (!decode_params(x, &match))
         refuse(x, PROBLEM_BAD_REQUEST, "the path has a broken percent escape");
+    else if (match.route->media && guard->has_no_framing && !match.route->may_lack_body)
+        refuse(x, PROBLEM_LENGTH_REQUIRED,
+               "send the body that this address takes, with its Content-Length (curl: with -d), or "
+               "with Transfer-Encoding: chunked");
     else if (guard->content_length > (match.route->media ? options->max_body : 0))
         refuse(x, PROBLEM_BODY_TOO_LARGE, NULL);
     else if (match.route->media && !(match.route->media & x->media) &&
@@ -283,6 +298,8 @@ static void match_route(struct exchange *x, const struct guard *guard)
                    ? "send Content-Type: application/json"
                    : "send Content-Type: application/json, application/x-www-form-urlencoded or "
                      "multipart/form-data");
+    else if (match.route->media && !memory_take_body(x, guard->content_length))
+        refuse_for_now(x);
     if (!match.route && match.allow[0])
         reply_header(x, "Allow", arena_copy(&x->arena, str_of(match.allow)));
 }

@@ -7,7 +7,10 @@
 
 #include "internal.h"
 
-enum { RAW_MAX = 512 }; /* bytes of a reply past the library */
+enum {
+    RAW_MAX = 512, /* bytes of a reply past the library */
+    RETRY_MS = 2000,
+};
 
 static bool add(struct MHD_Response *response, const char *name, const char *value)
 {
@@ -46,6 +49,10 @@ enum MHD_Result send_reply(struct exchange *x)
         x->style = NULL; /* plainly, lest the same ceiling is met again */
         reply_reset(x);
         reply_problem(x, PROBLEM_INTERNAL, NULL);
+    }
+    if (!memory_take_reply(x)) {
+        reply_reset(x);
+        reply_retry_later(x, PROBLEM_UNAVAILABLE, RETRY_MS);
     }
     struct MHD_Response *response =
         x->reply.more ? stream_response(x)

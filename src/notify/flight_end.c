@@ -62,7 +62,8 @@ static void put_answer(struct buf *out, const struct flight *flight)
 
 static void put_forbidden(struct buf *out, const struct flight *flight)
 {
-    buf_printf(out, "%s is no address that may be reached", flight->forbidden);
+    buf_printf(out, "%s is no address that may be reached; if it is meant, add it to webhook-allow",
+               flight->forbidden);
 }
 
 /* libcurl says the same of an answer that is no HTTP. */
@@ -83,6 +84,9 @@ static void put_reason(struct buf *out, const struct flight *flight, CURLcode co
         buf_put(out, str_of(curl_lib_explain(code)));
     else
         put_clean(out, str_of(flight->reason));
+    if (strstr(flight->reason, "unexpected TLS packet") ||
+        strstr(flight->reason, "wrong version number"))
+        buf_put(out, STR("; perhaps TLS to a port that speaks without it"));
     if (flight->parcel->is_smtp && flight->code >= 400) {
         buf_put(out, STR("; "));
         put_answer(out, flight);
@@ -127,11 +131,25 @@ static bool is_content_refused(const struct flight *flight)
            (flight->step == STEP_DATA || (flight->step == STEP_MAIL && flight->code == TOO_LARGE));
 }
 
+/* No more after "go on", that it closes, or that it does not know us: 530, 534, 535, 538. */
+static bool shuts_us_out(int code)
+{
+    return code < 400 || code == 421 || (code >= 530 && code <= 539);
+}
+
+static enum parcel_end end_of_mail(const struct flight *flight)
+{
+    if (flight->step == STEP_LOGIN || shuts_us_out(flight->code))
+        return PARCEL_AT_DOOR;
+    return flight->step == STEP_RECIPIENT ? PARCEL_AT_RECIPIENT : PARCEL_AT_ANSWER;
+}
+
 static void judge_mail(struct flight *flight, CURLcode code, struct buf *error)
 {
     struct parcel *parcel = flight->parcel;
 
     parcel->status = flight->code;
+    parcel->end = end_of_mail(flight);
     if (code == CURLE_OK) {
         parcel->result = PARCEL_DELIVERED;
         return;
@@ -172,6 +190,15 @@ static void judge_answer(struct flight *flight, struct buf *error)
         buf_put(error, STR(" (redirects are not followed; name the address that it leads to)"));
 }
 
+/* libcurl notes that time when the connection, with its TLS, is there to be used. */
+static bool is_connected(const struct flight *flight)
+{
+    curl_off_t after_us = 0;
+
+    flight->lib->easy_getinfo(flight->easy, CURLINFO_PRETRANSFER_TIME_T, &after_us);
+    return after_us > 0;
+}
+
 /* For who reads the reply; of a 3xx it is where it leads. */
 static void see_reply(struct flight *flight)
 {
@@ -195,6 +222,7 @@ static void judge_post(struct flight *flight, CURLcode code, struct buf *error)
 
     flight->lib->easy_getinfo(flight->easy, CURLINFO_RESPONSE_CODE, &status);
     parcel->status = status >= 200 ? (int)status : 0;
+    parcel->end = parcel->status || is_connected(flight) ? PARCEL_AT_ANSWER : PARCEL_AT_DOOR;
     parcel->reach = parcel->status ? REACH_ANSWERED : curl_lib_reach(code);
     if (parcel->reach == REACH_TOO_LATE && !flight->is_tried)
         parcel->reach = REACH_NO_NAME; /* it was still being looked up */
@@ -232,6 +260,7 @@ void parcel_fail(struct parcel *parcel, const char *reason)
 {
     parcel->result = PARCEL_LATER;
     parcel->is_gone = false;
+    parcel->end = PARCEL_AT_DOOR;
     parcel->reach = REACH_BROKEN;
     parcel->status = 0;
     parcel->retry_after_ms = 0;

@@ -281,12 +281,13 @@ static enum err prepare(struct held_entry *held, struct str settings, struct loa
     return read_model(held, loading->store);
 }
 
-static enum err add_form(struct loading *loading, struct str name, struct str settings)
+static enum err add_form(struct loading *loading, const struct form *form)
 {
     struct held_entry *held = NULL;
 
-    TRY(entry_new(name, &held));
-    enum err err = prepare(held, settings, loading);
+    TRY(entry_new(form->name, &held));
+    held->entry.created_at_ms = form->created_at_ms;
+    enum err err = prepare(held, form->settings, loading);
     if (err == ERR_OK)
         err = add_keys(&loading->snapshot, held);
     form_entry_release(&held->entry);
@@ -301,7 +302,7 @@ static enum err load_form(void *arg, const struct form *form)
         return ERR_FULL;
     if (str_equal(form->name, STR(FORM_DEFAULT)))
         loading->has_default = true;
-    return add_form(loading, form->name, form->settings);
+    return add_form(loading, form);
 }
 
 static int compare_ids(struct str a, struct str b)
@@ -324,9 +325,11 @@ static int compare_keys(const void *a, const void *b)
 
 static enum err load(struct loading *loading)
 {
+    const struct form built_in = {.name = STR(FORM_DEFAULT), .settings = STR("{}")};
+
     TRY(store_form_list(loading->store, load_form, loading));
     if (!loading->has_default)
-        TRY(add_form(loading, STR(FORM_DEFAULT), STR("{}")));
+        TRY(add_form(loading, &built_in));
     qsort(loading->snapshot.keys, loading->snapshot.count, sizeof *loading->snapshot.keys,
           compare_keys);
     return ERR_OK;
@@ -406,6 +409,25 @@ const struct form_entry *forms_after(struct forms *forms, struct str name)
     }
     pthread_rwlock_unlock(&forms->lock);
     return found;
+}
+
+const struct form_entry *forms_find_or_default(struct forms *forms, struct str id)
+{
+    const struct form_entry *entry = forms_find(forms, id);
+
+    return entry ? entry : forms_find(forms, STR(FORM_DEFAULT));
+}
+
+bool forms_have_destination(struct forms *forms, struct str form, struct str name)
+{
+    const struct form_entry *entry = form.len ? forms_find_or_default(forms, form) : NULL;
+    const struct notice *notice = entry ? entry->notice : NULL;
+
+    if (!form.len)
+        notice = forms->server_notice;
+    bool is_there = notice && notice_find(notice, name);
+    form_entry_release(entry);
+    return is_there;
 }
 
 enum err forms_new(struct forms **ret_forms)

@@ -26,8 +26,7 @@ void outbox_drop(struct outbox *outbox, struct load *load)
 {
     while (load) {
         struct load *next = load->next;
-        if (load->host)
-            host_leave(&outbox->hosts, load->host);
+        gates_leave(&outbox->gates, &load->passage);
         load_free(load);
         load = next;
     }
@@ -128,15 +127,12 @@ static void end_load(struct outbox *outbox, struct load *load, int64_t now_ms)
     uint64_t chance;
 
     load_judge(load, now_ms);
-    if (load->host && load_blames_host(load)) {
+    if (load->passage.at[GATE_HOST]) {
         secret_random(&chance, sizeof chance);
-        breaker_failed(&load->host->breaker, now_ms, chance);
-    } else if (load->host) {
-        breaker_worked(&load->host->breaker);
+        gates_tell(&outbox->gates, &load->passage, load_blames(load), now_ms, chance,
+                   load->parcel.error);
     }
-    if (load->host)
-        host_leave(&outbox->hosts, load->host);
-    load->host = NULL;
+    gates_leave(&outbox->gates, &load->passage);
     outgoing_done(&load->out); /* what was sent may be large, and is not needed any more */
     put_over(outbox, load);
 }
@@ -164,9 +160,7 @@ static void end_unsent(struct outbox *outbox, struct load *load, enum delivery_s
     load->began_ms = clock_wall_ms();
     for (size_t i = 0; i < load->count; i++)
         load->rows[i].state = state;
-    if (load->host)
-        host_leave(&outbox->hosts, load->host);
-    load->host = NULL;
+    gates_leave(&outbox->gates, &load->passage);
     put_over(outbox, load);
 }
 
@@ -181,11 +175,9 @@ static void launch(struct outbox *outbox, struct load *load)
         end_unsent(outbox, load, DELIVERY_WITHDRAWN, "the form has no such destination any more");
     } else if (load->is_late) {
         end_unsent(outbox, load, DELIVERY_FAILED,
-                   "given up: its host could not be reached within 36 hours");
+                   "given up: its destination could not be reached within 36 hours");
     } else if (load_compose(load, outbox->reader, &outbox->options) != ERR_OK) {
-        /* The host has nothing to do with it. */
-        host_leave(&outbox->hosts, load->host);
-        load->host = NULL;
+        gates_leave(&outbox->gates, &load->passage); /* which have nothing to do with it */
         end_load(outbox, load, clock_wall_ms());
     } else {
         load->next = outbox->under_way;
@@ -246,7 +238,7 @@ static void go_walk(struct outbox *outbox, struct load **ret_claimed)
     outbox->wants_walk = false;
     atomic_store(&outbox->is_nudged, false);
     if (atomic_exchange(&outbox->is_hurried, false))
-        hosts_hurry(&outbox->hosts);
+        gates_hurry(&outbox->gates);
     enum err err = outbox_choose(outbox, clock_wall_ms(), ret_claimed);
     if (err != ERR_OK) {
         pause_rounds(outbox, err, store_error(outbox->reader));
@@ -281,6 +273,7 @@ static void measure(struct outbox *outbox)
 {
     int64_t count, oldest_ms, now_ms = clock_wall_ms();
 
+    gates_forget(&outbox->gates, now_ms);
     if (store_delivery_waiting(outbox->reader, &count, &oldest_ms) != ERR_OK)
         return;
     metric_set(METRIC_DELIVERIES_WAITING, count);
@@ -332,6 +325,43 @@ static void *outbox_main(void *arg)
         transport_poll(outbox->transport, rest_ms(outbox, poll_at_ms));
     }
     return NULL;
+}
+
+/* --- what is waited for -------------------------------------------------- */
+
+static bool find_pause(struct outbox *outbox, const struct destination *destination,
+                       int64_t due_at_ms, struct delivery_pause *pause)
+{
+    const struct mail_sender *sender = &outbox->options.sender;
+    struct str place = route_place(destination, sender);
+    CLEANUP(gate_names_done) struct gate_names names = {.of = {{0}}};
+
+    if (route_gates(destination, sender, &names) != ERR_OK ||
+        !gates_pause(&outbox->gates, &names, due_at_ms, clock_wall_ms(), pause))
+        return false;
+    snprintf(pause->place, sizeof pause->place, "%.*s", (int)place.len, place.ptr);
+    return true;
+}
+
+bool outbox_pause(struct outbox *outbox, const struct delivery *row,
+                  struct delivery_pause *ret_pause)
+{
+    bool is_paused = false;
+
+    if (!outbox || row->state != DELIVERY_WAITING || row->is_leased)
+        return false;
+    struct route_out route = route_find(outbox->forms, row->form, row->destination);
+    if (route.destination)
+        is_paused = find_pause(outbox, route.destination, row->due_at_ms, ret_pause);
+    form_entry_release(route.entry);
+    return is_paused;
+}
+
+void outbox_render_open(struct outbox *outbox, struct buf *out, const struct delivery *row)
+{
+    struct delivery_pause pause NOT_CLEARED;
+
+    delivery_render_open(out, row, outbox_pause(outbox, row, &pause) ? &pause : NULL);
 }
 
 /* --- start and stop ------------------------------------------------------ */
@@ -432,8 +462,10 @@ enum err outbox_start(const struct outbox_options *options, struct commit *commi
                               .forms = forms,
                               .events = events,
                               .lock = PTHREAD_MUTEX_INITIALIZER};
+    gates_init(&outbox->gates);
     enum err err = look_at_leases(outbox, detail);
     if (err != ERR_OK) {
+        gates_done(&outbox->gates);
         free(outbox);
         return err;
     }
@@ -454,7 +486,7 @@ void outbox_stop(struct outbox *outbox)
             commit_round(outbox, NULL);
     }
     outbox_drop(outbox, outbox->over);
-    hosts_done(&outbox->hosts);
+    gates_done(&outbox->gates);
     store_close(outbox->reader);
     pthread_mutex_destroy(&outbox->lock);
     free(outbox);

@@ -3,14 +3,17 @@
  * What is sent next. A walk goes once round the circle of destinations that something is
  * due for, beginning behind the one that had the last turn, and takes of each as
  * many as its host has places for; of a digest's destination as many as one mail holds. So
- * nobody's thousands keep another's first waiting.
+ * nobody's thousands keep another's first waiting; nor do one form's slow receivers, nor
+ * mailboxes that visitors made up, since neither may take all places there are.
  */
 #include "outbox_parts.h"
 
 enum {
     UNDER_WAY_MAX = 32,
+    PER_FORM_MAX = 8,
     PER_HOST_MAX = 4,
-    HOST_NAME_MAX_BYTES = 1100,
+    REPLIES_MAX = 2, /* to visitors, at once */
+    PROBES_SEEN = 64,
 };
 
 struct choice {
@@ -93,13 +96,46 @@ static enum err choose_for_digest(void *arg, const struct delivery *row)
     return ERR_OK;
 }
 
-static enum err choose_rows(struct choice *choice, int room)
+/*
+ * Who finds out whether somebody is well again is the one that was tried least. Messages that he
+ * alone cannot bear would come up as often as all others, and keep those from him.
+ */
+static enum err choose_least_tried(void *arg, const struct delivery *row)
+{
+    struct choice *choice = arg;
+
+    if (is_in_hand(choice->outbox, &row->id) ||
+        (choice->load && choice->load->rows[0].attempts <= row->attempts + 1))
+        return ERR_OK;
+    struct load *load = new_load(choice, row, 1);
+    if (!load)
+        return ERR_MEMORY;
+    load_add(load, row);
+    load_free(choice->load);
+    choice->load = load;
+    return ERR_OK;
+}
+
+static enum err choose_probe(struct choice *choice)
+{
+    choice->load = NULL;
+    enum err err = store_delivery_due(choice->outbox->reader, choice->queue, choice->now_ms,
+                                      PROBES_SEEN, choose_least_tried, choice);
+    if (choice->load)
+        add_load(choice, choice->load);
+    return err;
+}
+
+static enum err choose_rows(struct choice *choice, int room, bool is_probe)
 {
     struct outbox *outbox = choice->outbox;
     const struct destination *destination = choice->route->destination;
 
     choice->load = NULL;
-    if (!destination || destination->rhythm == RHYTHM_AT_ONCE)
+    bool is_single = !destination || destination->rhythm == RHYTHM_AT_ONCE;
+    if (is_single && is_probe)
+        return choose_probe(choice);
+    if (is_single)
         return store_delivery_due(outbox->reader, choice->queue, choice->now_ms, room,
                                   choose_single, choice);
     enum err err = store_delivery_due(outbox->reader, choice->queue, choice->now_ms,
@@ -153,51 +189,77 @@ static enum err choose_late(struct choice *choice)
     return err;
 }
 
-/* As many as may begin now; a destination that is gone has no host to wait for. */
-static enum err find_room(struct choice *choice, struct host **ret_host, int *ret_room)
+static enum err enter_gates(struct choice *choice, struct passage *ret_passage)
 {
     struct outbox *outbox = choice->outbox;
-    CLEANUP(buf_done) struct buf name = buf_new(HOST_NAME_MAX_BYTES);
+    CLEANUP(gate_names_done) struct gate_names names = {.of = {{0}}};
 
-    *ret_room = choice->room;
-    *ret_host = NULL;
-    if (!choice->route->destination)
-        return ERR_OK;
-    route_host(choice->route, &outbox->options.sender, &name);
-    TRY(buf_status(&name));
-    *ret_host = hosts_find(&outbox->hosts, buf_str(&name));
-    if (!*ret_host)
-        return ERR_MEMORY;
-    int room =
-        breaker_room(&(*ret_host)->breaker, choice->now_ms, (*ret_host)->under_way, PER_HOST_MAX);
-    *ret_room = room < choice->room ? room : choice->room;
-    return ERR_OK;
+    TRY(route_gates(choice->route->destination, &outbox->options.sender, &names));
+    return gates_enter(&outbox->gates, &names, ret_passage);
 }
 
-/* What is chosen now counts for the host at once: the next destination may have the same. */
+static int count_of(const struct load *load, struct str form, bool is_reply)
+{
+    int count = 0;
+
+    for (; load; load = load->next)
+        count += is_reply ? load->channel == CHANNEL_REPLY : str_equal(load->form, form);
+    return count;
+}
+
+static int left_of(const struct choice *choice, int max, bool is_reply)
+{
+    struct str form = choice->queue->form;
+    int taken = count_of(choice->outbox->under_way, form, is_reply) +
+                count_of(choice->loads, form, is_reply);
+
+    return taken < max ? max - taken : 0;
+}
+
+/* How many more this destination may have besides what its gates say. */
+static int room_of(const struct choice *choice)
+{
+    int room = left_of(choice, PER_FORM_MAX, false);
+
+    if (choice->route->destination->channel == CHANNEL_REPLY) {
+        int replies = left_of(choice, REPLIES_MAX, true);
+        room = replies < room ? replies : room;
+    }
+    return room < choice->room ? room : choice->room;
+}
+
+/* What is chosen now counts for its gates at once: the next destination may have the same. */
+static enum err choose_through(struct choice *choice, const struct passage *passage)
+{
+    struct gates *gates = &choice->outbox->gates;
+    struct gate_view view = gates_look(gates, passage, choice->now_ms, PER_HOST_MAX);
+    struct load **first = choice->tail;
+    int room = room_of(choice);
+    enum err err = ERR_OK;
+
+    if (view.room > 0 && room > 0)
+        err = choose_rows(choice, view.room < room ? view.room : room, view.is_probe);
+    else if (view.is_down)
+        err = choose_late(choice);
+    if (view.room == 0 && view.wake_ms)
+        come_back(choice->outbox, view.wake_ms);
+    for (struct load *load = *first; load; load = load->next) {
+        load->passage = *passage;
+        gates_enter_again(gates, passage);
+    }
+    return err;
+}
+
+/* A destination that is gone has nobody to wait for. */
 static enum err choose_from(struct choice *choice)
 {
-    struct host *host;
-    int room;
+    struct passage passage;
 
-    TRY(find_room(choice, &host, &room));
-    struct load **first = choice->tail;
-    if (host)
-        host_enter(host); /* so that it stays */
-    enum err err = ERR_OK;
-    if (room > 0)
-        err = choose_rows(choice, room);
-    else if (breaker_is_down(&host->breaker, choice->now_ms))
-        err = choose_late(choice);
-    if (room == 0 && host->under_way == 1)
-        come_back(choice->outbox, host->breaker.until_ms);
-    for (struct load *load = *first; load; load = load->next) {
-        load->host = host;
-        if (host)
-            host_enter(host);
-    }
-    if (host)
-        host_leave(&choice->outbox->hosts, host);
+    if (!choice->route->destination)
+        return choose_rows(choice, choice->room, false);
+    TRY(enter_gates(choice, &passage));
+    enum err err = choose_through(choice, &passage);
+    gates_leave(&choice->outbox->gates, &passage);
     return err;
 }
 

@@ -17,6 +17,8 @@
 enum {
     TIMEOUT_MS = 45 * 1000,
     ID_BYTES_MAX = 64,
+    GATE_NAME_MAX = 1100,
+    ADDRESS_BYTES_MAX = 8 * 1024,
     RETRY_AFTER_MAX_MS = 6 * 60 * 60 * 1000,
     MESSAGES_MAX = 32 * 1024 * 1024, /* bytes of the messages of one digest in memory */
 };
@@ -59,18 +61,62 @@ struct route_out route_of(struct forms *forms, const struct delivery *row)
     return route;
 }
 
-void route_host(const struct route_out *route, const struct mail_sender *sender, struct buf *out)
+static bool is_mail(const struct destination *destination)
 {
-    const struct destination *destination = route->destination;
-    struct str host = web_url_host(destination->address);
+    return destination->channel == CHANNEL_MAIL || destination->channel == CHANNEL_REPLY;
+}
 
-    if (destination->channel == CHANNEL_MAIL || destination->channel == CHANNEL_REPLY) {
-        buf_put(out, STR("mail "));
-        host = sender->url;
-    } else if (!host.len) {
-        host = str_of(channel_text(destination->channel));
+struct str route_place(const struct destination *destination, const struct mail_sender *sender)
+{
+    struct str url = is_mail(destination) ? sender->url : destination->address;
+    struct str origin = web_url_origin(url);
+
+    if (origin.len || is_mail(destination))
+        return origin.len ? origin : url;
+    return str_of(channel_text(destination->channel));
+}
+
+/* Two tokens, or chats, of one address are two receivers. Only a hash is kept of them. */
+static void put_address(const struct destination *destination, struct buf *out)
+{
+    const struct str parts[] = {destination->address, destination->secret, destination->chat};
+    CLEANUP(buf_done) struct buf all = buf_new(ADDRESS_BYTES_MAX);
+
+    for (size_t i = 0; i < COUNTOF(parts); i++) {
+        buf_put(&all, parts[i]);
+        buf_put_char(&all, '\n');
     }
-    buf_put(out, host);
+    struct digest hash = digest_of(buf_str(&all), NULL);
+    for (size_t i = 0; i < sizeof hash.bytes; i++)
+        buf_printf(out, "%02x", hash.bytes[i]);
+}
+
+enum err route_gates(const struct destination *destination, const struct mail_sender *sender,
+                     struct gate_names *ret_names)
+{
+    struct str place = route_place(destination, sender);
+    struct str host = web_url_host(destination->address);
+    struct buf *names = ret_names->of;
+
+    for (int kind = 0; kind < GATE_COUNT; kind++)
+        names[kind] = buf_new(GATE_NAME_MAX);
+    if (is_mail(destination)) {
+        for (int kind = 0; kind < GATE_COUNT; kind++)
+            buf_printf(&names[kind], "mail %.*s", (int)sender->url.len, sender->url.ptr);
+    } else {
+        buf_put(&names[GATE_HOST], host.len ? host : place);
+        buf_put(&names[GATE_ORIGIN], place);
+        put_address(destination, &names[GATE_ADDRESS]);
+    }
+    for (int kind = 0; kind < GATE_COUNT; kind++)
+        TRY(buf_status(&names[kind]));
+    return ERR_OK;
+}
+
+void gate_names_done(struct gate_names *names)
+{
+    for (int kind = 0; kind < GATE_COUNT; kind++)
+        buf_done(&names->of[kind]);
 }
 
 /* --- making -------------------------------------------------------------- */
@@ -112,6 +158,8 @@ struct load *load_new(const struct route_out *route, const struct delivery_queue
     }
     put_texts(load, queue, first->text);
     load->route = *route;
+    if (route->destination)
+        load->channel = route->destination->channel;
     load->is_digest = rows_max > 1;
     load->has_batch = !id_is_none(&first->batch);
     load->id = first->submission;
@@ -317,13 +365,16 @@ static void fill_parcel(struct load *load, const struct outbox_options *options)
 }
 
 /* What cannot be composed will not be composed tomorrow either, unless memory was short. */
-static void fail(struct load *load, enum err err, const struct err_detail *detail)
+static void fail(struct load *load, enum err err, const struct outbox_options *options,
+                 const struct err_detail *detail)
 {
     load->is_hopeless = err == ERR_INVALID || err == ERR_FULL;
+    load->is_visitors = err == ERR_INVALID && load->channel == CHANNEL_REPLY &&
+                        options->sender.service != MAIL_NONE;
     load->parcel.result = load->is_hopeless ? PARCEL_REFUSED : PARCEL_LATER;
     load->parcel.status = 0;
-    snprintf(load->parcel.error, sizeof load->parcel.error, "%s",
-             detail->text[0] ? detail->text : err_text(err));
+    snprintf(load->parcel.error, sizeof load->parcel.error, "%.*s",
+             (int)sizeof load->parcel.error - 1, detail->text[0] ? detail->text : err_text(err));
 }
 
 enum err load_compose(struct load *load, struct store *reader, const struct outbox_options *options)
@@ -344,7 +395,7 @@ enum err load_compose(struct load *load, struct store *reader, const struct outb
     if (err == ERR_OK)
         fill_parcel(load, options);
     else
-        fail(load, err, &detail);
+        fail(load, err, options, &detail);
     return err;
 }
 
@@ -404,15 +455,38 @@ void load_judge(struct load *load, int64_t now_ms)
         judge_row(load, &load->rows[i], now_ms, chance);
 }
 
-bool load_blames_host(const struct load *load)
+enum gate_kind load_blames(const struct load *load)
+{
+    const struct parcel *parcel = &load->parcel;
+    bool is_unwilling = parcel->status == 0 || parcel->status == 429 || parcel->status >= 500;
+
+    if (parcel->result == PARCEL_DELIVERED)
+        return GATE_COUNT;
+    if (parcel->end == PARCEL_AT_DOOR)
+        return GATE_ORIGIN;
+    return !parcel->is_smtp && is_unwilling ? GATE_ADDRESS : GATE_COUNT;
+}
+
+/* 550 to 553 are about a mailbox, whichever command they answer; other services say 400 or 422. */
+static bool is_about_mailbox(const struct parcel *parcel)
+{
+    if (!parcel->is_smtp)
+        return parcel->status == 400 || parcel->status == 422;
+    return parcel->end == PARCEL_AT_RECIPIENT ||
+           (parcel->result == PARCEL_REFUSED && parcel->status >= 550 && parcel->status <= 553);
+}
+
+/* One visitor's mistyped address says nothing ill of the autoresponder. */
+enum delivery_sign load_sign(const struct load *load)
 {
     const struct parcel *parcel = &load->parcel;
 
-    if (parcel->result == PARCEL_DELIVERED)
-        return false;
-    if (parcel->is_smtp)
-        return parcel->status == 0 || parcel->status == 421 || parcel->status == 535;
-    return parcel->status == 0 || parcel->status == 429 || parcel->status >= 500;
+    if (load->is_visitors)
+        return SIGN_NONE;
+    bool is_reply = load->channel == CHANNEL_REPLY && !load->is_hopeless;
+    if (is_reply && parcel->result != PARCEL_DELIVERED && is_about_mailbox(parcel))
+        return SIGN_REACHED;
+    return SIGN_OF_ATTEMPT;
 }
 
 enum err load_settle(const struct load *load, struct store *writer)
@@ -421,6 +495,7 @@ enum err load_settle(const struct load *load, struct store *writer)
     struct delivery_outcome outcome = {
         .form = load->form,
         .destination = load->destination,
+        .sign = load_sign(load),
         .attempt = {.at_ms = load->began_ms,
                     .took_ms = load->took_ms,
                     .status = load->parcel.status,

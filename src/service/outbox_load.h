@@ -7,31 +7,11 @@
 #ifndef CONTACTD_SERVICE_OUTBOX_LOAD_H
 #define CONTACTD_SERVICE_OUTBOX_LOAD_H
 
-#include "core/breaker.h"
 #include "notify/transport.h"
+#include "outbox_gate.h"
 #include "service/outbox.h"
 
-enum { LOAD_ROWS_MAX = 50, HOST_BUCKETS = 64 };
-
-/* Whoever is connected to: a web server, or the mail server. */
-struct host {
-    struct host *next;
-    struct breaker breaker;
-    int under_way;
-    char name[]; /* NUL-terminated */
-};
-
-struct hosts {
-    struct host *buckets[HOST_BUCKETS];
-};
-
-/* NULL: no memory. It stays until host_leave() finds that nothing is to be remembered of it. */
-struct host *hosts_find(struct hosts *hosts, struct str name);
-void host_enter(struct host *host);
-void host_leave(struct hosts *hosts, struct host *host);
-/* A probe of each may begin at once. */
-void hosts_hurry(struct hosts *hosts);
-void hosts_done(struct hosts *hosts);
+enum { LOAD_ROWS_MAX = 50 };
 
 /* Where the settings lead. */
 struct route_out {
@@ -45,8 +25,11 @@ struct route_out route_find(struct forms *forms, struct str form, struct str des
 /* The same for one row, which may be for another form's destination of this name. */
 struct route_out route_of(struct forms *forms, const struct delivery *row);
 
-/* The name of the host that a destination is reached through; appended. */
-void route_host(const struct route_out *route, const struct mail_sender *sender, struct buf *out);
+/* What a destination is reached through, and that as people know it: without secrets. */
+MUST_CHECK enum err route_gates(const struct destination *destination,
+                                const struct mail_sender *sender, struct gate_names *ret_names);
+void gate_names_done(struct gate_names *names);
+struct str route_place(const struct destination *destination, const struct mail_sender *sender);
 
 struct load_row {
     struct id id, submission;
@@ -59,12 +42,14 @@ struct load {
     struct parcel parcel;
     struct load *next;
     struct outbox *owner;
-    struct host *host;      /* NULL: nothing is sent */
+    struct passage passage;
     struct route_out route; /* until it is composed */
     struct outgoing out;
     struct str form, destination, text; /* within `room` */
     struct id id;                       /* what it is sent under */
+    enum channel channel;               /* of its destination */
     bool is_hopeless;                   /* it cannot be composed as it is */
+    bool is_visitors;                   /* who left an address that is not answered */
     bool is_digest, has_batch;          /* it was tried before: no row may come to it */
     bool is_late;                       /* these are given up, unsent */
     int64_t began_ms, took_ms;          /* wall, and of the attempt */
@@ -99,8 +84,11 @@ MUST_CHECK enum err load_compose(struct load *load, struct store *reader,
 /* Decides from the parcel's result what becomes of each row. */
 void load_judge(struct load *load, int64_t now_ms);
 
-/* Whether the host, rather than the message, is to blame for how it ended. */
-bool load_blames_host(const struct load *load);
+/* Which gate is to blame for how it ended; GATE_COUNT: none, it was the message, or it arrived. */
+enum gate_kind load_blames(const struct load *load);
+
+/* What its end says of the destination. */
+enum delivery_sign load_sign(const struct load *load);
 
 /* Writes the rows' outcomes. */
 MUST_CHECK enum err load_settle(const struct load *load, struct store *writer);

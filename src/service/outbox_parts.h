@@ -32,7 +32,7 @@ struct outbox {
 
     struct store *reader;
     struct transport *transport;
-    struct hosts hosts;
+    struct gates gates;
     struct load *under_way, *over; /* on their way; to be written down */
     int under_way_count;
     struct place place; /* who had the last turn */
@@ -45,12 +45,12 @@ struct outbox {
 };
 
 /*
- * What is to begin now: loads whose rows are to be claimed, each entered at its host. As a side
- * effect `next_ms` and `place` are set. On failure nothing is chosen.
+ * What is to begin now: loads whose rows are to be claimed, each on its way through its gates. As a
+ * side effect `next_ms` and `place` are set. On failure nothing is chosen.
  */
 MUST_CHECK enum err outbox_choose(struct outbox *outbox, int64_t now_ms, struct load **ret_loads);
 
-/* Frees a list of loads, and leaves their hosts. */
+/* Frees a list of loads, and leaves their gates. */
 void outbox_drop(struct outbox *outbox, struct load *load);
 
 #endif

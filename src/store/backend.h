@@ -130,8 +130,8 @@ struct store_ops {
     enum err (*delivery_withdraw_form)(struct store *store, struct str form, int64_t now_ms);
     enum err (*delivery_restart)(struct store *store, const struct id *id, int64_t now_ms,
                                  const struct id *batch);
-    enum err (*delivery_restart_failed)(struct store *store, struct str form,
-                                        struct str destination, int64_t now_ms, int64_t *ret_count);
+    enum err (*delivery_restart_all)(struct store *store, struct str form, struct str destination,
+                                     int64_t now_ms, int64_t *ret_count);
     enum err (*alarm_add)(struct store *store, const struct alarm *alarm);
     enum err (*alarm_delete)(struct store *store, struct str kind, struct str form,
                              struct str name);

@@ -177,7 +177,9 @@ static enum err count_outcome(struct memory_store *self, const struct delivery_o
 
     if (old)
         tally = old->destination;
-    if (outcome->attempt.error.ptr) {
+    if (outcome->attempt.error.ptr && outcome->sign == SIGN_REACHED) {
+        tally.failing_since_ms = 0;
+    } else if (outcome->attempt.error.ptr) {
         tally.failed_at_ms = outcome->attempt.at_ms;
         tally.error = outcome->attempt.error;
         if (!tally.failing_since_ms)
@@ -188,6 +190,37 @@ static enum err count_outcome(struct memory_store *self, const struct delivery_o
         tally.failing_since_ms = 0;
     }
     return memory_put(self, destination_row(&tally), old);
+}
+
+static bool is_hastened(const struct delivery *it, const struct delivery_outcome *outcome,
+                        int64_t now_ms)
+{
+    return it->state == DELIVERY_WAITING && !it->is_leased && it->attempts > 0 &&
+           it->due_at_ms > now_ms + DELIVERY_SPREAD_MS &&
+           it->changed_at_ms <= now_ms - DELIVERY_JUST_NOW_MS &&
+           it->since_ms > now_ms - DELIVERY_HURRIED_MS && str_equal(it->form, outcome->form) &&
+           str_equal(it->destination, outcome->destination);
+}
+
+/* Before the destination is known to work again. */
+static enum err hasten(struct memory_store *self, const struct delivery_outcome *outcome)
+{
+    int64_t now_ms = outcome->attempt.at_ms + outcome->attempt.took_ms;
+    CLEANUP(row_dropp)
+    struct row *tally = fetch_destination(self, outcome->form, outcome->destination);
+    CLEANUP(row_dropp) struct row *row = fetch_first(self);
+
+    for (; tally && tally->destination.failing_since_ms && row;
+         memory_advance(self, rows_after, &row)) {
+        struct delivery changed = row->delivery;
+        if (!is_hastened(&changed, outcome, now_ms))
+            continue;
+        changed.attempts--;
+        changed.due_at_ms =
+            now_ms + (id_is_none(&changed.batch) ? id_seq(&changed.id) % DELIVERY_SPREAD_MS : 0);
+        TRY(memory_put(self, delivery_row(&changed), row));
+    }
+    return ERR_OK;
 }
 
 enum err memory_delivery_settle(struct store *store, const struct delivery_outcome *outcome)
@@ -210,7 +243,11 @@ enum err memory_delivery_settle(struct store *store, const struct delivery_outco
         changed.batch = outcome->batch;
     TRY(memory_put(self, delivery_row(&changed), old));
     TRY(add_attempt(self, outcome));
-    return outcome->state == DELIVERY_WITHDRAWN ? ERR_OK : count_outcome(self, outcome);
+    if (outcome->state == DELIVERY_DONE)
+        TRY(hasten(self, outcome));
+    return outcome->state == DELIVERY_WITHDRAWN || outcome->sign == SIGN_NONE
+               ? ERR_OK
+               : count_outcome(self, outcome);
 }
 
 enum err memory_delivery_release(struct store *store, int64_t now_ms, uint64_t chance)
@@ -267,14 +304,15 @@ enum err memory_delivery_withdraw_form(struct store *store, struct str form, int
 }
 
 static enum err restart(struct memory_store *self, struct row *old, int64_t now_ms,
-                        const struct id *batch)
+                        bool keeps_batch, const struct id *batch)
 {
     struct delivery changed = old->delivery;
 
     changed.state = DELIVERY_WAITING;
     changed.attempts = changed.cuts = 0;
     changed.due_at_ms = changed.changed_at_ms = changed.since_ms = now_ms;
-    changed.batch = batch ? *batch : (struct id){{0}};
+    if (!keeps_batch)
+        changed.batch = batch ? *batch : (struct id){{0}};
     return memory_put(self, delivery_row(&changed), old);
 }
 
@@ -284,21 +322,23 @@ enum err memory_delivery_restart(struct store *store, const struct id *id, int64
     struct memory_store *self = memory_of(store);
     CLEANUP(row_dropp) struct row *old = fetch(self, id);
 
-    return old ? restart(self, old, now_ms, batch) : ERR_NOT_FOUND;
+    return old ? restart(self, old, now_ms, false, batch) : ERR_NOT_FOUND;
 }
 
-enum err memory_delivery_restart_failed(struct store *store, struct str form,
-                                        struct str destination, int64_t now_ms, int64_t *ret_count)
+enum err memory_delivery_restart_all(struct store *store, struct str form, struct str destination,
+                                     int64_t now_ms, int64_t *ret_count)
 {
     struct memory_store *self = memory_of(store);
     int64_t count = 0;
     CLEANUP(row_dropp) struct row *row = fetch_first(self);
 
     for (; row; memory_advance(self, rows_after, &row)) {
-        if (row->delivery.state != DELIVERY_FAILED || !str_equal(row->delivery.form, form) ||
-            !str_equal(row->delivery.destination, destination))
+        const struct delivery *it = &row->delivery;
+        bool is_waiting = it->state == DELIVERY_WAITING && !it->is_leased;
+        if ((!is_waiting && it->state != DELIVERY_FAILED) || !str_equal(it->form, form) ||
+            !str_equal(it->destination, destination))
             continue;
-        TRY(restart(self, row, now_ms, NULL));
+        TRY(restart(self, row, now_ms, is_waiting, NULL));
         count++;
     }
     *ret_count = count;

@@ -230,8 +230,8 @@ enum err sqlite_delivery_set_state(struct store *store, const struct id *id,
 enum err sqlite_delivery_withdraw_form(struct store *store, struct str form, int64_t now_ms);
 enum err sqlite_delivery_restart(struct store *store, const struct id *id, int64_t now_ms,
                                  const struct id *batch);
-enum err sqlite_delivery_restart_failed(struct store *store, struct str form,
-                                        struct str destination, int64_t now_ms, int64_t *ret_count);
+enum err sqlite_delivery_restart_all(struct store *store, struct str form, struct str destination,
+                                     int64_t now_ms, int64_t *ret_count);
 enum err sqlite_alarm_add(struct store *store, const struct alarm *alarm);
 enum err sqlite_alarm_delete(struct store *store, struct str kind, struct str form,
                              struct str name);

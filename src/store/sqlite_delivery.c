@@ -66,6 +66,12 @@ static enum err tell_rows(struct query *query, store_delivery_fn fn, void *arg)
     return query_status(query);
 }
 
+static enum err ask(struct query *query, int64_t *ret_value)
+{
+    *ret_value = query_next(query) ? query_i64(query, 0) : 0;
+    return query_status(query);
+}
+
 /* --- the writer's -------------------------------------------------------- */
 
 enum err sqlite_delivery_insert(struct store *store, const struct delivery *row)
@@ -141,23 +147,55 @@ static enum err add_attempt(struct store *store, const struct delivery_outcome *
 static enum err count_outcome(struct store *store, const struct delivery_outcome *outcome)
 {
     bool has_failed = outcome->attempt.error.ptr != NULL;
+    bool is_reached = has_failed && outcome->sign == SIGN_REACHED;
+    enum sql_query name = has_failed ? SQL_DESTINATION_FAILED : SQL_DESTINATION_DELIVERED;
     CLEANUP(query_done)
-    struct query query = query_start(sqlite_of(store), has_failed ? SQL_DESTINATION_FAILED
-                                                                  : SQL_DESTINATION_DELIVERED);
+    struct query query = query_start(sqlite_of(store), is_reached ? SQL_DESTINATION_REACHED : name);
 
     query_bind_str(&query, 1, outcome->form.len ? outcome->form : STR(""));
     query_bind_str(&query, 2, outcome->destination);
-    query_bind_i64(&query, 3, outcome->attempt.at_ms);
-    if (has_failed)
+    if (!is_reached)
+        query_bind_i64(&query, 3, outcome->attempt.at_ms);
+    if (has_failed && !is_reached)
         query_bind_str(&query, 4, outcome->attempt.error);
     return query_write(&query);
+}
+
+static enum err hasten(struct store *store, const struct delivery_outcome *outcome)
+{
+    int64_t now_ms = outcome->attempt.at_ms + outcome->attempt.took_ms;
+    CLEANUP(query_done) struct query query = query_start(sqlite_of(store), SQL_DELIVERY_HASTEN);
+
+    query_bind_str(&query, 1, outcome->form.len ? outcome->form : STR(""));
+    query_bind_str(&query, 2, outcome->destination);
+    query_bind_i64(&query, 3, now_ms);
+    query_bind_i64(&query, 4, now_ms - DELIVERY_JUST_NOW_MS);
+    query_bind_i64(&query, 5, now_ms - DELIVERY_HURRIED_MS);
+    query_bind_i64(&query, 6, DELIVERY_SPREAD_MS);
+    return query_write(&query);
+}
+
+/* Before the destination is known to work again. */
+static enum err hasten_if_failing(struct store *store, const struct delivery_outcome *outcome)
+{
+    CLEANUP(query_done) struct query query = query_start(sqlite_of(store), SQL_DESTINATION_FAILING);
+    int64_t since_ms;
+
+    query_bind_str(&query, 1, outcome->form.len ? outcome->form : STR(""));
+    query_bind_str(&query, 2, outcome->destination);
+    TRY(ask(&query, &since_ms));
+    return since_ms ? hasten(store, outcome) : ERR_OK;
 }
 
 enum err sqlite_delivery_settle(struct store *store, const struct delivery_outcome *outcome)
 {
     TRY(settle_row(store, outcome));
     TRY(add_attempt(store, outcome));
-    return outcome->state == DELIVERY_WITHDRAWN ? ERR_OK : count_outcome(store, outcome);
+    if (outcome->state == DELIVERY_DONE)
+        TRY(hasten_if_failing(store, outcome));
+    return outcome->state == DELIVERY_WITHDRAWN || outcome->sign == SIGN_NONE
+               ? ERR_OK
+               : count_outcome(store, outcome);
 }
 
 /* The first one behind `after_seq`; ERR_NOT_FOUND: there are no more. */
@@ -236,18 +274,26 @@ enum err sqlite_delivery_restart(struct store *store, const struct id *id, int64
     return query_write_one(&query);
 }
 
-enum err sqlite_delivery_restart_failed(struct store *store, struct str form,
-                                        struct str destination, int64_t now_ms, int64_t *ret_count)
+static enum err restart_some(struct store *store, enum sql_query name, struct str form,
+                             struct str destination, int64_t now_ms, int64_t *count)
 {
     struct sqlite_store *self = sqlite_of(store);
-    CLEANUP(query_done) struct query query = query_start(self, SQL_DELIVERY_RESTART_FAILED);
+    CLEANUP(query_done) struct query query = query_start(self, name);
 
     query_bind_str(&query, 1, form.len ? form : STR(""));
     query_bind_str(&query, 2, destination);
     query_bind_i64(&query, 3, now_ms);
     TRY(query_write(&query));
-    *ret_count = sqlite3_changes64(self->db);
+    *count += sqlite3_changes64(self->db);
     return ERR_OK;
+}
+
+enum err sqlite_delivery_restart_all(struct store *store, struct str form, struct str destination,
+                                     int64_t now_ms, int64_t *ret_count)
+{
+    *ret_count = 0;
+    TRY(restart_some(store, SQL_DELIVERY_RESTART_WAITING, form, destination, now_ms, ret_count));
+    return restart_some(store, SQL_DELIVERY_RESTART_FAILED, form, destination, now_ms, ret_count);
 }
 
 static enum err delete_of(struct store *store, enum sql_query name, const struct id *submission)
@@ -525,12 +571,6 @@ enum err sqlite_delivery_late(struct store *store, const struct delivery_queue *
     query_bind_i64(&query, 5, max);
     query_bind_i64(&query, 6, id_seq_at(before_ms + 1));
     return tell_rows(&query, fn, arg);
-}
-
-static enum err ask(struct query *query, int64_t *ret_value)
-{
-    *ret_value = query_next(query) ? query_i64(query, 0) : 0;
-    return query_status(query);
 }
 
 enum err sqlite_delivery_waiting(struct store *store, int64_t *ret_count, int64_t *ret_oldest_ms)

@@ -52,6 +52,37 @@ static enum err look_at_pages(struct examination *self)
     return sqlite_err(&self->store, code);
 }
 
+static int take_worst(void *arg, int columns, char **values, char **names)
+{
+    struct store_health *health = arg;
+
+    (void)names;
+    if (columns == 1 && values[0])
+        snprintf(health->worst, sizeof health->worst, "%s", values[0]);
+    return 0;
+}
+
+#define FAILING                                                                                    \
+    " FROM destination AS d WHERE failing_since > 0 AND EXISTS (SELECT 1 FROM delivery AS o "      \
+    "WHERE o.state IN (0, 3) AND o.state <> 2 AND o.form = d.form AND o.destination = d.name)"
+
+/* How telling does. Of a database that has no such tables yet, nothing is known. */
+static void look_at_deliveries(struct examination *self)
+{
+    static const char WORST[] =
+        "SELECT name || iif(form = '', '', ' of ' || form) || ': ' || coalesce(error, '')" FAILING
+        " ORDER BY failing_since LIMIT 1";
+    struct sqlite_store *store = &self->store;
+    struct store_health *health = self->health;
+
+    if (sqlite_ask(store, "SELECT count(*) FROM alarm", &health->alarms) != ERR_OK ||
+        sqlite_ask(store, "SELECT count(*) FROM delivery WHERE state = 3 AND state <> 2",
+                   &health->given_up) != ERR_OK ||
+        sqlite_ask(store, "SELECT count(*)" FAILING, &health->failing) != ERR_OK)
+        return;
+    (void)sqlite3_exec(store->db, WORST, take_worst, health, NULL);
+}
+
 static enum err look(struct examination *self, struct err_detail *detail)
 {
     struct sqlite_store *store = &self->store;
@@ -64,6 +95,7 @@ static enum err look(struct examination *self, struct err_detail *detail)
     TRY(migrate_check(store, detail));
     TRY(sqlite_ask(store, "PRAGMA user_version", &self->health->schema));
     self->health->schema_known = COUNTOF(SQL_MIGRATIONS);
+    look_at_deliveries(self);
     return look_at_pages(self);
 }
 

@@ -573,11 +573,11 @@ enum err store_delivery_restart(struct store *store, const struct id *id, int64_
     return store->ops->delivery_restart(store, id, now_ms, batch);
 }
 
-enum err store_delivery_restart_failed(struct store *store, struct str form, struct str destination,
-                                       int64_t now_ms, int64_t *ret_count)
+enum err store_delivery_restart_all(struct store *store, struct str form, struct str destination,
+                                    int64_t now_ms, int64_t *ret_count)
 {
     assert(store->depth != STORE_IDLE);
-    return store->ops->delivery_restart_failed(store, form, destination, now_ms, ret_count);
+    return store->ops->delivery_restart_all(store, form, destination, now_ms, ret_count);
 }
 
 enum err store_alarm_add(struct store *store, const struct alarm *alarm)

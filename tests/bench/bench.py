@@ -75,7 +75,7 @@ def measure(works, peers, rounds, seconds):
     for work in works:
         for turn in range(1, (work.rounds or rounds) + 1):
             for peer in peers:
-                if (work.name, peer.name) in results.failures:
+                if not work.takes(peer) or (work.name, peer.name) in results.failures:
                     continue
                 try:
                     sample = work.sample(peer, seconds)

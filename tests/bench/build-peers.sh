@@ -16,7 +16,7 @@ out=$(cd "$here/../.." && pwd)/build/bench
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 # shellcheck source=/dev/null
 release=$(. /etc/os-release && echo "${VERSION_CODENAME:-stable}")
-jobs=(tools gin gonet node fastapi axum)
+jobs=(tools gin gin-static gonet node fastapi axum)
 
 # Progress goes to the terminal also when the rest goes to a log: the builder of
 # all starts itself once for each, with 3 open.
@@ -100,24 +100,31 @@ find_go() {
     die "no Go of Debian's could be fetched that runs here"
 }
 
-build_go() {
+build_go() { # PEER, LINKER-FLAGS
     find_go
     say "compiling"
     # libsqlite3: the machine's SQLite, as in contactd, not a copy of the driver's.
     env -u GOROOT -u GOFLAGS GOTOOLCHAIN=local GO111MODULE=off GOPATH="$out/root/$goroot/usr/share/gocode" \
         GOCACHE="$out/cache/go" CGO_ENABLED=1 \
-        "$go" build -tags libsqlite3 -trimpath -ldflags '-s -w' -o "$out/$name/server" "$here/peers/$name/main.go"
+        "$go" build -tags "libsqlite3${2:+,netgo,osusergo}" -trimpath -ldflags "-s -w${2:+ -linkmode external -extldflags '$2'}" \
+        -o "$out/$name/server" "$here/peers/$1/main.go"
     go_version=$("$go" env GOVERSION)
     driver="go-sqlite3 $(version_of "$goroot" golang-github-mattn-go-sqlite3-dev)"
 }
 
 build_gin() {
-    build_go
+    build_go gin
+    finish "Gin $(version_of "$goroot" golang-github-gin-gonic-gin-dev), $go_version, $driver"
+}
+
+# The same in one file that needs no other, as far as go-sqlite3 lets it.
+build_gin-static() {
+    build_go gin '-static -lm'
     finish "Gin $(version_of "$goroot" golang-github-gin-gonic-gin-dev), $go_version, $driver"
 }
 
 build_gonet() {
-    build_go
+    build_go gonet
     finish "$go_version, $driver"
 }
 
@@ -187,7 +194,7 @@ build_axum() {
 
 # --- one or all ---------------------------------------------------------------
 
-source_of() { if [ "$1" = tools ]; then echo "$here/tools"; else echo "$here/peers/$1"; fi; }
+source_of() { if [ "$1" = tools ]; then echo "$here/tools"; else echo "$here/peers/${1%-static}"; fi; }
 
 is_current() {
     [ -e "$out/$1/version" ] && [ -z "$(find "$(source_of "$1")" -type f -newer "$out/$1/version")" ]

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Who is measured: how each is started, and what differs in how it is asked."""
+import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from kinds import JSON, hundred, message  # noqa: E402
+
 OUT = HERE.parent.parent / "build" / "bench"  # where build-peers.sh leaves everything
 TOKEN = "bench-0123456789abcdef0123456789abcdef"
 
@@ -19,6 +24,8 @@ class Peer:
 
     hello = "/hello"
     table = "submissions"
+    image = None  # the files of an empty container image with it, if it can be alone in one
+    is_for_load = True  # False: the program of another row in other clothes, so only its size, memory and start count
 
     def __init__(self, name, label, build, command, executable=None, env=None, is_batching=False):
         self.name = name
@@ -56,13 +63,31 @@ class Peer:
     def rows_of(self, document):
         return document
 
+    def requests(self, token):
+        """(method, path, body, headers) of a hundred requests, of every kind that it knows."""
+        for number in range(40):
+            yield "GET", self.hello, None, {}
+            yield "POST", "/contact", json.dumps(message(number)), JSON
+            if number % 2:
+                yield "GET", "/admin/submissions?limit=50", None, {"Authorization": f"Bearer {token}"}
+
+
+class Alone(Peer):
+    """A peer of one file that needs no other."""
+
+    is_for_load = False
+
+    @property
+    def image(self):
+        return [Path(self.executable)]
+
 
 class Contactd(Peer):
     hello = "/version"
     table = "submission"
 
-    def __init__(self, binary):
-        super().__init__("contactd", "contactd", "", [binary, "serve"], is_batching=True)
+    def __init__(self, binary, name="contactd", label="contactd"):
+        super().__init__(name, label, "", [binary, "serve"], is_batching=True)
         self.binary = str(binary)
 
     def version(self):
@@ -90,13 +115,16 @@ class Contactd(Peer):
                 if os.path.exists(f"{database}.sock"):
                     break
                 time.sleep(0.05)
-            return self._run("token add bench --scope read --forms *", env)
+            return self._run("token add bench --scope manage --forms *", env)
         finally:
             server.terminate()
             server.wait(timeout=30)
 
     def rows_of(self, document):
         return document["submissions"]
+
+    def requests(self, token):
+        return hundred(token)
 
     def _run(self, arguments, env):
         done = subprocess.run([self.binary, *arguments.split()], env=env, cwd=OUT, text=True, timeout=30,
@@ -107,19 +135,33 @@ class Contactd(Peer):
         return done.stdout.strip()
 
 
+class ContactdAlone(Contactd):
+    is_for_load = False
+
+    def __init__(self, binary):
+        super().__init__(binary, "contactd-static", "contactd, one file")
+        self.image = [binary, *(binary.parent / name for name in ("contactd.cdx.json", "LICENSES"))]
+
+    def reason_missing(self):
+        return f"{self.binary} is not built: run make static"
+
+
 def all_peers(contactd_binary):
     node = Path(shutil.which("node") or "node").resolve()
     production = {"NODE_ENV": "production"}
+    static = contactd_binary.parent / "static"
     # GOMAXPROCS: on one CPU Go would run one goroutine at a time, and the committer
     # would hold the others up through every fsync. The peers without one are faster as they are.
     return [
         Contactd(contactd_binary),
+        ContactdAlone(static / "contactd"),
         Peer("axumgc", "axum, group commit", "axum", [OUT / "axum/server"], env={"AXUM_BATCH": "1"}, is_batching=True),
         Peer("gonetgc", "Go net/http, group commit", "gonet", [OUT / "gonet/server", "-batch"], is_batching=True,
              env={"GOMAXPROCS": "2"}),
         Peer("axum", "axum", "axum", [OUT / "axum/server"]),
         Peer("gonet", "Go net/http", "gonet", [OUT / "gonet/server"]),
         Peer("gin", "Gin", "gin", [OUT / "gin/server"]),
+        Alone("gin-static", "Gin, one file", "gin-static", [OUT / "gin-static/server"]),
         Peer("fastify", "Fastify", "node", [node, OUT / "node/fastify.js"], env=production),
         Peer("express", "Express", "node", [node, OUT / "node/express.js"], env=production),
         Peer("fastapi", "FastAPI", "fastapi", [OUT / "fastapi/server"], executable=Path("/usr/bin/python3").resolve()),

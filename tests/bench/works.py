@@ -14,10 +14,14 @@ class Work:
     """name: for --work; title: in the report; rounds: how many samples a peer gives."""
 
     rounds = None  # None: as many as --rounds says
+    is_load = False  # whether it puts a server under load
 
     def __init__(self, name, title):
         self.name = name
         self.title = title
+
+    def takes(self, peer):
+        return peer.is_for_load or not self.is_load
 
     def sample(self, peer, seconds):
         raise NotImplementedError
@@ -25,6 +29,8 @@ class Work:
 
 class Post(Work):
     """Durable submissions. The server is killed outright, then the rows are counted."""
+
+    is_load = True
 
     def __init__(self, name, connections):
         super().__init__(name, f"Durable POST, {connections:,} connections")
@@ -44,6 +50,8 @@ class Post(Work):
 class Hello(Work):
     """The smallest JSON answer: what the HTTP side costs by itself."""
 
+    is_load = True
+
     def sample(self, peer, seconds):
         with Server(peer, Database.new(peer, self.name)) as server:
             server.load(peer.hello, 64, WARM_UP, ["get"])
@@ -52,6 +60,8 @@ class Hello(Work):
 
 class Newest(Work):
     """The admin's list. The rows go in once, through the service's own door."""
+
+    is_load = True
 
     ROWS = 10_000
 
@@ -84,18 +94,18 @@ class Newest(Work):
 
 
 class Idle(Work):
-    """Resident memory (MB) of a server that has seen a little of everything."""
+    """Resident memory (MB) of a server that has seen a hundred requests, of every kind that it knows."""
 
     rounds = 3
+    SETTLES = 5  # seconds; for all alike
 
     def sample(self, peer, seconds):
         with Server(peer, Database.new(peer, self.name)) as server:
-            for number in range(40):
-                server.ask("GET", peer.hello)
-                server.post(number)
-                if number % 2:
-                    server.newest()
-            time.sleep(1)
+            for method, path, body, headers in peer.requests(server.database.token):
+                status, answer = server.ask(method, path, body, headers)
+                if status >= 500:
+                    raise Failed(f"{method} {path}: {status} {answer[:100]!r}")
+            time.sleep(self.SETTLES)
             return server.rss_mb()
 
 
@@ -132,6 +142,18 @@ class Size(Work):
         return size
 
 
+class Image(Work):
+    """MB of what an empty container image with it holds."""
+
+    rounds = 1
+
+    def takes(self, peer):
+        return peer.image is not None
+
+    def sample(self, peer, seconds):
+        return sum(path.stat().st_size for path in peer.image) / 1e6
+
+
 def all_works():
     return [
         Post("post64", 64),
@@ -141,6 +163,7 @@ def all_works():
         Idle("idle", "RSS after 100 requests"),
         Start("start", "start to first answer"),
         Size("size", "executable"),
+        Image("image", "container image"),
     ]
 
 

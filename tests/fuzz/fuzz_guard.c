@@ -38,6 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(framing <= 1);
     assert(target.len && target.ptr[0] == '/');
     assert(guard.content_length <= 9999999999);
-    assert((verdict == VERDICT_CLOSE) == (guard.counts[HEADER_TRANSFER_ENCODING] == 1));
+    assert((verdict == VERDICT_CLOSE) ==
+           (guard.counts[HEADER_TRANSFER_ENCODING] == 1 || guard.has_no_framing));
+    assert(!guard.has_no_framing || framing == 0);
     return 0;
 }

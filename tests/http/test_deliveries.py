@@ -10,7 +10,7 @@ import time
 import pytest
 import requests
 
-from harness import SLOW, Server, running
+from harness import SLOW, Server, free_port, running
 from receiver import MailServer, Receiver, wait
 
 ADA = {"name": "Ada", "email": "ada@example.org", "message": "Hello"}
@@ -355,6 +355,67 @@ def test_an_address_that_names_another_is_not_answered(world):
     assert [mail.message["Reply-To"] for mail in world.mails.mails] == [None] * 3
 
 
+def test_names_in_capital_letters_are_the_same_names(world):
+    world.form("shop", mail=["owner@example.org"], autoreply={"subject": "Thanks, {{Name}}", "text": "Thank you."})
+    answer = requests.post(f"{world.url}/f/shop", data={"Name": "Ada", "EMAIL": "ada@example.org", "Message": "Hello", "City": "Paris"},
+                           headers={"Accept": "application/json"}, timeout=10 * SLOW)
+    assert answer.status_code == 200, answer.text
+    row = world.get("/admin/submissions")["submissions"][0]
+    assert (row["name"], row["email"], row["message"]) == ("Ada", "ada@example.org", "Hello")
+    assert world.get(f"/admin/submissions/{row['id']}")["fields"] == {"City": "Paris"}
+    assert "ada@example.org" in wait(lambda: world.mails.to("owner@example.org"))[0].message["Reply-To"]
+    assert wait(lambda: world.mails.to("ada@example.org"))[0].message["Subject"] == "Thanks, Ada"
+
+    # The one that is spelled so goes first, and a form's own rules have their own spelling.
+    world.set("shop", 'schema={"type":"object","properties":{"Name":{"type":"string"}},"required":["Name"]}')
+    body = {"Name": "Lovelace", "email": "first@example.org", "Email": "second@example.org", "message": "again"}
+    assert requests.post(f"{world.url}/contact/shop", json=body, timeout=10 * SLOW).status_code == 200
+    row = world.get("/admin/submissions")["submissions"][0]
+    assert (row["name"], row["email"]) == (None, "first@example.org")
+    assert world.get(f"/admin/submissions/{row['id']}")["fields"] == {"Name": "Lovelace", "Email": "second@example.org"}
+
+
+def test_a_list_for_people_has_straight_columns(world):
+    world.form("shop", mail=["owner-with-a-rather-long-name@clients.example.org", "o@example.org"])
+    submission = world.post("shop")
+    for name in ("mail:owner-with-a-rather-long-name@clients.example.org", "mail:o@example.org"):
+        world.state(submission, "delivered", name)
+    head, *lines = world.server.cli("delivery", "list").stdout.splitlines()
+    assert len(lines) == 2
+    for column in head.split()[1:]:
+        at = head.index(column)
+        assert all(line[at] != " " and line[at - 1] == " " for line in lines), (column, lines)
+
+
+def test_a_visitors_mistyped_address_says_nothing_of_the_autoresponder(world):
+    world.form("shop", autoreply={"subject": "Thanks", "text": "Thank you."})
+    world.mails.rejected.update({"ada@exmaple.org": "550 5.1.1 no such user", "bob@nowhere.example": "450 4.1.2 domain not found"})
+    world.mails.rejected["eve@example.org"] = "550 no such user"
+
+    def reply():
+        return world.destination("shop", "reply")
+
+    for email in ("ada@exmaple.org", "eve@example.org", "noreply@example.org"):
+        row = world.state(world.post("shop", {**ADA, "email": email}), "failed")
+        assert row["error"] and len(row["history"]) == 1
+    assert "450" in world.tried(world.post("shop", {**ADA, "email": "bob@nowhere.example"}))["error"]
+    assert (reply()["failed"], reply()["waiting"], reply()["failingSince"], reply()["error"]) == (3, 1, None, None)
+    # What lies with us is told as ever; whoever is refused then has shown that it is over.
+    world.mails.locked = "530 5.7.0 sign in first"
+    refused = world.tried(world.post("shop", {**ADA, "email": "carl@example.org"}))
+    assert refused["state"] == "waiting" and reply()["failingSince"] and "530" in reply()["error"]
+    world.mails.locked = None
+    world.state(world.post("shop", {**ADA, "email": "ada+2@exmaple.org"}), "delivered")
+    assert reply()["failingSince"] is None and reply()["delivered"] == 1
+    world.mails.locked = "530 5.7.0 sign in first"
+    world.tried(world.post("shop", {**ADA, "email": "dora@example.org"}))
+    assert reply()["failingSince"]
+    world.mails.locked = None
+    world.mails.rejected["emma@exmaple.org"] = "550 5.1.1 no such user"
+    world.state(world.post("shop", {**ADA, "email": "emma@exmaple.org"}), "failed")
+    assert reply()["failingSince"] is None
+
+
 # --- digests ------------------------------------------------------------------
 
 
@@ -669,6 +730,297 @@ def test_a_host_that_fails_is_asked_less_and_less(world):
     assert len(sent) == 20
 
 
+def test_a_message_that_a_receiver_cannot_bear_does_not_keep_the_next_one_from_it(world):
+    world.form("shop", webhooks=[{"name": "crm", "url": world.posts.url + "/in"}])
+    world.posts.poison = b"poison"
+    sent = [world.post("shop", {**ADA, "message": "poison"}) for _ in range(5)]
+    poison = [world.tried(submission) for submission in sent]
+    real = world.post("shop")  # behind them, and nobody is asked now
+    rows(world, "UPDATE delivery SET due_at = 1 WHERE state = 0 AND attempts > 0")
+    before = len(world.posts.posts)
+    assert world.ask("POST", f"/admin/deliveries/{poison[0]['id']}/retry").status_code == 200
+    world.state(real, "delivered")
+    assert b"poison" not in world.posts.posts[before].body
+
+
+def test_one_forms_slow_receivers_leave_places_for_others(tmp_path):
+    with Receiver("0.0.0.0") as slow, running(Server(tmp_path, webhook_allow="127.0.0.0/8", allow_plain="on")) as server:
+        world = World(server, None, slow)
+        port = slow.server.server_port
+        world.form("many", webhooks=[{"name": f"n{host}", "url": f"http://127.0.0.{host}:{port}/slow"} for host in range(2, 6)])
+        world.form("one", webhooks=[{"name": "crm", "url": f"http://127.0.0.1:{port}/in"}])
+        sent = [world.post("many") for _ in range(4)]
+        wait(lambda: slow.slow == 8)
+        world.state(world.post("one"), "delivered")
+        assert slow.slow == 8, "of sixteen"
+        slow.gate.set()
+        for submission in sent:
+            wait(lambda: all(d["state"] == "delivered" for d in world.get(f"/admin/submissions/{submission}")["deliveries"]))
+
+
+def test_visitors_mailboxes_that_hang_leave_room_for_mails(world):
+    world.form("shop", autoreply={"subject": "Thanks", "text": "Thank you."})
+    world.form("jobs", mail=["jobs@example.org"])
+    visitors = [f"visitor{i}@slow.example" for i in range(6)]
+    world.mails.held = set(visitors)
+    sent = [world.post("shop", {**ADA, "email": visitor}) for visitor in visitors]
+    wait(lambda: len(world.mails.waiting) == 2)
+    world.state(world.post("jobs"), "delivered")
+    assert len(world.mails.waiting) == 2, "of six"
+    world.mails.held.clear()
+    for submission in sent:
+        world.state(submission, "delivered")
+
+
+def fail_often(world, form, probes=4):
+    """Until nothing but probes is sent there, and those minutes apart: retrying one is a probe too."""
+    for _ in range(12):
+        world.post(form)
+    wait(lambda: any(d["pausedBy"] for d in world.deliveries(form=form, limit=200)))
+    for _ in range(probes):
+        wait(lambda: not any(d["inFlight"] for d in world.deliveries(form=form, limit=200)))
+        before = sum(d["attempts"] for d in world.deliveries(form=form, limit=200))
+        world.ask("POST", f"/admin/deliveries/{world.deliveries(form=form, state='waiting', limit=200)[0]['id']}/retry")
+        wait(lambda: sum(d["attempts"] for d in world.deliveries(form=form, limit=200)) != before)
+    wait(lambda: not any(d["inFlight"] for d in world.deliveries(form=form, limit=200)))
+
+
+def paused(world, form, host):
+    rows = [d for d in world.deliveries(form=form, limit=200) if d["pausedBy"]]
+    assert rows and all(d["state"] == "waiting" and d["pausedBy"]["host"] == host for d in rows), world.deliveries(form=form)
+    return rows
+
+
+@pytest.mark.parametrize("answer", [None, 503, 429, (503, {"Retry-After": "1"})], ids=["closed", "503", "429", "Retry-After"])
+def test_one_that_fails_pauses_no_other_on_its_host(world, answer):
+    """Another port when nobody listens there; another path, as another client's at the same service, when it refuses."""
+    url = f"http://127.0.0.1:{free_port()}" if answer is None else world.posts.url
+    world.form("dead", webhooks=[{"name": "crm", "url": url + "/dead"}])
+    world.form("well", webhooks=[{"name": "crm", "url": world.posts.url + "/well"}])
+    if answer is not None:
+        world.posts.answers["/dead"] = answer
+    fail_often(world, "dead")
+    row = paused(world, "dead", url)[0]
+    assert row["pausedBy"]["until"] > row["createdAt"] and ("connect" if answer is None else "it answered ") in row["pausedBy"]["reason"].lower()
+    for _ in range(8):
+        submission = world.post("well")
+        world.state(submission, "delivered")
+        assert world.one(submission)["pausedBy"] is None
+    assert paused(world, "dead", url), "and they still wait"
+    listed = json.loads(world.server.cli("delivery", "list", "--form", "dead", "--state", "waiting", "--json").stdout)
+    assert any(one["pausedBy"] and one["pausedBy"].startswith(url + " until 20") for one in listed), listed
+    assert all(one["pausedBy"] is None for one in json.loads(world.server.cli("delivery", "list", "--form", "well", "--json").stdout))
+
+
+def test_one_mailbox_that_is_not_taken_yet_pauses_no_other_and_a_server_that_shuts_us_out_does(world):
+    world.form("grey", mail=["grey@example.org"])
+    world.form("well", mail=["well@example.org"])
+    world.mails.rejected["grey@example.org"] = "450 4.2.0 greylisted, come back"
+    for _ in range(12):
+        world.post("grey")
+    wait(lambda: all(d["attempts"] and not d["inFlight"] for d in world.deliveries(form="grey")))
+    assert not any(d["pausedBy"] for d in world.deliveries(form="grey"))
+    world.state(world.post("well"), "delivered")
+    world.mails.locked = "530 5.7.0 sign in first"
+    fail_often(world, "grey", probes=1)
+    rows = paused(world, "grey", world.mails.options["smtp_url"])
+    assert "530" in rows[0]["pausedBy"]["reason"]
+    submission = world.post("well")
+    wait(lambda: world.one(submission)["pausedBy"])
+    assert world.one(submission)["attempts"] == 0
+
+
+def later(world, form):
+    """All that waits was tried an hour ago, and is due in hours: in the database, while nobody serves it."""
+    world.server.stop()
+    rows(world, "UPDATE delivery SET due_at = due_at + 7200000, changed_at = changed_at - 3600000 WHERE state = 0 AND form = ?", form)
+    world.server.start()
+    world.url = world.server.url
+
+
+@pytest.mark.parametrize("by", ["the API", "the verb"])
+def test_retry_of_a_destination_takes_what_waits_as_well(world, by):
+    world.form("shop", webhooks=[{"name": "crm", "url": world.posts.url + "/in"}])
+    world.form("jobs", webhooks=[{"name": "crm", "url": world.posts.url + "/other"}])
+    world.posts.answers.update({"/in": 503, "/other": 503})
+    sent = [world.post("shop") for _ in range(7)]
+    other = world.post("jobs")
+    wait(lambda: sum(d["attempts"] for d in world.deliveries(form="shop")) >= 5 and not any(d["inFlight"] for d in world.deliveries()))
+    world.tried(other)
+    later(world, "shop"), later(world, "jobs")
+    world.posts.answers.clear()
+    if by == "the API":
+        answer = world.ask("POST", "/admin/deliveries/retry", {"form": "shop", "destination": "webhook:crm"}, scope="write")
+        assert answer.json() == {"count": 7}
+    else:
+        assert world.server.cli("delivery", "retry", "webhook:crm", "--form", "shop").stdout == '{"count":7}\n'
+    for submission in sent:
+        world.state(submission, "delivered")
+    assert world.one(other)["state"] == "waiting"
+
+
+def test_when_one_arrives_again_the_others_follow(world):
+    world.form("shop", webhooks=[{"name": "crm", "url": world.posts.url + "/in"}])
+    world.form("jobs", webhooks=[{"name": "crm", "url": world.posts.url + "/other"}])
+    world.posts.answers.update({"/in": 503, "/other": 503})
+    sent = [world.post("shop") for _ in range(3)]
+    other = world.post("jobs")
+    for submission in [*sent, other]:
+        world.tried(submission)
+    later(world, "shop"), later(world, "jobs")
+    world.posts.answers.clear()
+    world.state(world.post("shop"), "delivered")
+    for submission in sent:
+        assert [h["status"] for h in world.state(submission, "delivered")["history"]] == [200, 503]
+    assert world.one(other)["state"] == "waiting"
+
+
+def test_a_digest_that_failed_comes_again_together(world):
+    world.form("shop", mail=[{"to": "owner@example.org", "digest": "hourly"}])
+    world.mails.answers["owner@example.org"] = "451 not now"
+    sent = [world.post("shop") for _ in range(5)]
+    hurry(world, sent)
+    for submission in sent:
+        world.tried(submission)
+    assert len({world.one(submission)["nextAttemptAt"] for submission in sent}) == 1
+    world.mails.answers.clear()
+    assert world.server.cli("delivery", "retry", "mail:owner@example.org", "--form", "shop").stdout == '{"count":5}\n'
+    for submission in sent:
+        world.state(submission, "delivered")
+    assert len(world.mails.mails) == 1
+
+
+def test_what_is_no_destination_is_said_to_be_none(world):
+    world.form("shop", webhooks=[{"name": "crm", "url": world.posts.url + "/in"}], mail=["owner@example.org"])
+    row = world.state(world.post("shop"), "delivered", "webhook:crm")
+
+    def ask(form, destination):
+        answer = world.ask("POST", "/admin/deliveries/retry", {"form": form, "destination": destination}, scope="write")
+        return answer.status_code, answer.json().get("detail", "")
+
+    assert ask("shop", "webhook:crm") == (200, "")
+    for form, destination in (("shop", "webhook:crn"), ("shop", "mail:nobody@example.org"), ("nobody-has-it", "webhook:crm"), (None, "webhook:crm")):
+        status, detail = ask(form, destination)
+        assert status == 404 and f"no destination {destination}" in detail and (form or "server") in detail
+
+    def verb(*words):
+        done = world.server.cli("delivery", "retry", *words)
+        return done.returncode, done.stdout + done.stderr
+
+    for form, destination in (("shop", "webhook:crn"), ("nobody-has-it", "webhook:crm")):
+        code, said = verb(destination, "--form", form)
+        assert code == 1 and f"{form} has no destination {destination}" in said, said
+    code, said = verb(row["id"], "--form", "shop")
+    assert code == 1 and "leave --form out" in said, said
+    code, said = verb("webhook:crm")
+    assert code == 1 and "--form NAME" in said, said
+    world.server.stop()
+    code, said = verb("webhook:crn", "--form", "shop")
+    assert code == 1 and "no destination webhook:crn" in said, said
+    assert verb("mail:owner@example.org", "--form", "shop") == (0, '{"count":0}\n')
+
+
+# --- to another destination ---------------------------------------------------
+
+
+def missed(world):
+    """Four messages that a mistyped mailbox did not get, one of them spam by now; its setting is corrected meanwhile."""
+    world.form("shop", mail=["wrong@client.example"], autoreply={"subject": "Thanks", "text": "Thank you."})
+    world.form("jobs", mail=["wrong@client.example"])
+    world.mails.answers["wrong@client.example"] = "550 no such user"
+    sent = [world.post("shop", {**ADA, "email": f"ada{n}@example.org"}) for n in range(4)]
+    other = world.post("jobs")
+    for submission in sent:
+        world.state(submission, "failed", "mail:wrong@client.example")
+    world.state(other, "failed")
+    world.move(sent[3], "spam")
+    world.set("shop", "notify=" + json.dumps({"mail": ["right@client.example"], "autoreply": {"subject": "Thanks", "text": "Thank you."}}))
+    gone = world.one(sent[0], "mail:wrong@client.example")
+    world.ask("POST", f"/admin/deliveries/{gone['id']}/retry")
+    world.state(sent[0], "withdrawn", "mail:wrong@client.example")
+    return sent, other
+
+
+@pytest.mark.parametrize("by", ["the API", "the verb", "the verb without a server"])
+def test_all_that_was_missed_goes_to_the_right_address(world, by):
+    sent, other = missed(world)
+
+    def move():
+        if by == "the API":
+            body = {"form": "shop", "destination": "mail:wrong@client.example", "to": "mail:right@client.example"}
+            answer = world.ask("POST", "/admin/deliveries/retry", body, scope="write", forms="shop")
+            assert answer.status_code == 200, answer.text
+            return answer.json()["count"]
+        if by != "the verb":
+            world.server.stop()
+        done = world.server.cli("delivery", "retry", "mail:wrong@client.example", "--form", "shop", "--to", "mail:right@client.example")
+        assert done.returncode == 0, done.stderr
+        if by != "the verb":
+            world.server.start()
+            world.url = world.server.url
+        return json.loads(done.stdout)["count"]
+
+    assert move() == 4
+    for submission in sent[:3]:
+        row = world.state(submission, "delivered", "mail:right@client.example")
+        assert row["attempts"] == 1 and row["id"] != world.one(submission, "mail:wrong@client.example")["id"]
+        left = world.one(submission, "mail:wrong@client.example")
+        assert left["state"] == "withdrawn" and left["error"] == "sent to mail:right@client.example instead"
+        assert left["history"][0]["error"] == left["error"] and "550" in json.dumps(left["history"])
+    assert world.one(sent[3], "mail:right@client.example")["state"] == "held", "spam is held there as well"
+    assert len(world.mails.to("right@client.example")) == 3 == len({mail.id for mail in world.mails.to("right@client.example")})
+    assert move() == 0 and len(world.mails.to("right@client.example")) == 3, "and once is enough"
+    assert world.one(other)["state"] == "failed"
+    tally = world.destination("shop", "mail:wrong@client.example")
+    assert (tally["failed"], tally["waiting"], tally["withdrawn"]) == (0, 0, 4)
+    if by == "the API":
+        told = [(e["action"], e["target"], e["detail"]) for e in world.get("/admin/audit")["entries"]]
+        assert ("delivery.retry", "shop", "mail:wrong@client.example to mail:right@client.example") in told
+    world.move(sent[3], "new")
+    world.state(sent[3], "delivered", "mail:right@client.example")
+
+
+def test_one_message_goes_to_another_destination(world):
+    sent, other = missed(world)
+    row = world.one(sent[1], "mail:wrong@client.example")
+    reply = world.state(sent[1], "delivered", "reply")
+
+    def send(delivery, to, scope="write", forms="shop"):
+        answer = world.ask("POST", f"/admin/deliveries/{delivery['id']}/retry", {"to": to}, scope=scope, forms=forms)
+        return answer.status_code, answer.json()
+
+    assert send(row, "mail:right@client.example", scope="read")[0] == 403
+    assert send(row, "mail:right@client.example", forms="jobs")[0] == 404
+    assert send(row, "mail:wrong@client.example")[0] == 404, "which the form does not have any more"
+    assert send(row, "reply")[0] == 400 and send(reply, "mail:right@client.example")[0] == 400
+    assert send(row, "")[0] == 400 and send(row, 7)[0] == 400 and send(row, "x" * 261)[0] == 400
+    status, there = send(row, "mail:right@client.example")
+    assert status == 200 and there["destination"] == "mail:right@client.example" and there["id"] != row["id"]
+    assert world.state(sent[1], "delivered", "mail:right@client.example")["id"] == there["id"]
+    assert world.one(sent[1], "mail:wrong@client.example")["state"] == "withdrawn"
+    status, problem = send(row, "mail:right@client.example")
+    assert status == 409 and "has arrived there" in problem["detail"]
+    assert world.get("/admin/audit")["entries"][0]["detail"] == "mail:right@client.example"
+    # What is over there starts again instead of being there twice.
+    world.mails.answers["right@client.example"] = "550 not now"
+    again = world.one(sent[2], "mail:wrong@client.example")
+    first = send(again, "mail:right@client.example")[1]
+    world.state(sent[2], "failed", "mail:right@client.example")
+    world.mails.answers.clear()
+    assert send(again, "mail:right@client.example")[1]["id"] == first["id"]
+    world.state(sent[2], "delivered", "mail:right@client.example")
+    # What has arrived stays as it is.
+    world.set("shop", 'notify={"mail": ["right@client.example", "third@client.example"]}')
+    done = world.server.cli("delivery", "retry", there["id"], "--to", "mail:third@client.example")
+    assert (done.returncode, done.stdout) == (0, '{"count":1}\n'), done.stderr
+    world.state(sent[1], "delivered", "mail:third@client.example")
+    assert world.one(sent[1], "mail:right@client.example")["state"] == "delivered"
+    for words in ((there["id"], "--to", "mail:nobody@client.example"), ("x", "--to", "mail:third@client.example"),
+                  ("mail:right@client.example", "--form", "shop", "--to", "mail:right@client.example")):
+        assert world.server.cli("delivery", "retry", *words).returncode == 1
+    assert world.server.cli("delivery", "replay", there["id"], "--to", "mail:third@client.example").returncode == 1
+
+
 # --- verbs --------------------------------------------------------------------
 
 
@@ -738,11 +1090,109 @@ def test_a_destination_that_fails_for_an_hour_is_told_to_the_others_once(tmp_pat
             wait(lambda: told("sales@example.org") and told("operator@example.org"))
             told_rows = [d for d in world.deliveries(limit=200) if d["text"] and "reached" in d["text"]]
             assert sorted((d["form"] or "", d["destination"]) for d in told_rows) == [("", "mail:operator@example.org"), ("shop", "mail:sales@example.org")]
+            assert all(m.message["Subject"] == "contactd: mail:owner@example.org of shop fails" for m in told("operator@example.org"))
             del mails.answers["owner@example.org"]
             world.ask("POST", f"/admin/deliveries/{world.one(submission, 'mail:owner@example.org')['id']}/retry")
             wait(lambda: not alarms(world))
-            assert len(told("sales@example.org")) == len(told("operator@example.org")) == 1
+
+            def told_of_the_end(address):
+                return [m for m in mails.to(address) if "reached again" in m.message["Subject"]]
+
+            wait(lambda: told_of_the_end("sales@example.org") and told_of_the_end("operator@example.org"))
+            for address in ("sales@example.org", "operator@example.org"):
+                assert len(told(address)) == len(told_of_the_end(address)) == 1
+            assert not told_of_the_end("owner@example.org") and not told_of_the_end("jobs@example.org")
             assert len(world.log("alarm_over")) == 1
+
+
+def fail_for_an_hour(world, submission, destinations):
+    """So that the next start finds them failing for long."""
+    server = world.server
+    failing = lambda name: world.destination("shop", name)["failingSince"] and not world.one(submission, name)["inFlight"]
+    wait(lambda: all(failing(name) for name in destinations))
+    server.stop()
+    rows(world, "UPDATE destination SET failing_since = failing_since - 3600000 WHERE failing_since > 0")
+    server.options["test_watch_ms"] = 100
+    server.start()
+    world.url = server.url
+
+
+def test_what_one_look_finds_is_one_mail_for_each_who_hears(tmp_path):
+    dead = [f"dead{number}@example.org" for number in range(12)]
+    names = [f"mail:{address}" for address in dead]
+    with MailServer() as mails, Receiver() as posts:
+        mails.answers.update({address: "451 not now." for address in dead})
+        options = {"notify_to": "ops@example.org", **mails.options, **posts.options}
+        with running(Server(tmp_path, **options)) as server:
+            world = World(server, mails, posts)
+            hooks = [{"name": "hears", "url": f"{posts.url}/hears"}, {"name": "deaf", "url": f"{posts.url}/deaf", "alarms": False}]
+            world.form("shop", mail=[*dead, "ops@example.org"], webhooks=hooks)
+            submission = world.post("shop")
+            fail_for_an_hour(world, submission, names)
+            raised = wait(lambda: len(alarms(world)) == 12 and alarms(world))
+            for alarm in raised:
+                assert "1 wait" in alarm["text"] and not alarm["text"].endswith("."), alarm["text"]
+
+            def told():
+                return [m for m in mails.to("ops@example.org") if m.message["Subject"].startswith("contactd: ")]
+
+            assert wait(told)[0].message["Subject"].endswith(", and 11 more")
+            text = told()[0].message.get_body(("plain",)).get_content()
+            assert all(f"{name} of the form shop has not been reached" in text for name in names)
+            assert "not now.\n" in text.replace("\r", "") and ".." not in text
+            hook = wait(lambda: [p for p in posts.at("/hears") if json.loads(p.body)["type"] == "alarm"])
+            assert json.loads(hook[0].body)["data"]["text"].startswith("contactd: mail:")
+
+            more = world.post("shop")  # the list tells how it is now
+            wait(lambda: all("2 wait" in alarm["text"] for alarm in alarms(world)))
+            told_before = {one["id"] for one in world.deliveries(destination="mail:ops@example.org", limit=200)}
+            world.set("shop", "notify=" + json.dumps({"mail": ["ops@example.org"], "webhooks": hooks}))
+            assert alarms(world) == [], "what is taken away is wrong no longer"
+            wait(lambda: len(world.log("alarm_over")) == 12)
+            assert {one["id"] for one in world.deliveries(destination="mail:ops@example.org", limit=200)} == told_before, "nobody need be told of that"
+            assert len(told()) == 1 and len([p for p in posts.at("/hears") if json.loads(p.body)["type"] == "alarm"]) == 1
+            wait(lambda: world.one(more, "webhook:deaf")["state"] == "delivered")
+            assert {json.loads(p.body)["type"] for p in posts.at("/deaf")} == {"submission.created"}
+
+
+DAY = 24 * 3600
+
+
+def days_ago(days):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - days * DAY))
+
+
+def brought(world, form, agos):
+    """Messages of so many days ago, as an import brings them."""
+    lines = [json.dumps({"id": None, "createdAt": days_ago(ago), "form": form, "email": "a@example.org", "message": f"{form} {n} {ago}"})
+             for n, ago in enumerate(agos)]
+    done = world.server.cli("import", "-", "--from", "contactd", input="\n".join(lines) + "\n")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_silence_is_counted_from_the_last_message_however_long_ago_or_from_when_the_form_was_made(tmp_path):
+    with running(Server(tmp_path)) as server:
+        world = World(server, None, None)
+        for form, limit in (("old", 120), ("older", 365), ("quarter", 60), ("late", 130), ("never", 3), ("young", 30), ("past", 0)):
+            world.form(form, **({"silenceDays": limit} if limit else {}))
+        brought(world, "old", [121 + n % 5 for n in range(100)])
+        brought(world, "older", [500])
+        brought(world, "quarter", [95])
+        brought(world, "late", [121, 129])
+        server.stop()
+        rows(world, "UPDATE form SET created_at = created_at - ? WHERE name = 'never'", 4 * DAY * 1000)
+        # Raised when its messages were within the ninety days that its past is judged by.
+        rows(world, "INSERT INTO alarm VALUES ('silence', 'past', '', ?, 'silent')", int((time.time() - 100 * DAY) * 1000))
+        server.options["test_watch_ms"] = 100
+        server.start()
+        world.url = server.url
+        wait(lambda: {a["form"] for a in alarms(world)} == {"old", "older", "quarter", "never", "past"})
+        texts = {a["form"]: a["text"] for a in alarms(world)}
+        assert "no message for 121 days" in texts["old"] and "its limit is 120" in texts["old"]
+        assert "made 4 days ago" in texts["never"]
+        for form in texts:
+            world.post(form)
+        wait(lambda: not alarms(world))
 
 
 def test_a_form_gone_silent_is_told(tmp_path):
@@ -768,7 +1218,8 @@ def test_a_form_gone_silent_is_told(tmp_path):
             raised = wait(lambda: alarms(world))
             assert sorted((a["kind"], a["form"]) for a in raised) == [("silence", "inbox-only"), ("silence", "shop")]
             wait(lambda: mails.to("owner@example.org"))
-            wait(lambda: len(mails.to("operator@example.org")) == 2)
-            assert "inbox-only" in "".join(str(mail.message["Subject"]) for mail in mails.to("operator@example.org"))
+            told = wait(lambda: mails.to("operator@example.org"))[0].message
+            assert told["Subject"] == "contactd: inbox-only is silent, and 1 more"
+            assert "the form shop has had no message for" in told.get_body(("plain",)).get_content()
             world.post("shop"), world.post("inbox-only")
             wait(lambda: not alarms(world))

@@ -587,3 +587,17 @@ def test_a_wrong_proxy_setting_is_told_loudly_once(start):
     ignored, shared = server.log_lines("x_forwarded_for_ignored"), server.log_lines("all_posts_from_one_address")
     assert len(ignored) == len(shared) == 1
     assert "trusted-proxies" in ignored[0]["remedy"] and "trusted-proxies" in shared[0]["remedy"]
+
+
+# --- what verbs say ------------------------------------------------------------
+
+
+def test_verbs_name_what_is_missing_and_what_mends_it(tmp_path):
+    with running(Server(tmp_path, public_url="https://forms.example")) as server:
+        added = server.cli("form", "add", "shop")
+        assert 'action="https://forms.example/f/shop"' in added.stdout, added.stdout
+        assert "usage: contactd form remove NAME" in server.cli("form", "remove").stderr
+        assert "--settings FILE" in server.cli("form", "set", "shop").stderr
+        assert server.cli("form", "set", "shop", "--settings", "-", input='{"title": "Web shop"}').returncode == 0
+        assert json.loads(server.cli("form", "show", "shop").stdout) == {"title": "Web shop"}
+        assert '{"mail":["owner@example.org"]}' in server.cli("form", "set", "shop", "notify=owner@x").stderr

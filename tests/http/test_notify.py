@@ -78,6 +78,39 @@ def test_a_mask_is_no_secret_of_another_form(forms):
     forms.call("GET", "/blog", 404)
 
 
+TOKENS = {"a": "AAAAAAAAAAAAAAA", "b": "BBBBBBBBBBBBBBB"}  # too short for any of it to be shown
+
+
+def gotify(**tokens):
+    return {"notify": {"gotify": [{"name": name, "url": "https://push.example", "token": token} for name, token in tokens.items()]}}
+
+
+def test_a_secret_stays_with_its_name_wherever_it_stands(forms):
+    forms.call("PUT", "/shop", json=gotify(**TOKENS))
+    shown = forms.call("GET", "/shop")["settings"]
+    assert shown == gotify(a="…", b="…")
+    shown["notify"]["gotify"].reverse()
+    forms.call("PUT", "/shop", json=shown)
+    assert forms.stored("shop") == gotify(b=TOKENS["b"], a=TOKENS["a"])
+    forms.call("PUT", "/shop", json=gotify(b="…"))
+    assert forms.stored("shop") == gotify(b=TOKENS["b"])
+    forms.call("PUT", "/shop", json=gotify(bb="…"))  # there is only one that it can be
+    assert forms.stored("shop") == gotify(bb=TOKENS["b"])
+
+
+@pytest.mark.parametrize("sent", [{"a": "…", "bb": "…"}, {"bb": "…", "a": "…"}, {"bb": "…"}], ids=["renamed", "and moved", "and the other gone"])
+def test_of_two_secrets_that_look_alike_none_is_taken_for_another_name(forms, sent):
+    forms.call("PUT", "/shop", json=gotify(**TOKENS))
+    problem = forms.call("PUT", "/shop", 422, json=gotify(**sent))
+    assert problem["code"] == "invalid_settings" and f"notify.gotify[{list(sent).index('bb')}].token" in problem["detail"]
+    assert "give the secret again" in problem["detail"] and forms.stored("shop") == gotify(**TOKENS)
+    refused = forms.server.cli("form", "set", "shop", "notify=" + json.dumps(gotify(**sent)["notify"]))
+    assert refused.returncode != 0 and "give the secret again" in refused.stderr
+    again = {**sent, "bb": TOKENS["b"]}
+    forms.call("PUT", "/shop", json=gotify(**again))
+    assert forms.stored("shop") == gotify(**{**again, **({"a": TOKENS["a"]} if "a" in sent else {})})
+
+
 @pytest.mark.parametrize("is_running", [True, False], ids=["beside a server", "without one"])
 def test_the_verbs_show_masks_and_take_them_back(forms, is_running):
     cli, whole = forms.server.cli, {"title": "Shop", "notify": NOTIFY, "captcha": CAPTCHA}

@@ -12,7 +12,7 @@ import pytest
 import requests
 from jsonschema import Draft202012Validator, RefResolver
 
-from harness import Server, running
+from harness import SLOW, Server, raw, running
 from receiver import MailServer, wait
 
 ADA = {"name": "Ada", "email": "ada@example.org", "message": "Hello"}
@@ -136,6 +136,7 @@ BODIES = {
     "POST /submit": lambda world: {**ADA, "access_key": "shop"},
     "POST /": lambda world: {**ADA, "form-name": "shop"},
     "POST /admin/submissions/bulk": lambda world: {"ids": [world.post()], "state": "archived"},
+    "POST /admin/deliveries/retry": lambda world: {"form": "default", "destination": "mail:ada@example.org"},
     "POST /admin/refusals/allow": lambda world: {"form": "shop", "origin": "https://other.example"},
     "POST /admin/session": lambda world: {"name": "ada", "password": PASSWORD},
     "POST /admin/password": lambda world: {"old": PASSWORD, "new": PASSWORD},
@@ -355,6 +356,30 @@ def test_a_body_of_another_kind_is_415(world):
         answer = operation.ask(data=b"x", headers={"Content-Type": "text/plain", **operation.credential()})
         assert answer.status_code == 415
     each(world, test, lambda operation: operation.about.get("requestBody"))
+
+
+def without_length(world, operation, close="close"):
+    """As curl -X POST sends it: nothing says that there is a body, so there is none (RFC 9112, section 6.3)."""
+    headers = {"Host": "x", "Connection": close, "Content-Type": "application/json", **operation.credential()}
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    target = operation.target()
+    answer = raw(world.server.port, f"{operation.method.upper()} {target} HTTP/1.1\r\n{head}\r\n".encode(), 20 * SLOW)
+    head, _, body = answer.data.partition(b"\r\n\r\n")
+    return int(head.split()[1]), head.decode().lower(), body
+
+
+def test_where_no_body_is_taken_none_need_be_announced(world):
+    def test(operation):
+        status, head, _ = without_length(world, operation, "keep-alive")
+        assert status < 300 and "connection: close" in head
+    each(world, test, lambda operation: operation.method == "post" and not operation.about.get("requestBody", {}).get("required"))
+
+
+def test_where_a_body_is_taken_a_length_is_asked_for(world):
+    def test(operation):
+        status, _, body = without_length(world, operation)
+        assert status == 411 and b"-d" in body and "411" in operation.about["responses"]
+    each(world, test, lambda operation: operation.about.get("requestBody", {}).get("required"))
 
 
 def test_browsers_are_answered_as_declared(world):

@@ -60,12 +60,14 @@ static bool may_connect(void *arg, const uint8_t bytes[16], uint16_t port)
 static void tell(struct parcel *parcel)
 {
     static const char *const RESULTS[] = {"delivered", "later", "refused"};
+    static const char *const ENDS[] = {"door", "recipient", "answer"};
     struct sent *sent = CONTAINER_OF(parcel, struct sent, parcel);
     struct buf out = buf_new(4096);
 
     buf_printf(&out, "{\"index\":%zu,\"ms\":%" PRId64 ",\"status\":%d,\"retryAfterMs\":%" PRId64,
                sent->index, clock_mono_ms() - sent->at_ms, parcel->status, parcel->retry_after_ms);
     js_field_string(&out, "result", str_of(RESULTS[parcel->result]));
+    js_field_string(&out, "end", str_of(ENDS[parcel->end]));
     js_field_string(&out, "error", str_of(parcel->error));
     js_field_bool(&out, "gone", parcel->is_gone);
     printf("%.*s}\n", (int)out.len, out.ptr);

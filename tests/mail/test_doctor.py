@@ -13,7 +13,7 @@ from harness import SLOW, Server, default_binary, free_port, running
 from test_names import inside
 from world import Authority, Listener, answer, black_hole, http_talk, mail_server, smtp_talk
 
-NAMES = ["configuration", "disk", "database", "port", "certificate", "clock", "spf", "dkim", "dmarc", "mx", "mail server", "public url", "proxy"]
+NAMES = ["configuration", "disk", "database", "deliveries", "port", "certificate", "clock", "spf", "dkim", "dmarc", "mx", "mail server", "public url", "proxy"]
 
 
 @pytest.fixture(scope="module")
@@ -237,3 +237,45 @@ def test_the_records_of_the_domain():
     checks = {check["name"]: check for check in bad["out"]["checks"]}
     assert [checks[name]["level"] for name in ("spf", "dkim", "dmarc", "mx")] == ["problem", "problem", "warning", "warning"]
     assert "more than one" in checks["spf"]["text"] and "withdrawn" in checks["dkim"]["text"]
+
+
+# --- what it said wrongly once -----------------------------------------------------
+
+
+def test_mail_options_that_do_not_fit_are_not_said_to_be_absent(tmp_path):
+    code, checks = look(tmp_path, "--smtp-url", "smtps://mail.example:465")
+    assert code == 1 and "smtp-from" in checks["configuration"]["text"]
+    for name in ("spf", "dkim", "dmarc", "mx", "mail server"):
+        assert "not set" not in checks[name]["text"] and "configuration" in checks[name]["text"], checks[name]
+
+
+def test_a_directory_of_backups_that_cannot_be_made(tmp_path):
+    code, checks = look(tmp_path, "--backup-dir", "/nonexistent/b")
+    assert code == 1 and checks["disk"]["level"] == "problem" and "/nonexistent" in checks["disk"]["text"]
+    code, checks = look(tmp_path, "--backup-dir", tmp_path / "made-later")
+    assert code == 0 and checks["disk"]["level"] == "ok"
+
+
+def test_of_a_proxy_nothing_is_said_while_somebody_else_answers(tmp_path):
+    other = lambda line: http_talk(line, lambda request: answer("200 OK", "hello"))
+    with Listener(other) as parked:
+        for url in (parked.url if hasattr(parked, "url") else f"http://127.0.0.1:{parked.port}", f"http://127.0.0.1:{free_port()}"):
+            _, checks = look(tmp_path, "--public-url", url)
+            assert checks["public url"]["level"] == "problem"
+            assert checks["proxy"]["level"] == "ok" and "public url" in checks["proxy"]["text"]
+
+
+def test_deliveries_that_fail_are_told_with_the_worst(tmp_path):
+    with running(Server(tmp_path)) as server:
+        server.token()
+    database = server.options["database"]
+    _, checks = look(tmp_path, "--database", database)
+    assert checks["deliveries"]["level"] == "ok" and "0 destinations fail" in checks["deliveries"]["text"]
+    with sqlite3.connect(database) as db:
+        db.execute("INSERT INTO destination VALUES ('shop', 'webhook:crm', 0, 0, 5, 5, 'it answered 500')")
+        db.execute("INSERT INTO delivery (seq, id, form, destination, state, due_at, changed_at) VALUES (1, randomblob(16), 'shop', 'webhook:crm', 3, 5, 5)")
+        db.execute("INSERT INTO alarm VALUES ('destination', 'shop', 'webhook:crm', 5, 'fails')")
+    code, checks = look(tmp_path, "--database", database)
+    told = checks["deliveries"]
+    assert code == 1 and told["level"] == "problem" and "webhook:crm of shop: it answered 500" in told["text"] and "retry" in told["remedy"]
+    assert "1 destinations fail, 1 deliveries were given up, 1 alarms stand" in told["text"]

@@ -79,7 +79,7 @@ def test_a_wrong_password_is_for_the_operator_to_mend(authority):
     with mail_server(tls=authority.context(), auth=True) as mailbox:
         parcel = mail(f"smtp://localhost:{mailbox.port}", plain=False, user="ada", password="wrong-secret")
         result = one(parcel, "--ca", authority.ca_file)
-    assert (result["result"], result["status"]) == ("later", 535), result
+    assert (result["result"], result["status"], result["end"]) == ("later", 535, "door"), result
     assert "wrong-secret" not in result["error"] and "535" in result["error"]
 
 
@@ -111,6 +111,7 @@ def test_what_the_server_says_is_understood_and_told(name):
     assert (result["result"], result["status"]) == (expected, status), result
     assert words in result["error"] and str(status) in result["error"], result
     assert result["gone"] == (expected == "refused" and "RCPT" in answers), "what is refused for its content may be another's fault"
+    assert result["end"] == ("door" if status == 421 else "recipient" if "RCPT" in answers else "answer"), result
     assert not mailbox.mails
 
 
@@ -141,6 +142,8 @@ def test_servers_that_misbehave(name):
         result = one(mail(f"smtp://127.0.0.1:{server.port}", timeout=timeout))
     if expected:
         assert (result["result"], result["status"]) == (expected, status), result
+        said = "recipient" if "RCPT" in answers else "answer"
+        assert result["result"] == "delivered" or result["end"] == (said if status >= 400 and "GREETING" not in answers else "door"), result
     assert result["result"] == "delivered" or result["error"]
     assert result["error"].isprintable() and len(result["error"].encode()) < 300, result
 

@@ -88,6 +88,7 @@ def test_every_answer_is_understood_and_told():
     for (path, (_, expected, status, words)), result in zip(RECEIVERS.items(), results):
         if expected:
             assert (result["result"], result["status"]) == (expected, status), (path, result)
+        assert result["end"] == "answer", "whoever takes the connection has been reached"
         assert words in result["error"] and (result["result"] == "delivered") == (not result["error"]), (path, result)
         assert result["error"].isprintable() and len(result["error"].encode()) < 300 and "<html" not in result["error"]
     waits = {path: result["retryAfterMs"] for path, result in zip(RECEIVERS, results) if result["retryAfterMs"]}
@@ -173,8 +174,8 @@ def test_slow_ones_are_cut_and_others_do_not_wait_for_them():
         slow = [post(url + path, timeout=2000) for path in TIMED_OUT] + [post(f"http://127.0.0.1:{port}/", timeout=2000)]
         results, end = drive(*slow, *[post(url + "/ok") for _ in range(20)])
     for (_, expected, status), result in zip(TIMED_OUT.values(), results):
-        assert (result["result"], result["status"]) == (expected, status), result
-    assert results[len(TIMED_OUT)]["result"] == "later", results
+        assert (result["result"], result["status"], result["end"]) == (expected, status, "answer"), result
+    assert (results[len(TIMED_OUT)]["result"], results[len(TIMED_OUT)]["end"]) == ("later", "door"), results
     assert [result["result"] for result in results[len(slow):]] == ["delivered"] * 20
     slowest = max(result["ms"] for result in results[len(slow):])
     assert slowest < min(result["ms"] for result in results[:len(slow)]), "the quick ones ended first"
@@ -191,8 +192,8 @@ def test_tls_is_verified(authority, tmp_path):
         system, _ = drive(*[post(url) for url in urls])
     assert [result["result"] for result in trusting] == ["delivered", "later"], trusting
     assert len(requests) == 1
-    for result in doubting + system:
-        assert result["result"] == "later" and "certificate" in result["error"].lower(), result
+    for result in [trusting[1]] + doubting + system:
+        assert result["result"] == "later" and result["end"] == "door" and "certificate" in result["error"].lower(), result
 
 
 def test_only_the_schemes_that_are_meant():
@@ -219,6 +220,13 @@ def test_of_several_addresses_those_that_are_allowed_are_tried():
     with Listener(http_talk({"/": answer("200 OK")}, requests)) as receiver:
         (result,), end = drive(post(f"http://localhost:{receiver.port}/"), arguments=["--forbid", "::1"])
     assert result["result"] == "delivered" and end["asked"] >= 1, result
+
+
+def test_where_nobody_listens_or_no_name_leads_nobody_is_reached():
+    with Listener(close) as receiver:
+        port = receiver.port
+    results, _ = drive(post(f"http://127.0.0.1:{port}/"), post("http://nobody.invalid/"))
+    assert [(result["result"], result["end"]) for result in results] == [("later", "door")] * 2, results
 
 
 def test_the_end_comes_at_once():

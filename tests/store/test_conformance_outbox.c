@@ -223,6 +223,46 @@ static void an_outcome_is_kept_and_ends_the_lease(void **state)
     assert_err(settle(fix, &gone), ERR_NOT_FOUND);
 }
 
+static enum err see_tally(void *arg, const struct destination_tally *tally)
+{
+    *(struct destination_tally *)arg = *tally;
+    return ERR_OK;
+}
+
+static struct destination_tally tally_of(struct fixture *fix)
+{
+    struct destination_tally tally = {.failed = -1};
+
+    assert_ok(store_destination_list(fix->store, see_tally, &tally));
+    return tally;
+}
+
+static void what_a_visitor_mistyped_is_no_failure_of_the_destination(void **state)
+{
+    struct fixture *fix = *state;
+    struct delivery_outcome typo = outcome(1, "a", "x", DELIVERY_FAILED, "nobody of this name");
+    struct delivery_outcome ours = outcome(2, "a", "x", DELIVERY_FAILED, "the password is wrong");
+
+    add(fix, 1, "a", "x");
+    add(fix, 2, "a", "x");
+    typo.sign = SIGN_REACHED;
+    assert_ok(settle(fix, &typo));
+    assert_int_equal(tally_of(fix).failing_since_ms, 0);
+    assert_int_equal(tally_of(fix).failed, 1);
+    assert_ok(settle(fix, &ours));
+    assert_int_equal(tally_of(fix).failing_since_ms, T0 + 1002);
+    typo.sign = SIGN_NONE;
+    assert_ok(settle(fix, &typo));
+    assert_int_equal(tally_of(fix).failing_since_ms, T0 + 1002);
+    typo.sign = SIGN_REACHED;
+    assert_ok(settle(fix, &typo));
+    struct destination_tally tally = tally_of(fix);
+    assert_int_equal(tally.failing_since_ms, 0);
+    assert_int_equal(tally.failed_at_ms, T0 + 1002);
+    assert_int_equal(tally.delivered, 0);
+    assert_int_equal(tally.failed, 2);
+}
+
 static void what_became_spam_while_it_was_tried_is_held_unless_it_arrived(void **state)
 {
     struct fixture *fix = *state;
@@ -387,19 +427,101 @@ static void what_was_given_up_starts_again(void **state)
             assert_ok(settle(fix, &over));
     }
     begin(fix);
-    assert_ok(store_delivery_restart(fix->store, &first, T0 + 70, &none));
+    assert_ok(store_delivery_restart(fix->store, &first, T0 + 70, NULL));
     assert_err(store_delivery_restart(fix->store, &none, T0 + 70, NULL), ERR_NOT_FOUND);
-    assert_ok(store_delivery_restart_failed(fix->store, STR("a"), STR("x"), T0 + 80, &count));
+    assert_ok(store_delivery_restart_all(fix->store, STR("a"), STR("x"), T0 + 80, &count));
     commit(fix);
-    assert_int_equal(count, 1);
-    assert_int_equal(get(fix, 1).due_at_ms, T0 + 70);
-    assert_memory_equal(get(fix, 1).batch.bytes, none.bytes, sizeof none.bytes);
+    assert_int_equal(count, 2);
+    assert_int_equal(get(fix, 1).due_at_ms, T0 + 80);
     assert_int_equal(get(fix, 1).attempts, 0);
     assert_int_equal(get(fix, 2).state, DELIVERY_WAITING);
     assert_int_equal(get(fix, 2).due_at_ms, T0 + 80);
     assert_int_equal(get(fix, 3).state, DELIVERY_FAILED);
     assert_int_equal(get(fix, 4).state, DELIVERY_FAILED);
-    assert_int_equal(get(fix, 5).due_at_ms, T0 + 100);
+    assert_int_equal(get(fix, 5).due_at_ms, T0 + 100); /* it is under way */
+}
+
+static void what_waits_starts_again_together_with_its_digest(void **state)
+{
+    struct fixture *fix = *state;
+    struct delivery_outcome later = outcome(1, "a", "x", DELIVERY_WAITING, "no answer");
+    struct id first = number(1), batch = number(9);
+    int64_t count = -1;
+
+    add(fix, 1, "a", "x");
+    add(fix, 2, "a", "x");
+    begin(fix);
+    assert_ok(store_delivery_claim(fix->store, &first, T0 + 10, T0 + 100, &batch));
+    assert_ok(store_delivery_settle(fix->store, &later));
+    assert_ok(store_delivery_restart_all(fix->store, STR("a"), STR("x"), T0 + 80, &count));
+    commit(fix);
+    assert_int_equal(count, 2);
+    struct delivery row = get(fix, 1);
+    assert_memory_equal(&row.batch, &batch, sizeof batch);
+    assert_true(row.attempts == 0 && row.due_at_ms == T0 + 80 && row.since_ms == T0 + 80);
+    begin(fix);
+    assert_ok(store_delivery_restart_all(fix->store, STR("a"), STR("z"), T0 + 80, &count));
+    commit(fix);
+    assert_int_equal(count, 0);
+}
+
+enum { BACK_MS = 3600 * 1000 };
+
+/* The tenth is delivered an hour later. */
+static void come_back(struct fixture *fix)
+{
+    struct delivery_outcome well = outcome(10, "a", "x", DELIVERY_DONE, NULL);
+
+    well.attempt.at_ms = T0 + BACK_MS - well.attempt.took_ms;
+    assert_ok(settle(fix, &well));
+}
+
+static void fail_at(struct fixture *fix, int n, const char *form, const char *name, int64_t at_ms)
+{
+    struct delivery_outcome later = outcome(n, form, name, DELIVERY_WAITING, "no answer");
+
+    assert_ok(claim(fix, n, T0 + 20, T0 + 100));
+    later.attempt.at_ms = at_ms - later.attempt.took_ms;
+    later.due_at_ms = T0 + 2 * BACK_MS;
+    assert_ok(settle(fix, &later));
+}
+
+static void what_has_waited_follows_when_its_destination_is_back(void **state)
+{
+    struct fixture *fix = *state;
+    struct delivery digest = delivery(6, "a", "x");
+
+    for (int i = 1; i <= 5; i++)
+        add(fix, i, i == 4 ? "b" : "a", i == 3 ? "y" : "x");
+    digest.due_at_ms = T0 + 3 * BACK_MS;
+    insert(fix, &digest); /* waits for its hour, untried */
+    add(fix, 10, "a", "x");
+    for (int i = 1; i <= 4; i++)
+        fail_at(fix, i, i == 4 ? "b" : "a", i == 3 ? "y" : "x", T0 + 1000);
+    fail_at(fix, 5, "a", "x", T0 + BACK_MS - 10); /* just now */
+    come_back(fix);
+    for (int i = 1; i <= 2; i++) {
+        assert_in_range(get(fix, i).due_at_ms, T0 + BACK_MS, T0 + BACK_MS + DELIVERY_SPREAD_MS);
+        assert_int_equal(get(fix, i).attempts, 0); /* this one is for nothing */
+    }
+    for (int i = 3; i <= 5; i++)
+        assert_int_equal(get(fix, i).due_at_ms, T0 + 2 * BACK_MS);
+    assert_int_equal(get(fix, 6).due_at_ms, T0 + 3 * BACK_MS);
+}
+
+static void what_failed_beside_others_that_arrived_keeps_its_time(void **state)
+{
+    struct fixture *fix = *state;
+    struct delivery_outcome well = outcome(2, "a", "x", DELIVERY_DONE, NULL);
+
+    add(fix, 1, "a", "x");
+    add(fix, 2, "a", "x");
+    add(fix, 10, "a", "x");
+    fail_at(fix, 1, "a", "x", T0 + 1000);
+    assert_ok(settle(fix, &well)); /* just then: the first was tried a moment ago */
+    come_back(fix);                /* which was well already */
+    assert_int_equal(get(fix, 1).due_at_ms, T0 + 2 * BACK_MS);
+    assert_int_equal(get(fix, 1).attempts, 1);
 }
 
 /* --- queues -------------------------------------------------------------- */
@@ -767,6 +889,7 @@ int main(void)
         CASE(ids_go_on_behind_the_deliveries),
         CASE(a_claim_is_for_one_and_counts),
         CASE(an_outcome_is_kept_and_ends_the_lease),
+        CASE(what_a_visitor_mistyped_is_no_failure_of_the_destination),
         CASE(what_became_spam_while_it_was_tried_is_held_unless_it_arrived),
         CASE(a_form_that_is_removed_withdraws_what_is_open),
         CASE(leases_of_a_former_run_are_released),
@@ -774,6 +897,9 @@ int main(void)
         CASE(an_end_between_two_others_that_went_well_is_forgotten),
         CASE(the_last_attempts_are_kept_newest_first),
         CASE(what_was_given_up_starts_again),
+        CASE(what_waits_starts_again_together_with_its_digest),
+        CASE(what_has_waited_follows_when_its_destination_is_back),
+        CASE(what_failed_beside_others_that_arrived_keeps_its_time),
         CASE(every_destination_that_waits_has_a_queue),
         CASE(what_has_waited_for_too_long_is_found),
         CASE(a_list_shows_what_is_asked_for_and_nothing_else),

@@ -28,6 +28,37 @@ static void a_destination_must_have_failed_for_an_hour(void **state)
     }
 }
 
+static void a_destination_is_told_with_its_numbers_and_no_full_stop(void **state)
+{
+    static const struct {
+        const char *form, *error, *text;
+    } ROWS[] = {
+        {"shop", NULL,
+         "crm of the form shop has not been reached since 2026-11-21T13:30:00.000Z; 12 wait, 3 "
+         "were "
+         "given up"},
+        {"", "451 not now. ",
+         "crm has not been reached since 2026-11-21T13:30:00.000Z; 12 wait, 3 were given up. The "
+         "last answer: 451 not now"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(ROWS); i++) {
+        const struct destination_tally tally = {.form = str_of(ROWS[i].form),
+                                                .name = STR("crm"),
+                                                .waiting = 12,
+                                                .failed = 3,
+                                                .failing_since_ms = 1795267800000,
+                                                .error = str_of(ROWS[i].error)};
+        CLEANUP(buf_done) struct buf text = buf_new(ALARM_TEXT_MAX);
+        alarm_destination_render(&tally, &text);
+        CHECK_ROW(str_equal(buf_str(&text), str_of(ROWS[i].text)), ROWS[i].text);
+    }
+    CLEANUP(buf_done) struct buf name = buf_new(100);
+    alarm_destination_name(STR("shop"), STR("webhook:crm"), &name);
+    assert_true(str_equal(buf_str(&name), STR("webhook:crm of shop")));
+}
+
 /* "2..5": two messages today, five three days ago; what follows repeats to the end. */
 static struct alarm_history history(const char *days, bool is_repeated)
 {
@@ -45,33 +76,28 @@ static void silence_is_measured_by_the_forms_own_history(void **state)
     static const struct {
         const char *days;
         bool is_repeated;
-        uint32_t silence_days, days_silent;
+        uint32_t days_silent;
         bool is_raised;
     } ROWS[] = {
-        {"11111111111", false, 0, 0, false},
-        {"..11111111111", false, 0, 2, false},  /* under three days */
-        {"...11111111111", false, 0, 3, false}, /* 4 times a day is more */
-        {"....11111111111", false, 0, 4, true},
-        {"....1.1.1.1.1.5", false, 0, 4, false}, /* 4 times 2 */
-        {"........1.1.1.1.1.5", false, 0, 8, true},
-        {"....9", false, 0, 4, false}, /* fewer than ten */
-        {"...91", false, 0, 3, false},
-        {"....91", false, 0, 4, true},
-        {".", false, 0, 90, false},
-        {"......1", true, 0, 6, false}, /* weekly */
-        {"..1", false, 2, 2, true},
-        {"..1", false, 3, 2, false},
-        {".", false, 7, 90, true},
-        {"1", false, 1, 0, false},
-        {"...9", false, 0, 3, false},
+        {"11111111111", false, 0, false},
+        {"..11111111111", false, 2, false},  /* under three days */
+        {"...11111111111", false, 3, false}, /* 4 times a day is more */
+        {"....11111111111", false, 4, true},
+        {"....1.1.1.1.1.5", false, 4, false}, /* 4 times 2 */
+        {"........1.1.1.1.1.5", false, 8, true},
+        {"....9", false, 4, false}, /* fewer than ten */
+        {"...91", false, 3, false},
+        {"....91", false, 4, true},
+        {".", false, 90, false},
+        {"......1", true, 6, false}, /* weekly */
+        {"...9", false, 3, false},
     };
 
     (void)state;
     for (size_t i = 0; i < COUNTOF(ROWS); i++) {
         struct alarm_history made = history(ROWS[i].days, ROWS[i].is_repeated);
         uint32_t days = 999;
-        CHECK_ROW(alarm_silence(&made, ROWS[i].silence_days, &days) == ROWS[i].is_raised,
-                  ROWS[i].days);
+        CHECK_ROW(alarm_silence(&made, &days) == ROWS[i].is_raised, ROWS[i].days);
         CHECK_ROW(days == ROWS[i].days_silent, ROWS[i].days);
     }
 }
@@ -128,6 +154,7 @@ int main(void)
 {
     static const struct CMUnitTest CASES[] = {
         cmocka_unit_test(a_destination_must_have_failed_for_an_hour),
+        cmocka_unit_test(a_destination_is_told_with_its_numbers_and_no_full_stop),
         cmocka_unit_test(silence_is_measured_by_the_forms_own_history),
         cmocka_unit_test(a_disk_is_nearly_full_by_share_or_by_size),
         cmocka_unit_test(a_certificate_is_told_of_two_weeks_before_its_end),

@@ -97,7 +97,7 @@ static void states_have_words(void **state)
 
 static void a_delivery_shows_what_is_known_of_it(void **state)
 {
-    CLEANUP(buf_done) struct buf out = buf_new(1000);
+    CLEANUP(buf_done) struct buf out = buf_new(2000);
     struct delivery row = {.form = STR("shop"),
                            .destination = STR("webhook:crm"),
                            .state = DELIVERY_WAITING,
@@ -105,19 +105,25 @@ static void a_delivery_shows_what_is_known_of_it(void **state)
                            .due_at_ms = 2000,
                            .changed_at_ms = 1000,
                            .error = STR("no \"answer\"")};
+    const struct delivery_pause pause = {"https://crm.example", 3000, "it answered 503"};
+    static const char PAUSED[] = "\"pausedBy\":{\"host\":\"https://crm.example\",\"until\":"
+                                 "\"1970-01-01T00:00:03.000Z\",\"reason\":\"it answered 503\"}";
     struct delivery_attempt attempts[] = {{.at_ms = 1000, .took_ms = 7, .status = 250},
                                           {.at_ms = 1000, .took_ms = -7, .error = STR("no")}};
 
     (void)state;
     assert_true(id_parse(STR("00000000-03e8-7000-8000-000000000001"), &row.id));
-    delivery_render_open(&out, &row);
+    delivery_render_open(&out, &row, NULL);
     check_str(buf_str(&out),
               "{\"id\":\"00000000-03e8-7000-8000-000000000001\",\"submission\":null,"
               "\"form\":\"shop\",\"destination\":\"webhook:crm\",\"state\":\"waiting\","
               "\"attempts\":2,\"createdAt\":\"1970-01-01T00:00:01.000Z\","
               "\"changedAt\":\"1970-01-01T00:00:01.000Z\","
-              "\"nextAttemptAt\":\"1970-01-01T00:00:02.000Z\",\"inFlight\":false,"
+              "\"nextAttemptAt\":\"1970-01-01T00:00:02.000Z\",\"pausedBy\":null,\"inFlight\":false,"
               "\"error\":\"no \\\"answer\\\"\",\"text\":null");
+    out.len = 0;
+    delivery_render_open(&out, &row, &pause);
+    assert_non_null(memmem(out.ptr, out.len, PAUSED, sizeof PAUSED - 1));
     out.len = 0;
     for (size_t i = 0; i < COUNTOF(attempts); i++)
         delivery_attempt_render(&out, &attempts[i]);

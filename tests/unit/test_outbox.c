@@ -395,7 +395,9 @@ static void the_watch_finds_what_has_failed_for_an_hour(void **state)
     int64_t end_ms = clock_mono_ms() + PATIENCE_MS;
     int count = 0;
 
-    put(world, "{}", "webhook:crm", false);
+    put(world,
+        "{\"notify\":{\"webhooks\":[{\"name\":\"crm\",\"url\":\"https://crm.example/in\"}]}}",
+        "webhook:crm", false);
     assert_ok(commit_run(world->commit, &fail));
     assert_ok(
         watch_start(&options, world->commit, world->writer, world->forms, NULL, &watch, NULL));

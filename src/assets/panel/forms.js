@@ -136,7 +136,7 @@ const SIGNATURES = [['', 'Standard Webhooks'], ['formspree', 'Formspree\'s as we
 // The section of the setting, its name, and what it needs to know.
 const HOOKS = [['webhooks', 'Webhook', ['url', 'secret', 'signature']], ['slack', 'Slack', ['url']], ['discord', 'Discord', ['url']], ['teams', 'Microsoft Teams', ['url']],
   ['telegram', 'Telegram', ['token', 'chat', 'url']], ['ntfy', 'ntfy', ['url', 'topic', 'token']], ['gotify', 'Gotify', ['url', 'token']]];
-const LABELS = { to: 'E-mail address', digest: 'Mails', spam: 'Spam, too', name: 'Name', url: 'URL', secret: 'Secret', signature: 'Signature', token: 'Token', chat: 'Chat', topic: 'Topic', subject: 'Subject', text: 'Text', perDay: 'To one address a day', silenceDays: 'Days of silence' };
+const LABELS = { to: 'E-mail address', digest: 'Mails', spam: 'Spam, too', alarms: 'Alarms, too', name: 'Name', url: 'URL', secret: 'Secret', signature: 'Signature', token: 'Token', chat: 'Chat', topic: 'Topic', subject: 'Subject', text: 'Text', perDay: 'To one address a day', silenceDays: 'Days of silence' };
 const TIPS = {
   name: 'Where there are several of a kind.', secret: 'Signs what is sent: whsec_ and base64. None: unsigned.', signature: 'How the receiver checks it.',
   chat: 'Its number, or @channel.', topic: 'If the URL has none.', digest: 'One by one, or gathered.',
@@ -160,9 +160,11 @@ function members(value) {
     hidden: (key) => kept(key, plain(key, { class: 'code', onfocus: ({ target }) => target.select() })),
     choice: (key, options, usual) => kept(key, select(options, values[key] === usual ? '' : values[key], { onchange: ({ target }) => set(key, target.value) })),
     check: (key) => h('label', { class: 'check' }, kept(key, h('input', { type: 'checkbox', checked: values[key] === true, onchange: ({ target }) => set(key, target.checked) })), LABELS[key]),
+    // On unless told otherwise: what is said is that it is off.
+    uncheck: (key) => h('label', { class: 'check' }, kept(key, h('input', { type: 'checkbox', checked: values[key] !== false, onchange: ({ target }) => set(key, target.checked ? undefined : false) })), LABELS[key]),
     prose: (key) => kept(key, h('textarea', { rows: '3', value: values[key] ?? '', oninput: ({ target }) => set(key, target.value) })),
     number: (key, attributes) => kept(key, plain(key, { type: 'number', min: '0', inputmode: 'numeric', oninput: ({ target }) => set(key, target.value === '' ? '' : Number(target.value)), ...attributes })),
-    read: () => Object.fromEntries(keys().filter((key) => values[key] || values[key] === 0).map((key) => [key, values[key]])),
+    read: () => Object.fromEntries(keys().filter((key) => values[key] || values[key] === 0 || (key === 'alarms' && values[key] === false)).map((key) => [key, values[key]])),
   };
 }
 
@@ -190,7 +192,7 @@ function listOf(title, add, make, values) {
 
 function mailItem(value) {
   const all = members(typeof value === 'string' ? { to: value } : value);
-  const node = h('div', { class: 'item' }, field(LABELS.to, all.line('to', { type: 'email', placeholder: 'you@example.org' })), field(LABELS.digest, all.choice('digest', RHYTHMS, 'off')), all.check('spam'));
+  const node = h('div', { class: 'item' }, field(LABELS.to, all.line('to', { type: 'email', placeholder: 'you@example.org' })), field(LABELS.digest, all.choice('digest', RHYTHMS, 'off')), all.check('spam'), all.uncheck('alarms'));
   const read = () => { const what = all.read(); return Object.keys(what).join() === 'to' ? what.to : what; };
   return { node, section: () => 'mail', boxes: all.boxes, read };
 }
@@ -203,7 +205,7 @@ function hookItem({ section = 'webhooks', ...value } = {}) {
   const draw = () => {
     all.clear();
     for (const one of shown) one.remove();
-    shown = [...['name', ...HOOKS.find(([key]) => key === kind.value)[2]].map((key) => field(LABELS[key], control[key]?.() ?? all.line(key), hint(key))), all.check('spam')];
+    shown = [...['name', ...HOOKS.find(([key]) => key === kind.value)[2]].map((key) => field(LABELS[key], control[key]?.() ?? all.line(key), hint(key))), all.check('spam'), all.uncheck('alarms')];
     first.after(...shown);
   };
   const kind = select(HOOKS, section, { onchange: draw });

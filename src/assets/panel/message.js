@@ -2,7 +2,7 @@
 // One message: everything that was sent, where it came from, why it is spam or not, what people noted about it, and who was told;
 // then who was told of all messages, and what is wrong.
 import { api, can, counts, get, on, session, tell, titleOf, withQuery } from './api.js';
-import { ago, announce, arriving, ask, browser, button, complain, copy, copyable, drafts, empty, field, fill, h, icon, link, number, plural, sender, table, time, toast } from './kit.js';
+import { ago, announce, arriving, ask, browser, button, complain, copy, copyable, dialog, drafts, empty, field, fill, h, icon, link, number, plural, select, sender, table, time, toast } from './kit.js';
 import { ACTIONS, around, change, FILTERS, forget, nameOf, remember, rowOf, titleFor } from './inbox.js';
 
 const WORDS = {
@@ -159,7 +159,9 @@ function words(one, state) {
   if (one.state === 'failed') return ['bad', 'given up ', ago(one.changedAt), because(one.error)];
   if (one.state === 'withdrawn') return ['', 'not sent', because(one.error)];
   if (one.inFlight) return ['', 'being sent now'];
-  const next = new Date(one.nextAttemptAt) - Date.now() > 6e4 ? ['at ', time(one.nextAttemptAt)] : 'within a minute';
+  const soon = (at) => (new Date(at ?? 0) - Date.now() > 6e4 ? ['at ', time(at, 'middle')] : 'within a minute');
+  const next = soon(one.nextAttemptAt);
+  if (one.pausedBy) return ['bad', 'waiting behind a pause of ', h('bdi', null, one.pausedBy.host), ', next try ', soon(one.pausedBy.until), because(one.pausedBy.reason)];
   return one.error ? ['bad', 'waiting, next try ', next, because(one.error)] : ['', 'waiting, goes out ', next];
 }
 
@@ -182,6 +184,29 @@ function againButton(one, done) {
   };
   const name = isReplay ? 'Send again' : 'Retry';
   return button(name, { 'aria-label': `${name}: ${destinationText(one.destination)}`, 'aria-disabled': one.inFlight ? 'true' : null, onclick: act });
+}
+
+// To another destination of the form, when the address was wrong: one delivery, or all that one has missed.
+async function elsewhere({ form, destination }, path, body, done) {
+  try {
+    const { destinations } = await get('destinations');
+    const others = destinations.filter((one) => one.form === form && one.channel && one.channel !== 'reply' && one.destination !== destination);
+    if (!others.length) return toast('The form has no other destination. Add it under “Notices” in its settings.');
+    const box = select(others.map((one) => [one.destination, destinationText(one.destination)]), others[0].destination);
+    const answer = await dialog('Send to another destination', (close) => sender(
+      [h('p', null, 'What ', h('b', { dir: 'auto' }, destinationText(destination)), ' did not get is sent there.'), field('To', box)],
+      'Send', async () => close(await api('POST', path, { ...body, to: box.value }))));
+    if (!answer) return null;
+    toast(`${plural(answer.count ?? 1, 'message is', 'messages are')} sent to ${destinationText(box.value)}.`);
+    return done();
+  } catch (error) {
+    return complain(error, () => elsewhere({ form, destination }, path, body, done));
+  }
+}
+
+function elsewhereButton(one, done) {
+  if (!can('write') || !one.submission || one.destination === 'reply' || !['failed', 'withdrawn'].includes(one.state)) return null;
+  return button('Send elsewhere', { 'aria-label': `Send elsewhere: ${destinationText(one.destination)}`, onclick: () => elsewhere(one, `deliveries/${one.id}/retry`, {}, done) });
 }
 
 // Draws anew what has changed; the focus and what is unfolded stay.
@@ -241,11 +266,12 @@ function deliveryCard(row) {
     draw();
     plan([one], 1000);
   };
+  const again = () => load().then((some) => plan(some, 1000));
   const draw = () => {
     const all = row.deliveries ?? [];
     shown = JSON.stringify([all, row.state]);
     renew(place, all.length ? h('ul', { class: 'notes deliveries' }, all.map((one) => h('li', { 'data-id': one.id },
-      h('div', null, h('b', { dir: 'auto' }, destinationText(one.destination)), told(one, row.state), one.history?.length > 0 && attempts(one.history)), againButton(one, take))))
+      h('div', null, h('b', { dir: 'auto' }, destinationText(one.destination)), told(one, row.state), one.history?.length > 0 && attempts(one.history)), againButton(one, take), elsewhereButton(one, again))))
       : h('p', { class: 'dim' }, 'Nobody was to be told of this message. ', can('manage') && link(`#forms/${encodeURIComponent(row.form)}`, 'Say who hears of the next')));
   };
   const load = async () => {
@@ -360,6 +386,10 @@ function named(ids, ...parts) {
   return made;
 }
 
+// What waits because it has failed before, or was given up. A digest that waits for its hour is no reason to retry.
+const due = (one) => one.failed + (one.failingSince ? one.waiting : 0);
+const missed = (one) => (one.form && one.destination !== 'reply' ? due(one) + (one.channel ? 0 : one.withdrawn) : 0);
+
 function destinationTable(all, again) {
   const weight = (one) => (one.failingSince ? 2 : 0) + (one.failed ? 1 : 0);
   const sorted = all.map((one, i) => ({ ...one, i })).sort((a, b) => weight(b) - weight(a) || a.i - b.i);
@@ -369,15 +399,16 @@ function destinationTable(all, again) {
     return [[h('a', { href: filter({ form, destination }), dir: 'auto' }, destinationText(destination)), h('span', { class: 'hint', dir: 'auto' }, ofForm(form))], health(one), time(one.lastDeliveredAt), time(one.lastFailedAt),
       [number(one.waiting), one.held > 0 && h('span', { class: 'hint' }, `${number(one.held)} held`)],
       one.failed ? link(filter({ form, destination, state: 'failed' }), number(one.failed)) : '0',
-      can('write') && one.failed > 0 && button('Retry all', { 'aria-label': `Retry all ${number(one.failed)} of ${destinationText(destination)}, ${ofForm(form)}`, onclick: () => retryAll(one, again) })];
+      [can('write') && due(one) > 0 && button('Retry all', { 'aria-label': `Retry all ${number(due(one))} of ${destinationText(destination)}, ${ofForm(form)}`, onclick: () => retryAll(one, again) }), ' ',
+      can('write') && missed(one) > 0 && button('Send elsewhere', { 'aria-label': `Send elsewhere what ${destinationText(destination)} did not get, ${ofForm(form)}`, onclick: () => elsewhere(one, 'deliveries/retry', { form, destination }, again) })]];
   }));
   return [part(sorted.slice(0, SHOWN_FIRST)), rest.length > 0 && h('div', { 'data-id': 'rest' }, h('details', null, h('summary', null, plural(rest.length, 'more destination')), part(rest)))];
 }
 
-const deliveryTable = (rows, take) => named(rows.map((one) => one.id), 'Deliveries', ['Message', 'To', 'How it went', ''], rows.map((one) => [
-  [one.submission ? link(`#message/${one.submission}`, time(one.createdAt, 'middle')) : [h('span', { dir: 'auto' }, 'Alarm: ', dated(one.text ?? '')), h('span', { class: 'hint' }, time(one.createdAt, 'middle'))],
+const deliveryTable = (rows, take, again) => named(rows.map((one) => one.id), 'Deliveries', ['Message', 'To', 'How it went', ''], rows.map((one) => [
+  [one.submission ? link(`#message/${one.submission}`, time(one.createdAt, 'middle')) : [h('span', { dir: 'auto' }, 'Alarm: ', dated((one.text ?? '').split('\n')[0].replace(/^contactd: /, ''))), h('span', { class: 'hint' }, time(one.createdAt, 'middle'))],
     one.form && h('span', { class: 'hint', dir: 'auto' }, titleOf(one.form))],
-  h('bdi', null, destinationText(one.destination)), told(one), againButton(one, take)]));
+  h('bdi', null, destinationText(one.destination)), told(one), [againButton(one, take), ' ', elsewhereButton(one, again)]]));
 
 const howTo = () => empty('send', 'Nobody is told yet',
   can('manage') ? 'Each form says under “Notices” in its settings which mail addresses, webhooks and chats hear of its messages. Mails need to know by which server they leave: two options, also as CONTACTD_SMTP_URL and CONTACTD_SMTP_FROM.'
@@ -411,14 +442,16 @@ export function deliveries(parts, asking) {
   const draw = () => {
     shown = JSON.stringify([rows, next, all]);
     if (!all.length && !rows.length && !Object.keys(query).length) return renew(place, howTo());
-    return renew(place, destinationTable(all, () => load().then((some) => plan(some, 1000))),
+    const again = () => load().then((some) => plan(some, 1000));
+    const asked = all.filter((one) => ['form', 'destination'].every((key) => !query[key] || query[key] === one[key]));
+    return renew(place, destinationTable(asked, again),
       h('h2', { class: 'after' }, query.destination ? `To ${destinationText(query.destination)}, ${ofForm(query.form)}` : query.form ? titleOf(query.form) : 'Newest first'),
       h('nav', { class: 'states', 'aria-label': 'Which deliveries', 'data-id': 'states' }, STATES.map(([state, text]) => h('a', { href: filter({ ...query, state }), 'aria-current': (query.state ?? '') === state ? 'page' : null }, text)),
-        query.destination && link(filter({ state: query.state }), 'All destinations')),
-      rows.length ? deliveryTable(rows, take) : h('p', { class: 'dim' }, 'There is none.'),
+        (query.destination || query.form) && link(filter({ state: query.state }), 'All destinations')),
+      rows.length ? deliveryTable(rows, take, again) : h('p', { class: 'dim' }, 'There is none.'),
       next && h('p', { class: 'foot', 'data-id': 'more' }, button('More', { onclick: more })));
   };
-  const node = h('div', { class: 'page' }, h('h1', null, 'Deliveries'));
+  const node = h('div', { class: 'page roomy' }, h('h1', null, 'Deliveries'));
   const plan = follow(node, (kind) => kind === 'delivery', load);
   node.append(arriving(() => load().then(plan), () => place));
   return { title: 'Deliveries', node };
@@ -434,17 +467,21 @@ const dated = (text) => text.split(/(\d{4}-\d\d-\d\dT[\d:.]+Z)/).map((part, i) =
 
 function alarm({ kind, form, destination, text }) {
   const [href, name] = kind === 'destination' ? [filter({ form, destination }), 'See its deliveries'] : form ? [`#forms/${encodeURIComponent(form)}`, 'See the form'] : [];
-  return h('p', { dir: 'auto' }, dated(text), '. ', href && link(href, name));
+  const isNamed = destination && text.startsWith(destination);
+  return h('p', { dir: 'auto' }, isNamed && destinationText(destination), dated(isNamed ? text.slice(destination.length) : text), text.endsWith('.') ? ' ' : '. ', href && link(href, name));
 }
 
 function drawAlarms(all) {
   if (known === JSON.stringify(all)) return;
   known = JSON.stringify(all);
   alarms.hidden = !all.length;
-  renew(alarms, icon('spam'), h('div', { 'data-id': 'all' }, all.length > 1 ? h('details', null, h('summary', null, `${plural(all.length, 'thing')} need attention`), all.map(alarm)) : all.map(alarm)));
+  renew(alarms, icon('spam'), h('div', { 'data-id': 'all' }, all.length > 1 ? h('details', null, h('summary', null, `${plural(all.length, 'thing')} need attention`), h('div', { class: 'list' }, all.map(alarm))) : all.map(alarm)));
 }
 
 export const loadAlarms = () => get('alarms').then((one) => drawAlarms(one.alarms), () => {});
+
+// What was opened in one view does not stand in front of the next.
+window.addEventListener('hashchange', () => alarms.querySelector('details')?.removeAttribute('open'));
 
 let timer;
 function alarmsSoon() {
