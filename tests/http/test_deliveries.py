@@ -491,7 +491,7 @@ def test_no_two_digests_have_one_id(world):
     world.mails.answers["owner@example.org"] = "451 later"
     retry = {"form": "shop", "destination": "mail:owner@example.org"}
     sent.append(world.post("shop", {**ADA, "message": "number-2."}))
-    assert world.ask("POST", "/admin/deliveries/retry", retry).json() == {"count": 2}
+    assert world.ask("POST", "/admin/deliveries/retry", retry).json() == {"count": 3}
     hurry(world, sent)
     for submission in sent:
         world.tried(submission)
@@ -927,7 +927,7 @@ def missed(world):
     """Four messages that a mistyped mailbox did not get, one of them spam by now; its setting is corrected meanwhile."""
     world.form("shop", mail=["wrong@client.example"], autoreply={"subject": "Thanks", "text": "Thank you."})
     world.form("jobs", mail=["wrong@client.example"])
-    world.mails.answers["wrong@client.example"] = "550 no such user"
+    world.mails.rejected["wrong@client.example"] = "550 no such user"
     sent = [world.post("shop", {**ADA, "email": f"ada{n}@example.org"}) for n in range(4)]
     other = world.post("jobs")
     for submission in sent:
@@ -1002,11 +1002,11 @@ def test_one_message_goes_to_another_destination(world):
     assert status == 409 and "has arrived there" in problem["detail"]
     assert world.get("/admin/audit")["entries"][0]["detail"] == "mail:right@client.example"
     # What is over there starts again instead of being there twice.
-    world.mails.answers["right@client.example"] = "550 not now"
+    world.mails.rejected["right@client.example"] = "550 not now"
     again = world.one(sent[2], "mail:wrong@client.example")
     first = send(again, "mail:right@client.example")[1]
     world.state(sent[2], "failed", "mail:right@client.example")
-    world.mails.answers.clear()
+    world.mails.rejected.clear()
     assert send(again, "mail:right@client.example")[1]["id"] == first["id"]
     world.state(sent[2], "delivered", "mail:right@client.example")
     # What has arrived stays as it is.
