@@ -17,7 +17,8 @@ enum { TLS_NAMES_MAX = 256 };
 /* What can be told of a certificate. */
 struct tls_facts {
     int64_t begins_at_ms, expires_at_ms;
-    size_t chain; /* certificates in the file */
+    size_t chain;      /* certificates in the file */
+    unsigned rsa_bits; /* of its key; 0: that is of another kind */
     bool is_self_signed;
     bool is_chain_whole;       /* each one is issued by the next */
     char names[TLS_NAMES_MAX]; /* "a.example, *.b.example, 192.0.2.1"; cut when it is longer */
@@ -36,13 +37,15 @@ void tls_close(struct tls *tls);
 
 /*
  * Reads both files anew, for connections from now on. Fails like tls_open(), and everything is as
- * before. One thread at a time, while servers run.
+ * before; so it is also (ERR_INVALID) when the new certificate has expired or is not valid yet and
+ * the one in force is valid. One thread at a time, while servers run.
  */
 MUST_CHECK enum err tls_reload(struct tls *tls, struct err_detail *detail);
 
 /*
  * Whether the files are others than those that were read last, and were already so at the call
- * before, so that nobody is in the middle of writing them. The thread that reloads.
+ * before, so that nobody is in the middle of writing them. Also when they could not be opened and
+ * now can, or were too early and no longer are. The thread that reloads.
  */
 bool tls_has_changed(struct tls *tls);
 

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/secret.h"
 
 enum { FILE_MAX_BYTES = 256 * 1024, CHAIN_MAX = 16, NAME_MAX_BYTES = 256 };
@@ -30,12 +31,12 @@ struct tls_pair {
     atomic_uint users;
 };
 
-/* By what a file is known to be another one. */
+/* By what a file is known to be another one, or to have other readers. */
 struct mark {
     dev_t device;
     ino_t inode;
     off_t bytes;
-    struct timespec written;
+    struct timespec written, changed;
 };
 
 enum { CERT, KEY, FILES };
@@ -44,7 +45,11 @@ struct tls {
     const char *files[FILES];
     pthread_mutex_t lock;
     struct tls_pair *pair;
-    struct mark read[FILES], seen[FILES]; /* of the thread that reloads */
+
+    /* Of the thread that reloads. */
+    struct mark read[FILES], seen[FILES];
+    bool is_locked;      /* what was to be read could not be opened */
+    int64_t retry_at_ms; /* Unix time; what was read was too early; 0: it was not */
 };
 
 /* --- files --------------------------------------------------------------- */
@@ -108,17 +113,40 @@ static void look(const struct tls *tls, struct mark marks[FILES])
     memset(marks, 0, FILES * sizeof *marks);
     for (size_t i = 0; i < FILES; i++)
         if (stat(tls->files[i], &status) == 0)
-            marks[i] = (struct mark){status.st_dev, status.st_ino, status.st_size, status.st_mtim};
+            marks[i] = (struct mark){status.st_dev, status.st_ino, status.st_size, status.st_mtim,
+                                     status.st_ctim};
+}
+
+static bool is_moment(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
 static bool is_same(const struct mark a[FILES], const struct mark b[FILES])
 {
     for (size_t i = 0; i < FILES; i++)
         if (a[i].device != b[i].device || a[i].inode != b[i].inode || a[i].bytes != b[i].bytes ||
-            a[i].written.tv_sec != b[i].written.tv_sec ||
-            a[i].written.tv_nsec != b[i].written.tv_nsec)
+            !is_moment(a[i].written, b[i].written) || !is_moment(a[i].changed, b[i].changed))
             return false;
     return true;
+}
+
+/* What stands in the way may be a directory, of which the files' own marks tell nothing. */
+static bool can_open(const struct tls *tls)
+{
+    for (size_t i = 0; i < FILES; i++) {
+        int fd = open(tls->files[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (fd < 0)
+            return false;
+        close(fd);
+    }
+    return true;
+}
+
+static bool is_worth_a_try(const struct tls *tls)
+{
+    return (tls->is_locked && can_open(tls)) ||
+           (tls->retry_at_ms && clock_wall_ms() >= tls->retry_at_ms);
 }
 
 bool tls_has_changed(struct tls *tls)
@@ -128,7 +156,7 @@ bool tls_has_changed(struct tls *tls)
     look(tls, now);
     bool is_settled = is_same(now, tls->seen);
     memcpy(tls->seen, now, sizeof now);
-    return is_settled && !is_same(now, tls->read);
+    return is_settled && (!is_same(now, tls->read) || is_worth_a_try(tls));
 }
 
 /* --- pairs --------------------------------------------------------------- */
@@ -238,6 +266,11 @@ gnutls_certificate_credentials_t tls_credentials(const struct tls_pair *pair)
 
 /* --- in force ------------------------------------------------------------ */
 
+static int64_t to_ms(time_t seconds)
+{
+    return (int64_t)seconds * 1000;
+}
+
 enum err tls_open(const char *cert_file, const char *key_file, struct tls **ret_tls,
                   struct err_detail *detail)
 {
@@ -270,14 +303,62 @@ void tls_close(struct tls *tls)
     free(tls);
 }
 
+static int64_t begin_of(const struct tls_pair *pair)
+{
+    return to_ms(gnutls_x509_crt_get_activation_time(pair->chain[0]));
+}
+
+static int64_t end_of(const struct tls_pair *pair)
+{
+    return to_ms(gnutls_x509_crt_get_expiration_time(pair->chain[0]));
+}
+
+static bool is_valid(const struct tls_pair *pair, int64_t now_ms)
+{
+    return begin_of(pair) <= now_ms && now_ms < end_of(pair);
+}
+
+/* One that no browser takes does not follow one that they do. */
+static enum err check_time(struct tls *tls, const struct tls_pair *pair, struct err_detail *detail)
+{
+    int64_t now_ms = clock_wall_ms();
+    char when[CLOCK_TEXT_LEN + 1];
+
+    if (is_valid(pair, now_ms) || !is_valid(tls->pair, now_ms))
+        return ERR_OK;
+    bool is_early = begin_of(pair) > now_ms;
+    clock_format(is_early ? begin_of(pair) : end_of(pair), when);
+    if (is_early)
+        tls->retry_at_ms = begin_of(pair);
+    return err_set(detail, ERR_INVALID, "%s: %s %s", tls->files[CERT],
+                   is_early ? "is not valid before" : "expired at", when);
+}
+
+static enum err read_better(struct tls *tls, struct tls_pair **ret_pair, struct err_detail *detail)
+{
+    struct tls_pair *pair;
+
+    TRY(pair_read(tls->files, &pair, detail));
+    enum err err = check_time(tls, pair, detail);
+    if (err != ERR_OK) {
+        pair_free(pair);
+        return err;
+    }
+    *ret_pair = pair;
+    return ERR_OK;
+}
+
 enum err tls_reload(struct tls *tls, struct err_detail *detail)
 {
     struct tls_pair *pair;
 
-    /* What is bad now is tried again when it has changed, not before. */
+    /* What is bad now is tried again when it has changed, can be opened or has become valid. */
     look(tls, tls->read);
     memcpy(tls->seen, tls->read, sizeof tls->seen);
-    TRY(pair_read(tls->files, &pair, detail));
+    tls->retry_at_ms = 0;
+    tls->is_locked = !can_open(tls);
+    TRY(read_better(tls, &pair, detail));
+    tls->is_locked = false;
     pthread_mutex_lock(&tls->lock);
     struct tls_pair *former = tls->pair;
     tls->pair = pair;
@@ -288,15 +369,10 @@ enum err tls_reload(struct tls *tls, struct err_detail *detail)
 
 /* --- telling ------------------------------------------------------------- */
 
-static int64_t to_ms(time_t seconds)
-{
-    return (int64_t)seconds * 1000;
-}
-
 int64_t tls_expires_at_ms(struct tls *tls)
 {
     struct tls_pair *pair = tls_take(tls);
-    int64_t expires_at_ms = to_ms(gnutls_x509_crt_get_expiration_time(pair->chain[0]));
+    int64_t expires_at_ms = end_of(pair);
 
     tls_give(pair);
     return expires_at_ms;
@@ -342,14 +418,22 @@ static void describe_names(gnutls_x509_crt_t certificate, struct tls_facts *fact
     }
 }
 
+static unsigned rsa_bits(gnutls_x509_crt_t certificate)
+{
+    unsigned bits = 0;
+
+    return gnutls_x509_crt_get_pk_algorithm(certificate, &bits) == GNUTLS_PK_RSA ? bits : 0;
+}
+
 void tls_describe(struct tls *tls, struct tls_facts *ret_facts)
 {
     struct tls_pair *pair = tls_take(tls);
     gnutls_x509_crt_t first = pair->chain[0];
 
     *ret_facts = (struct tls_facts){
-        .begins_at_ms = to_ms(gnutls_x509_crt_get_activation_time(first)),
-        .expires_at_ms = to_ms(gnutls_x509_crt_get_expiration_time(first)),
+        .begins_at_ms = begin_of(pair),
+        .expires_at_ms = end_of(pair),
+        .rsa_bits = rsa_bits(first),
         .chain = pair->chain_len,
         .is_self_signed = gnutls_x509_crt_check_issuer(first, first) != 0,
         .is_chain_whole = true,
