@@ -38,6 +38,12 @@
       "Times that certificate and key were read anew and put into force.")                         \
     X(TLS_RELOADS_FAILED, "contactd_tls_reloads_failed_total", "counter",                          \
       "Times that they could not be used, so that those before stayed.")                           \
+    X(TLS_HANDSHAKES, "contactd_tls_handshakes_total", "counter",                                  \
+      "TLS handshakes that were answered.")                                                        \
+    X(TLS_DESERTED, "contactd_tls_handshakes_deserted_total", "counter",                           \
+      "Handshakes not answered because the client had already closed.")                            \
+    X(TLS_REFUSED, "contactd_tls_handshakes_refused_total", "counter",                             \
+      "Handshakes not answered because an address began too many.")                                \
     X(DELIVERIES_DONE, "contactd_deliveries_delivered_total", "counter",                           \
       "Deliveries that arrived.")                                                                  \
     X(DELIVERIES_RETRIED, "contactd_deliveries_retried_total", "counter",                          \

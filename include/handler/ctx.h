@@ -55,7 +55,7 @@ struct app_ctx {
     _Atomic(struct description *) description; /* NULL until somebody has asked for it */
 
     /* Signs of a proxy that nobody has told us about; see handler/rate. */
-    atomic_flag has_warned_forwarded, has_warned_one_source;
+    atomic_flag has_warned_forwarded, has_warned_one_source, has_warned_handshakes;
     atomic_uint_least64_t last_source; /* a hash */
     atomic_uint posts_of_last_source;
 

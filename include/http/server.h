@@ -38,6 +38,11 @@ struct server_options {
                                  char *room, size_t room_bytes);
 
     /*
+     * Whether `peer`, as above, may have one more handshake of TLS; HTTP threads. NULL: everybody.
+     */
+    bool (*may_shake)(struct app_ctx *ctx, struct str peer);
+
+    /*
      * Called on an HTTP thread when it has run every step that it could, before
      * it sleeps: what the steps have gathered may be sent on its way together.
      */

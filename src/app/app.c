@@ -496,6 +496,7 @@ static enum err server_make(struct app *app, struct err_detail *detail)
         .stray_style = &STRAY_STYLE,
         .ctx = &app->ctx,
         .client_address = handler_client_address,
+        .may_shake = handler_may_shake,
         .before_sleep = handler_before_sleep,
         .tls = app->tls,
         .hsts = secure_hsts(config, app->hsts),

@@ -18,6 +18,7 @@ enum { HOUR_S = 3600, ONE_SOURCE_POSTS = 200 };
 static const struct bucket_limit PER_SOURCE = {.burst = 20, .per_hour = 240};
 static const struct bucket_limit PER_FORM = {.burst = 1000, .per_hour = 10000};
 static const struct bucket_limit READS = {.burst = 60, .per_hour = 1200};
+static const struct bucket_limit HANDSHAKES = {.burst = 200, .per_hour = 20 * HOUR_S};
 static const struct bucket_limit OVERALL = {.burst = 10000, .per_hour = 360000};
 
 static enum flow refuse(struct exchange *x, int64_t wait_ms)
@@ -102,6 +103,14 @@ enum flow guard_rate_reads(struct app_ctx *ctx, struct exchange *x)
     int64_t wait_ms = limiter_take(ctx->limiter, 't', address_source_text(x->source, room), &READS,
                                    clock_mono_ms());
     return wait_ms ? refuse(x, wait_ms) : FLOW_NEXT;
+}
+
+bool rate_take_shake(struct app_ctx *ctx, struct str source)
+{
+    char room[ADDRESS_TEXT_LEN + 1];
+
+    return !ctx->limiter || limiter_take(ctx->limiter, 'h', address_source_text(source, room),
+                                         &HANDSHAKES, clock_mono_ms()) == 0;
 }
 
 int64_t rate_take_form(struct app_ctx *ctx, struct exchange *x, const struct form_entry *form,

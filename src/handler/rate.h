@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How many messages are taken: per source, per form, and all together. */
+/* How many messages are taken: per source, per form, and all together; and how many handshakes. */
 #ifndef CONTACTD_HANDLER_RATE_H
 #define CONTACTD_HANDLER_RATE_H
 
@@ -18,5 +18,8 @@ void rate_give_back_form(struct app_ctx *ctx, struct str name);
 /* The form's own limit. 0, or the milliseconds to wait; `x` then has the reply. */
 int64_t rate_take_form(struct app_ctx *ctx, struct exchange *x, const struct form_entry *form,
                        struct str name);
+
+/* Takes one handshake of TLS of `source`, an address; false: it has begun too many. */
+bool rate_take_shake(struct app_ctx *ctx, struct str source);
 
 #endif

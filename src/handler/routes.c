@@ -2,6 +2,7 @@
 /* The route table: every topic's rows, and the client's address that all of them see. */
 #include "handler/routes.h"
 
+#include "rate.h"
 #include "topics.h"
 
 /* The rows of a topic that has so many; another number does not compile. */
@@ -55,13 +56,18 @@ static const struct cidr *trusted(struct app_ctx *ctx, bool is_unix, size_t *ret
     return is_unix ? &UNSPECIFIED : ctx->trusted_proxies;
 }
 
-/* Once: a proxy that is not trusted makes all its visitors one source, and a stranger may lie. */
-static void warn_untrusted(struct app_ctx *ctx, const struct address *peer, struct str peer_text)
+static bool is_proxy(const struct app_ctx *ctx, const struct address *peer)
 {
     for (size_t i = 0; i < ctx->trusted_proxy_count; i++)
         if (cidr_contains(&ctx->trusted_proxies[i], peer))
-            return;
-    if (!atomic_flag_test_and_set(&ctx->has_warned_forwarded))
+            return true;
+    return false;
+}
+
+/* Once: a proxy that is not trusted makes all its visitors one source, and a stranger may lie. */
+static void warn_untrusted(struct app_ctx *ctx, const struct address *peer, struct str peer_text)
+{
+    if (!is_proxy(ctx, peer) && !atomic_flag_test_and_set(&ctx->has_warned_forwarded))
         LOG(LOG_WARN, "x_forwarded_for_ignored", LOG_STR("peer", peer_text),
             LOG_TEXT("reason", "it comes from an address that is not in trusted-proxies"),
             LOG_TEXT("remedy", "if that is your proxy, set trusted-proxies to its address"));
@@ -82,6 +88,19 @@ struct str handler_client_address(struct app_ctx *ctx, struct str peer, struct s
     address = address_client(&address, forwarded, proxies, count);
     address_format(&address, room);
     return str_of(room);
+}
+
+bool handler_may_shake(struct app_ctx *ctx, struct str peer)
+{
+    struct address address;
+
+    if (!address_parse(peer, &address) || is_proxy(ctx, &address) || rate_take_shake(ctx, peer))
+        return true;
+    if (!atomic_flag_test_and_set(&ctx->has_warned_handshakes))
+        LOG(LOG_WARN, "handshakes_refused", LOG_STR("peer", peer),
+            LOG_TEXT("reason", "this address began more than 200 at once, or 20 a second"),
+            LOG_TEXT("remedy", "if that is your proxy, set trusted-proxies to its address"));
+    return false;
 }
 
 void handler_before_sleep(struct app_ctx *ctx)

@@ -7,15 +7,21 @@
  * epoll) looks at it again and again without sleeping: a byte and silence would
  * cost the whole thread. So until the first request a connection that has nothing to
  * read is suspended and watched by an epoll of ours, which wakes it when something has come.
- * Its deadline is that of the first head, so a handshake has no time of its own. What
+ * Its deadline is that of the first head, so a handshake has no time of its own.
+ *
+ * To sign is what costs: a thousand who say hello and go could hold up everybody for
+ * seconds. So nothing is signed for who has closed already, nor for an address that
+ * begins too many. What
  * follows is read as without TLS: the guard sees heads behind the decryption.
  * Loop's thread only.
  */
 #include <errno.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/metrics.h"
 #include "internal.h"
 #include "tls_pair.h"
 
@@ -51,6 +57,35 @@ static ssize_t pull(gnutls_transport_ptr_t connection, void *bytes, size_t len)
     return got;
 }
 
+/* Who has closed his side cannot finish a handshake any more. */
+static bool is_gone(const struct connection *self)
+{
+    struct pollfd look = {.fd = self->fd, .events = POLLRDHUP};
+
+    return poll(&look, 1, 0) > 0;
+}
+
+/* Called by GnuTLS between the client's hello and our answer; after a retry once more. */
+static int on_hello(gnutls_session_t session)
+{
+    struct connection *self = gnutls_transport_get_ptr(session);
+    const struct server_options *options = &self->loop->server->options;
+
+    if (is_gone(self)) {
+        metric_add(METRIC_TLS_DESERTED, 1);
+        return GNUTLS_E_PREMATURE_TERMINATION;
+    }
+    if (self->has_greeted)
+        return 0;
+    self->has_greeted = true;
+    if (options->may_shake && !options->may_shake(options->ctx, str_of(self->peer))) {
+        metric_add(METRIC_TLS_REFUSED, 1);
+        return GNUTLS_E_USER_ERROR;
+    }
+    metric_add(METRIC_TLS_HANDSHAKES, 1);
+    return 0;
+}
+
 void handshake_begin(struct connection *self)
 {
     struct tls *tls = self->loop->server->options.tls;
@@ -66,6 +101,7 @@ void handshake_begin(struct connection *self)
                                  tls_credentials(self->pair));
     gnutls_transport_set_ptr2(self->session, self, (gnutls_transport_ptr_t)(intptr_t)self->fd);
     gnutls_transport_set_pull_function(self->session, pull);
+    gnutls_handshake_set_post_client_hello_function(self->session, on_hello);
     self->is_new = true;
 }
 

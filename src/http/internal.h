@@ -29,8 +29,9 @@ struct connection {
     struct MHD_Connection *mhd;
     gnutls_session_t session; /* NULL: it speaks without TLS, and what follows is zero */
     struct tls_pair *pair;
-    bool is_new;     /* no request has begun on it */
-    bool is_watched; /* by the loop's shake_fd, and suspended meanwhile */
+    bool is_new;      /* no request has begun on it */
+    bool has_greeted; /* a hello of TLS has come */
+    bool is_watched;  /* by the loop's shake_fd, and suspended meanwhile */
     char peer[CLIENT_ADDRESS_MAX];
 };
 
