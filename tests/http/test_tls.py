@@ -2,14 +2,17 @@
 """TLS of our own: who gets in, what is exchanged while it runs, and that everything behind it is as without it."""
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
 import ssl
 import struct
 import subprocess
+import tempfile
 import threading
 import time
+from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPSConnection
 
 import pytest
@@ -314,6 +317,79 @@ def test_connections_that_vanish_during_the_handshake_leave_nothing_behind(secur
     wait_until(lambda: metric(secure, "contactd_connections") <= 1, "they are still counted")
 
 
+def hello(context):
+    """How a client begins, whole."""
+    outgoing = ssl.MemoryBIO()
+    session = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        session.do_handshake()
+    return outgoing.read()
+
+
+@contextmanager
+def crowd_of_hellos(server, count):
+    """Connections that have all said hello; the server looks at the first when the block is over."""
+    crowd, word = [], hello(server.context)
+    server.process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, server.process.pid, os.WSTOPPED)
+    try:
+        for _ in range(count):
+            crowd.append(connect(server.port))
+            crowd[-1].sendall(word)
+        yield crowd
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+
+
+def test_nothing_is_signed_for_who_has_gone(secure):
+    with crowd_of_hellos(secure, 100) as crowd:
+        for s in crowd:
+            s.close()
+    wait_until(lambda: metric(secure, "contactd_tls_handshakes_deserted_total") >= 90, "they are answered")
+    wait_until(lambda: metric(secure, "contactd_connections") <= 1, "they are still there")
+
+
+def test_an_address_begins_so_many_handshakes_and_no_more(start_secure):
+    server = start_secure(rate_limit="on", header_timeout="60s")
+
+    def has_told():
+        """Twice as many as may begin; on a machine so slow that they come back meanwhile, once more."""
+        with crowd_of_hellos(server, 400) as crowd:
+            pass
+        for s in crowd:
+            assert receive(s, 60 * SLOW) is not None, "neither answered nor closed"
+            s.close()
+        return server.log_lines("handshakes_refused")
+
+    wait_until(has_told, "nobody is refused")
+    assert len(server.log_lines("handshakes_refused")) == 1
+
+    told = {}
+
+    def is_in():
+        try:
+            text = ask(server, "GET", "/metrics").text
+        except requests.ConnectionError:
+            return False
+        told.update(re.findall(r"^contactd_tls_handshakes_(\w+) (\d+)$", text, re.M))
+        return True
+
+    wait_until(is_in, "nobody gets in any more")
+    assert int(told["total"]) > 200 and int(told["refused_total"]) >= 1, told
+
+
+@pytest.mark.parametrize("options", [{}, {"rate_limit": "on", "trusted_proxies": "127.0.0.0/8"}], ids=["no limit", "a proxy"])
+def test_who_brings_many_is_not_limited(start_secure, options):
+    server = start_secure(header_timeout="60s", **options)
+    with crowd_of_hellos(server, 400) as crowd:
+        pass
+    for s in crowd:
+        assert receive(s, 60 * SLOW), "closed"
+    for s in crowd:
+        s.close()
+    assert metric(server, "contactd_tls_handshakes_refused_total") == 0
+
+
 # --- exchange -----------------------------------------------------------------------
 
 
@@ -418,6 +494,64 @@ def test_a_broken_pair_is_told_and_the_one_before_stays(secure, damage, reason):
     renewed = secure.renew(days=60)
     wait_until(lambda: serial_of(secure) == renewed, "the good one is not taken")
     assert metric(secure, "contactd_tls_certificate_expiry_timestamp_seconds") > expiry + 20 * 86400
+
+
+def test_a_key_that_could_not_be_read_is_tried_again(secure):
+    serial = secure.serial
+    new = secure.directory / "new.pem", secure.directory / "new.key"
+    renewed = secure.authority.issue(*new)
+    new[1].chmod(0)
+    os.rename(new[1], secure.key)
+    os.rename(new[0], secure.certificate)
+    wait_until(lambda: secure.log_lines("certificate_not_reloaded") or serial_of(secure) == renewed, "nothing is said")
+    if serial_of(secure) == renewed:
+        pytest.skip("root keeps its rights over files here")
+    assert "let the user that contactd runs as read it" in secure.log_lines("certificate_not_reloaded")[-1]["reason"]
+    assert serial_of(secure) == serial
+    secure.key.chmod(0o400)
+    wait_until(lambda: serial_of(secure) == renewed, "the key can be read, but is not")
+
+
+def test_a_directory_that_was_closed_is_tried_again(tmp_path, authority):
+    (tmp_path / "pair").mkdir()
+    server = TlsServer(tmp_path / "server", authority)
+    certificate, key = tmp_path / "pair/certificate.pem", tmp_path / "pair/key.pem"
+    authority.issue(certificate, key)
+    server.options.update(tls_cert=certificate, tls_key=key)
+    with running(server):
+        renewed = authority.issue(certificate, key)
+        (tmp_path / "pair").chmod(0)
+        wait_until(lambda: server.log_lines("certificate_not_reloaded") or serial_of(server) == renewed, "nothing is said")
+        (tmp_path / "pair").chmod(0o700)
+        wait_until(lambda: serial_of(server) == renewed, "the files can be read, but are not")
+
+
+@pytest.mark.parametrize("begins, reason", [(-10 * 86400, "expired at"), (10 * 86400, "is not valid before")])
+def test_a_good_pair_does_not_give_way_to_one_that_is_not_valid(secure, begins, reason):
+    serial = secure.serial
+    failed = metric(secure, "contactd_tls_reloads_failed_total")
+    secure.renew(days=5, begins=time.time() + begins)
+    wait_until(lambda: secure.log_lines("certificate_not_reloaded"), "nothing is said")
+    assert reason in secure.log_lines("certificate_not_reloaded")[-1]["reason"]
+    assert serial_of(secure) == serial
+    assert metric(secure, "contactd_tls_reloads_failed_total") > failed
+    renewed = secure.renew()
+    wait_until(lambda: serial_of(secure) == renewed, "the good one is not taken")
+
+
+def test_a_pair_that_was_too_early_is_taken_when_it_is_valid(secure):
+    renewed = secure.renew(begins=time.time() + 6)
+    wait_until(lambda: serial_of(secure) == renewed, "its time has come")
+
+
+def test_a_pair_that_has_expired_is_served_at_a_start_and_gives_way(tmp_path, authority):
+    server = TlsServer(tmp_path, authority)
+    expired = authority.issue(server.certificate, server.key, days=5, begins=time.time() - 10 * 86400)
+    server.context = client()
+    with running(server):
+        assert serial_of(server) == expired
+        also = server.renew(days=6, begins=time.time() - 10 * 86400)
+        wait_until(lambda: serial_of(server) == also, "it is no worse than the other")
 
 
 def test_a_certificate_that_ends_soon_is_an_alarm_until_it_is_renewed(start_secure):
@@ -549,6 +683,32 @@ def test_doctor_finds_what_is_wrong_with_a_certificate(tmp_path, authority):
     assert found["level"] == "problem" and "not the key" in found["text"], found
     found = certificate_check(Server(tmp_path / "without"))
     assert found["level"] == "ok", found
+
+
+def test_doctor_advises_keys_that_are_fast(tmp_path, authority):
+    server = TlsServer(tmp_path, authority)
+    found = certificate_check(server)
+    assert found["level"] == "ok" and "RSA" not in found["text"], found
+    authority.issue(server.certificate, server.key, kind=["rsa:3072"])
+    found = certificate_check(server)
+    assert found["level"] == "ok" and "ECDSA P-256" in found["text"], found
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can read what the server cannot")
+def test_doctor_as_root_finds_files_that_the_server_may_not_read(authority):
+    with tempfile.TemporaryDirectory(prefix="contactd-", dir="/tmp") as name:
+        home = pathlib.Path(name)
+        home.chmod(0o755)
+        (home / "data").mkdir()
+        os.chown(home / "data", 65534, 65534)
+        server = TlsServer(home, authority, database=home / "data/contactd.db")
+        server.certificate.chmod(0o644)
+        for owner, group, mode, level in [(0, 0, 0o600, "problem"), (65534, 0, 0o400, "ok"), (0, 65534, 0o640, "ok"), (0, 0, 0o640, "problem")]:
+            os.chown(server.key, owner, group)
+            server.key.chmod(mode)
+            found = certificate_check(server)
+            assert found["level"] == level, (owner, group, mode, found)
+        assert str(server.key) in found["text"] and "install -o nobody" in found["remedy"], found
 
 
 @pytest.mark.parametrize("options, complaint", [

@@ -3,6 +3,7 @@
 import os
 import ssl
 import subprocess
+import time
 from http.client import HTTPSConnection
 
 from harness import Server
@@ -10,6 +11,22 @@ from harness import Server
 
 def openssl(*arguments, cwd):
     subprocess.run(["openssl", *map(str, arguments)], cwd=cwd, check=True, capture_output=True)
+
+
+EC = "ec", "-pkeyopt", "ec_paramgen_curve:P-256"
+CA_SECTION = """
+[ca]
+default_ca = here
+[here]
+database = index
+new_certs_dir = .
+default_md = sha256
+unique_subject = no
+serial = serial
+policy = names
+[names]
+commonName = supplied
+"""
 
 
 class Authority:
@@ -24,20 +41,35 @@ class Authority:
                 "-addext", "basicConstraints=critical,CA:TRUE", "-out", self.file, cwd=directory)
 
     @staticmethod
-    def key(stem):
-        return "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{stem}.key"
+    def key(stem, kind=EC):
+        return "-newkey", *kind, "-nodes", "-keyout", f"{stem}.key"
 
-    def issue(self, certificate, key, names="DNS:localhost,IP:127.0.0.1", days=30):
-        """Writes a new certificate and its key; returns the certificate's serial number."""
+    def issue(self, certificate, key, names="DNS:localhost,IP:127.0.0.1", days=30, begins=None, kind=EC):
+        """Writes a new certificate and its key; returns the certificate's serial number.
+
+        It is good from now on, or from `begins` on (seconds since 1970, maybe of the future).
+        """
         self.issued += 1
         stem = f"leaf-{self.issued}"
         (self.directory / f"{stem}.ext").write_text(f"subjectAltName={names}\n")
-        openssl("req", *self.key(stem), "-subj", "/CN=server", "-out", f"{stem}.csr", cwd=self.directory)
-        openssl("x509", "-req", "-in", f"{stem}.csr", "-CA", self.file, "-CAkey", "authority.key", "-set_serial",
-                self.issued + 1000, "-days", days, "-extfile", f"{stem}.ext", "-out", f"{stem}.pem", cwd=self.directory)
+        openssl("req", *self.key(stem, kind), "-subj", "/CN=server", "-out", f"{stem}.csr", cwd=self.directory)
+        if begins is None:
+            openssl("x509", "-req", "-in", f"{stem}.csr", "-CA", self.file, "-CAkey", "authority.key", "-set_serial",
+                    self.issued + 1000, "-days", days, "-extfile", f"{stem}.ext", "-out", f"{stem}.pem", cwd=self.directory)
+        else:
+            self.sign_for(stem, begins, begins + days * 86400)
         key.write_bytes((self.directory / f"{stem}.key").read_bytes())
         certificate.write_bytes((self.directory / f"{stem}.pem").read_bytes())
         return self.issued + 1000
+
+    def sign_for(self, stem, begins, ends):
+        (self.directory / "ca.cnf").write_text(CA_SECTION)
+        (self.directory / "index").touch()
+        (self.directory / "serial").write_text(f"{self.issued + 1000:04X}\n")
+        start, end = (time.strftime("%Y%m%d%H%M%SZ", time.gmtime(moment)) for moment in (begins, ends))
+        openssl("ca", "-batch", "-notext", "-config", "ca.cnf", "-cert", self.file, "-keyfile", "authority.key",
+                "-startdate", start, "-enddate", end, "-extfile", f"{stem}.ext", "-in", f"{stem}.csr", "-out", f"{stem}.pem",
+                cwd=self.directory)
 
     def context(self):
         return ssl.create_default_context(cafile=self.file)
