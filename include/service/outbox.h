@@ -38,9 +38,12 @@ MUST_CHECK enum err outbox_start(const struct outbox_options *options, struct co
 /* Something is due now. Any thread, cheap. NULL is allowed. */
 void outbox_nudge(struct outbox *outbox);
 
-/* The same when somebody has asked for it by hand: hosts that have failed are tried at once, too.
+/*
+ * The same when somebody has asked for it by hand: what this destination is reached through is
+ * tried at once although it has failed; NULL: whatever has failed. No other member of `whom` is
+ * looked at.
  */
-void outbox_hurry(struct outbox *outbox);
+void outbox_hurry(struct outbox *outbox, const struct delivery_queue *whom);
 
 /*
  * Whether this one waits behind others that have failed there. Any thread. The other shows it as

@@ -183,7 +183,7 @@ static enum err after_delivery(struct control *control, struct str object, struc
 {
     if (str_equal(object, STR("list")))
         return resend_add_pauses(control->outbox, result);
-    outbox_hurry(control->outbox);
+    outbox_hurry(control->outbox, NULL);
     return ERR_OK;
 }
 

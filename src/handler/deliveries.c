@@ -128,7 +128,7 @@ struct delivery_job {
     bool is_of_digest; /* it went with one */
     struct listing page;
     struct err_detail detail;
-    struct str form, destination; /* whose failed and waiting ones start again */
+    struct str form, destination; /* whose failed and waiting ones start again, or the one does */
     struct str to;                /* where instead; ptr NULL: there */
     int64_t count;                /* of those */
     enum delivery_state state;    /* of one that is looked at */
@@ -569,14 +569,19 @@ static enum err change_one(struct job *job, struct store *writer)
 
     entry.detail = self->to;
     TRY(self->to.ptr ? send_elsewhere(self, writer) : start_there(self, writer));
+    TRY(store_delivery_get(writer, &self->id, see_origin, self));
     TRY(store_delivery_get(writer, &self->id, render_changed, &self->x->reply.body));
     return audit_add(writer, &entry);
 }
 
 static enum flow changed(struct app_ctx *ctx, struct exchange *x)
 {
+    const struct delivery_job *self = job_of(x);
+    const struct delivery_queue whom = {.form = self->form,
+                                        .destination = self->to.ptr ? self->to : self->destination};
+
     if (x->job->result == ERR_OK)
-        outbox_hurry(ctx->outbox);
+        outbox_hurry(ctx->outbox, &whom);
     return answered(ctx, x);
 }
 

@@ -122,15 +122,25 @@ static void take_from_under_way(struct outbox *outbox, struct load *load)
     outbox->under_way_count--;
 }
 
+/* Others wait behind that, and may read it: what was answered may be about somebody else's mail. */
+static void explain(const struct parcel *parcel, char *ret_why, size_t size)
+{
+    if (parcel->status)
+        snprintf(ret_why, size, "it answered %d", parcel->status);
+    else
+        snprintf(ret_why, size, "%s", parcel->error);
+}
+
 static void end_load(struct outbox *outbox, struct load *load, int64_t now_ms)
 {
+    char why[DELIVERY_ERROR_MAX + 1];
     uint64_t chance;
 
     load_judge(load, now_ms);
     if (load->passage.at[GATE_HOST]) {
         secret_random(&chance, sizeof chance);
-        gates_tell(&outbox->gates, &load->passage, load_blames(load), now_ms, chance,
-                   load->parcel.error);
+        explain(&load->parcel, why, sizeof why);
+        gates_tell(&outbox->gates, &load->passage, load_blames(load), now_ms, chance, why);
     }
     gates_leave(&outbox->gates, &load->passage);
     outgoing_done(&load->out); /* what was sent may be large, and is not needed any more */
@@ -238,7 +248,7 @@ static void go_walk(struct outbox *outbox, struct load **ret_claimed)
     outbox->wants_walk = false;
     atomic_store(&outbox->is_nudged, false);
     if (atomic_exchange(&outbox->is_hurried, false))
-        gates_hurry(&outbox->gates);
+        gates_hurry_all(&outbox->gates);
     enum err err = outbox_choose(outbox, clock_wall_ms(), ret_claimed);
     if (err != ERR_OK) {
         pause_rounds(outbox, err, store_error(outbox->reader));
@@ -413,9 +423,22 @@ void outbox_nudge(struct outbox *outbox)
         start_late(outbox);
 }
 
-void outbox_hurry(struct outbox *outbox)
+static void hurry(struct outbox *outbox, const struct delivery_queue *whom)
 {
-    if (outbox)
+    struct route_out route = route_find(outbox->forms, whom->form, whom->destination);
+    CLEANUP(gate_names_done) struct gate_names names = {.of = {{0}}};
+
+    if (route.destination &&
+        route_gates(route.destination, &outbox->options.sender, &names) == ERR_OK)
+        gates_hurry(&outbox->gates, &names);
+    form_entry_release(route.entry);
+}
+
+void outbox_hurry(struct outbox *outbox, const struct delivery_queue *whom)
+{
+    if (outbox && whom)
+        hurry(outbox, whom);
+    else if (outbox)
         atomic_store(&outbox->is_hurried, true);
     outbox_nudge(outbox);
 }

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 
 enum {
-    FORGOTTEN_MS = 24 * 60 * 60 * 1000 /* nothing waits for so long from one attempt to the next */
+    FORGOTTEN_MS = 24 * 60 * 60 * 1000, /* nothing waits for so long from one attempt to the next */
+    HURRY_MS = 2000                     /* however often somebody asks for it */
 };
 
 struct gate {
@@ -211,12 +212,26 @@ bool gates_pause(struct gates *gates, const struct gate_names *names, int64_t du
     return true;
 }
 
-void gates_hurry(struct gates *gates)
+static void hurry(struct gate *gate)
+{
+    if (gate && gate->breaker.until_ms > gate->failed_ms + HURRY_MS)
+        gate->breaker.until_ms = gate->failed_ms + HURRY_MS;
+}
+
+void gates_hurry(struct gates *gates, const struct gate_names *names)
+{
+    pthread_mutex_lock(&gates->lock);
+    for (int kind = GATE_ORIGIN; kind < GATE_COUNT; kind++)
+        hurry(find(gates, (enum gate_kind)kind, buf_str(&names->of[kind])));
+    pthread_mutex_unlock(&gates->lock);
+}
+
+void gates_hurry_all(struct gates *gates)
 {
     pthread_mutex_lock(&gates->lock);
     for (size_t i = 0; i < GATE_BUCKETS; i++)
         for (struct gate *gate = gates->buckets[i]; gate; gate = gate->next)
-            gate->breaker.until_ms = 0;
+            hurry(gate);
     pthread_mutex_unlock(&gates->lock);
 }
 

@@ -64,8 +64,10 @@ void gates_tell(struct gates *gates, const struct passage *passage, enum gate_ki
 bool gates_pause(struct gates *gates, const struct gate_names *names, int64_t due_at_ms,
                  int64_t now_ms, struct delivery_pause *ret_pause);
 
-/* A probe of each may begin at once. */
-void gates_hurry(struct gates *gates);
+/* A probe of these may begin at once, or a moment after the last one. */
+void gates_hurry(struct gates *gates, const struct gate_names *names);
+/* The same of all there are. */
+void gates_hurry_all(struct gates *gates);
 
 /* Those that nobody has tried for a day. */
 void gates_forget(struct gates *gates, int64_t now_ms);

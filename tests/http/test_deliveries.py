@@ -758,6 +758,38 @@ def test_one_forms_slow_receivers_leave_places_for_others(tmp_path):
             wait(lambda: all(d["state"] == "delivered" for d in world.get(f"/admin/submissions/{submission}")["deliveries"]))
 
 
+def test_a_pause_says_nothing_of_other_clients_mails(world):
+    world.form("shop", mail=["shop@example.org"])
+    world.form("jobs", mail=["secret-client@example.org"])
+    world.mails.locked = "421 4.7.0 too many mails for <secret-client@example.org>"
+    for submission in [world.post("jobs") for _ in range(5)]:
+        world.tried(submission)
+    submission = world.post("shop")
+    seen = {"scope": "read", "forms": "shop"}
+    (row,) = world.ask("GET", "/admin/deliveries", **seen).json()["deliveries"]
+    assert row["submission"] == submission and row["pausedBy"]["reason"] == "it answered 421"
+    assert "secret" not in world.ask("GET", "/admin/deliveries", **seen).text
+    assert "secret-client" in world.ask("GET", "/admin/deliveries", forms="jobs").text, "whose own it is reads all of it"
+
+
+def test_who_tries_again_by_hand_asks_nobody_elses_receivers(world):
+    """Each at an address of its own, which refuses."""
+    world.posts.answers.update({"/mine": 500, "/theirs": 500})
+    for form in ("mine", "theirs"):
+        world.form(form, webhooks=[{"name": "crm", "url": f"{world.posts.url}/{form}"}])
+        for submission in [world.post(form) for _ in range(5)]:
+            world.tried(submission)
+        world.post(form)
+    counts = len(world.posts.at("/mine")), len(world.posts.at("/theirs"))
+    mine = {"scope": "write", "forms": "mine"}
+    answer = world.ask("POST", "/admin/deliveries/retry", {"form": "mine", "destination": "webhook:crm"}, **mine)
+    assert answer.status_code == 200, answer.text
+    wait(lambda: len(world.posts.at("/mine")) > counts[0])
+    wait(lambda: not any(row["inFlight"] for row in world.deliveries(limit=200)))
+    theirs = [row for row in world.deliveries(form="theirs") if row["attempts"] == 0]
+    assert len(theirs) == 1 and theirs[0]["pausedBy"]["until"] and len(world.posts.at("/theirs")) == counts[1]
+
+
 def test_visitors_mailboxes_that_hang_leave_room_for_mails(world):
     world.form("shop", autoreply={"subject": "Thanks", "text": "Thank you."})
     world.form("jobs", mail=["jobs@example.org"])

@@ -59,8 +59,14 @@ static void an_address_that_refuses_stands_alone_and_an_origin_for_all_its_addre
     fail_often(&gates, &neighbour, GATE_ORIGIN);
     assert_int_equal(room(&gates, &neighbour, NOW_MS), 0);
     assert_int_equal(room(&gates, &port, NOW_MS), MAX);
-    gates_hurry(&gates);
-    assert_int_equal(room(&gates, &neighbour, NOW_MS), 1);
+    gates_hurry(&gates, &port);
+    assert_int_equal(room(&gates, &neighbour, NOW_MS + 2000), 0);
+    gates_hurry(&gates, &neighbour);
+    assert_int_equal(room(&gates, &neighbour, NOW_MS + 1999), 0);
+    assert_int_equal(room(&gates, &neighbour, NOW_MS + 2000), 1);
+    assert_int_equal(room(&gates, &one, NOW_MS + 2000), 0); /* its address is not its neighbour's */
+    gates_hurry_all(&gates);
+    assert_int_equal(room(&gates, &one, NOW_MS + 2000), 1);
     gates_done(&gates);
 }
 
