@@ -72,11 +72,10 @@ static bool is_other_scheme(const struct flight *flight, CURLcode code)
     return code == CURLE_UNSUPPORTED_PROTOCOL && !flight->is_tried;
 }
 
-/* In the midst of a mail: libcurl tells what failed at our end of the line, not who let go of it.
- */
+/* libcurl tells what failed at our end of the line, not who let go of it. */
 static bool is_hung_up(const struct flight *flight, CURLcode code)
 {
-    return flight->parcel->is_smtp && flight->is_tried && flight->code < 400 &&
+    return flight->parcel->is_smtp && flight->code < 400 &&
            (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR);
 }
 

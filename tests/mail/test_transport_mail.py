@@ -163,6 +163,23 @@ def test_who_hangs_up_and_when_is_said_in_words(step, words, is_tls, authority):
     assert result["error"] == f"the mail server closed the connection {words}", result
 
 
+def test_a_kept_connection_that_ends_at_a_recipient_is_told_like_any_other():
+    class Twice(dict):
+        """Takes one recipient, and hangs up at the next."""
+        count = 0
+
+        def get(self, name, usual):
+            self.count += name == "RCPT"
+            return "close" if name == "RCPT" and self.count == 2 else usual
+
+    with Listener(smtp_talk(Twice())) as server:
+        url = f"smtp://127.0.0.1:{server.port}"
+        (first, second), _ = drive(mail(url), WAIT, mail(url))
+        assert server.connections == 1
+    assert (first["result"], second["result"], second["end"]) == ("delivered", "later", "recipient")
+    assert second["error"] == "the mail server closed the connection after RCPT TO (the recipient)"
+
+
 def test_several_lines_are_told_as_one():
     with Listener(smtp_talk({"RCPT": b"550-5.1.1 there is\r\n550 5.1.1 nobody\r\n"})) as server:
         result = one(mail(f"smtp://127.0.0.1:{server.port}"))
