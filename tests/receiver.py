@@ -37,7 +37,14 @@ class Mail(NamedTuple):
 
 
 class MailServer:
-    """Takes every mail, unless `answers` has a reply for its recipient."""
+    """Takes every mail, unless `answers` has a reply for its recipient: a line, or HANG_UP."""
+
+    HANG_UP = "the connection ends without one"
+
+    def reply(self, server, answer):
+        if answer == self.HANG_UP:
+            server.transport.abort()
+        return answer
 
     def __init__(self):
         self.mails, self.answers, self.attempts = [], {}, []
@@ -65,7 +72,7 @@ class MailServer:
             await asyncio.sleep(0.02)
         self.waiting.discard(address)
         if address in self.rejected:
-            return self.rejected[address]
+            return self.reply(server, self.rejected[address])
         envelope.rcpt_tos.append(address)
         return "250 fine"
 
@@ -75,7 +82,7 @@ class MailServer:
         mail = Mail(to, message_from_bytes(envelope.content, policy=policy.default), envelope.content)
         self.offered.append(mail)
         if to in self.answers:
-            return self.answers[to]
+            return self.reply(server, self.answers[to])
         if self.unwanted and self.unwanted in mail.message.get_body(("plain",)).get_content():
             return "554 5.7.1 this looks like spam"
         self.mails.append(mail)

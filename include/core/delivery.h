@@ -67,7 +67,7 @@ struct delivery_pause {
 enum delivery_sign {
     SIGN_OF_ATTEMPT, /* that it works, or fails */
     SIGN_REACHED,    /* that it works: who refuses is another, a visitor's mistyped address */
-    SIGN_NONE        /* nothing: it was never asked */
+    SIGN_NONE        /* nothing: it was never asked, or hung up at a visitor's address */
 };
 
 /* How an attempt ended, and what becomes of its delivery. */

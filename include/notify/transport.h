@@ -44,10 +44,11 @@ enum parcel_result {
 /* Where it ended, if it did not arrive. */
 enum parcel_end {
     /* Nobody was reached: no name, no connection, no TLS. SMTP: also until the server has let us
-       in, when it closes (421), and when it falls silent. */
+       in, and when it closes (421) or falls silent until it has taken the sender. */
     PARCEL_AT_DOOR,
-    PARCEL_AT_RECIPIENT, /* SMTP: the answer to the recipient's address */
-    PARCEL_AT_ANSWER     /* any other answer; HTTP: also none, from whoever took the connection */
+    PARCEL_AT_RECIPIENT, /* SMTP: the answer to the recipient's address, or none */
+    PARCEL_AT_ANSWER     /* any other answer, or none from whoever took the connection (HTTP), or
+                            the recipient (SMTP) */
 };
 
 /* One mail or post. Everything is the caller's and stays as it is until done(). */

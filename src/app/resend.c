@@ -159,6 +159,8 @@ static enum err start_again(struct store *writer, struct str text, bool is_repla
 struct hearers {
     json_t *settings, *notify; /* which the notice points into */
     struct notice notice;
+    struct str via;   /* whose settings they are */
+    int64_t since_ms; /* wall; when that form was made */
 };
 
 static void hearers_done(struct hearers *hearers)
@@ -172,6 +174,7 @@ static enum err keep_settings(void *arg, const struct form *form)
 {
     struct hearers *hearers = arg;
 
+    hearers->since_ms = form->created_at_ms;
     return js_parse_object(form->settings, &hearers->settings, NULL);
 }
 
@@ -180,9 +183,11 @@ static enum err read_settings(struct store *writer, struct str form, struct hear
                               bool *ret_is_default)
 {
     *ret_is_default = str_equal(form, STR(FORM_DEFAULT));
+    hearers->via = form;
     enum err err = store_form_get(writer, form, keep_settings, hearers);
     if (err == ERR_NOT_FOUND && !*ret_is_default) {
         *ret_is_default = true;
+        hearers->via = STR(FORM_DEFAULT);
         err = store_form_get(writer, STR(FORM_DEFAULT), keep_settings, hearers);
     }
     return err == ERR_NOT_FOUND ? ERR_OK : err;
@@ -201,17 +206,26 @@ static enum err read_hearers(struct store *writer, const json_t *args, struct st
     return notice_compile(hearers->notify, &hearers->notice, detail);
 }
 
+static struct retry retry_of(struct str form, struct str destination, const struct hearers *hearers)
+{
+    return (struct retry){.form = form,
+                          .destination = destination,
+                          .notice = &hearers->notice,
+                          .via = hearers->via,
+                          .via_since_ms = hearers->since_ms,
+                          .now_ms = clock_wall_ms()};
+}
+
 static enum err retry_destination(struct store *writer, const json_t *args, struct buf *result,
                                   struct err_detail *detail)
 {
     struct str name = js_get_string(args, "name"), form = js_get_string(args, "form");
     struct str to = js_get_string(args, "to");
     CLEANUP(hearers_done) struct hearers hearers = {NULL};
-    const struct retry retry = {
-        .form = form, .destination = name, .notice = &hearers.notice, .now_ms = clock_wall_ms()};
     int64_t count;
 
     TRY(read_hearers(writer, args, form, &hearers, detail));
+    const struct retry retry = retry_of(form, name, &hearers);
     TRY(to.ptr ? retry_all_elsewhere(writer, &retry, to, &count, detail)
                : retry_all(writer, &retry, &count, detail));
     return put_count(result, count);
@@ -245,10 +259,7 @@ static enum err send_elsewhere(struct store *writer, const json_t *args, struct 
         return no_delivery(name, detail);
     TRY(err);
     TRY(read_hearers(writer, args, str_of(origin.form), &hearers, detail));
-    const struct retry retry = {.form = str_of(origin.form),
-                                .destination = str_of(origin.destination),
-                                .notice = &hearers.notice,
-                                .now_ms = clock_wall_ms()};
+    const struct retry retry = retry_of(str_of(origin.form), str_of(origin.destination), &hearers);
     TRY(retry_elsewhere(writer, &retry, &id, js_get_string(args, "to"), &there, detail));
     return put_count(result, 1);
 }

@@ -524,6 +524,8 @@ static struct retry retry_of(struct delivery_job *self, const struct form_entry 
     return (struct retry){.form = self->form,
                           .destination = self->destination,
                           .notice = notice_of(self->ctx, entry, self->form),
+                          .via = self->form.len && entry ? entry->name : STR(""),
+                          .via_since_ms = entry ? entry->created_at_ms : 0,
                           .now_ms = clock_wall_ms()};
 }
 

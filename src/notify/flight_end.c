@@ -72,12 +72,33 @@ static bool is_other_scheme(const struct flight *flight, CURLcode code)
     return code == CURLE_UNSUPPORTED_PROTOCOL && !flight->is_tried;
 }
 
+/* libcurl tells what failed at our end of the line, not who let go of it. */
+static bool is_hung_up(const struct flight *flight, CURLcode code)
+{
+    return flight->parcel->is_smtp && flight->code < 400 &&
+           (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR);
+}
+
+static void put_hung_up(struct buf *out, const struct flight *flight)
+{
+    static const char *const WHEN[] = {
+        [STEP_LOGIN] = "before it let us in",
+        [STEP_MAIL] = "after MAIL FROM (the sender)",
+        [STEP_RECIPIENT] = "after RCPT TO (the recipient)",
+        [STEP_DATA] = "after DATA (the message)",
+    };
+
+    buf_printf(out, "the mail server closed the connection %s", WHEN[flight->step]);
+}
+
 static void put_reason(struct buf *out, const struct flight *flight, CURLcode code)
 {
     if (is_other_scheme(flight, code))
         buf_put(out, STR("only https:// is allowed"));
     else if (curl_meter_is_over(&flight->meter))
         buf_put(out, STR("it says more than is listened to"));
+    else if (is_hung_up(flight, code))
+        put_hung_up(out, flight);
     else if (code == CURLE_USE_SSL_FAILED)
         buf_put(out, STR("the mail server offers no encryption (STARTTLS)"));
     else if (code == CURLE_COULDNT_RESOLVE_HOST || !flight->reason[0])
@@ -131,15 +152,16 @@ static bool is_content_refused(const struct flight *flight)
            (flight->step == STEP_DATA || (flight->step == STEP_MAIL && flight->code == TOO_LARGE));
 }
 
-/* No more after "go on", that it closes, or that it does not know us: 530, 534, 535, 538. */
+/* No more after that, that it closes, or that it does not know us: 530, 534, 535, 538. */
 static bool shuts_us_out(int code)
 {
     return code < 400 || code == 421 || (code >= 530 && code <= 539);
 }
 
+/* Who has taken the sender has let us in: what ends it then is of this recipient, or this mail. */
 static enum parcel_end end_of_mail(const struct flight *flight)
 {
-    if (flight->step == STEP_LOGIN || shuts_us_out(flight->code))
+    if (flight->step == STEP_LOGIN || (flight->step == STEP_MAIL && shuts_us_out(flight->code)))
         return PARCEL_AT_DOOR;
     return flight->step == STEP_RECIPIENT ? PARCEL_AT_RECIPIENT : PARCEL_AT_ANSWER;
 }

@@ -476,6 +476,15 @@ static bool is_about_mailbox(const struct parcel *parcel)
            (parcel->result == PARCEL_REFUSED && parcel->status >= 550 && parcel->status <= 553);
 }
 
+/* Its address was not taken or refused, but the connection ended, or nothing more came. */
+static bool ends_at_recipient(const struct parcel *parcel)
+{
+    enum { CLOSING = 421 };
+
+    return parcel->end == PARCEL_AT_RECIPIENT &&
+           (parcel->status < 400 || parcel->status == CLOSING);
+}
+
 /* One visitor's mistyped address says nothing ill of the autoresponder. */
 enum delivery_sign load_sign(const struct load *load)
 {
@@ -484,9 +493,9 @@ enum delivery_sign load_sign(const struct load *load)
     if (load->is_visitors)
         return SIGN_NONE;
     bool is_reply = load->channel == CHANNEL_REPLY && !load->is_hopeless;
-    if (is_reply && parcel->result != PARCEL_DELIVERED && is_about_mailbox(parcel))
-        return SIGN_REACHED;
-    return SIGN_OF_ATTEMPT;
+    if (!is_reply || parcel->result == PARCEL_DELIVERED || !is_about_mailbox(parcel))
+        return SIGN_OF_ATTEMPT;
+    return ends_at_recipient(parcel) ? SIGN_NONE : SIGN_REACHED;
 }
 
 enum err load_settle(const struct load *load, struct store *writer)

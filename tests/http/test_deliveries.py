@@ -862,6 +862,30 @@ def test_one_mailbox_that_is_not_taken_yet_pauses_no_other_and_a_server_that_shu
     assert world.one(submission)["attempts"] == 0
 
 
+@pytest.mark.parametrize("hears", ["a visitor", "an owner"])
+@pytest.mark.parametrize("step", ["RCPT TO (the recipient)", "DATA (the message)"])
+@pytest.mark.parametrize("answer", ["421 4.7.0 not with this address", MailServer.HANG_UP], ids=["421", "closed"])
+def test_an_address_that_ends_the_connection_counts_against_nobody(world, answer, step, hears):
+    """The server had let us in: what ends it then is this mail's alone."""
+    places = [f"odd{n}@example.org" for n in range(7)]
+    refuses = world.mails.rejected if "RCPT" in step else world.mails.answers
+    refuses.update({place: answer for place in places})
+    world.form("well", mail=["well@example.org"])
+    if hears == "a visitor":
+        world.form("odd", autoreply={"subject": "Thanks", "text": "Thank you."})
+        sent = [world.post("odd", {**ADA, "email": place}) for place in places]
+    else:
+        world.form("odd", mail=places[:1])
+        sent = [world.post("odd") for _ in places]
+    rows = [world.tried(submission) for submission in sent]
+    assert not any(row["pausedBy"] for row in rows) and {row["state"] for row in rows} == {"waiting"}
+    words = "421: 4.7.0 not with this address" if answer[0] == "4" else f"the mail server closed the connection after {step}"
+    assert all(words in row["error"] for row in rows), rows
+    world.state(world.post("well"), "delivered")
+    failing = world.destination("odd", rows[0]["destination"])["failingSince"]
+    assert bool(failing) == (hears == "an owner" or "DATA" in step), "a visitor's address says nothing of the autoresponder"
+
+
 def later(world, form):
     """All that waits was tried an hour ago, and is due in hours: in the database, while nobody serves it."""
     world.server.stop()
@@ -1051,6 +1075,72 @@ def test_one_message_goes_to_another_destination(world):
                   ("mail:right@client.example", "--form", "shop", "--to", "mail:right@client.example")):
         assert world.server.cli("delivery", "retry", *words).returncode == 1
     assert world.server.cli("delivery", "replay", there["id"], "--to", "mail:third@client.example").returncode == 1
+
+
+REMOVED = "webhook:crm"
+
+
+def withdrawn_by_removal(world, form):
+    """What the form had to tell was not told when it was removed; also one that had arrived. Returns both."""
+    world.form(form, webhooks=[{"name": "crm", "url": f"{world.posts.url}/{form}"}])
+    arrived = world.state(world.post(form), "delivered")
+    world.posts.answers[f"/{form}"] = 500
+    missed = [world.tried(world.post(form)) for _ in range(3)]
+    assert world.ask("DELETE", f"/admin/forms/{form}").status_code in (200, 204)
+    assert {d["state"] for d in world.deliveries(form=form)} == {"delivered", "withdrawn"}
+    return arrived, missed
+
+
+def asked(world, by, form, to, delivery=None, destination=REMOVED):
+    """Sends elsewhere, all or one; True, or what is said instead."""
+    if by == "the API":
+        path, body = "/admin/deliveries/retry", {"form": form, "destination": destination, "to": to}
+        if delivery:
+            path, body = f"/admin/deliveries/{delivery['id']}/retry", {"to": to}
+        answer = world.ask("POST", path, body, scope="write", forms=form)
+        return True if answer.status_code == 200 else (answer.status_code, answer.json()["detail"])
+    words = (delivery["id"],) if delivery else (destination, "--form", form)
+    done = world.server.cli("delivery", "retry", *words, "--to", to)
+    return True if done.returncode == 0 else (done.returncode, done.stdout + done.stderr)
+
+
+@pytest.mark.parametrize("by", ["the API", "the verb"])
+def test_what_a_removed_form_had_to_tell_is_not_sent_to_the_default_forms_destinations(world, by):
+    world.form("default", webhooks=[{"name": "dflt", "url": world.posts.url + "/operator"}])
+    arrived, missed = withdrawn_by_removal(world, "gone")
+    there = [asked(world, by, "gone", "webhook:dflt", one) for one in (None, missed[0], arrived)]
+    assert True not in there, there
+    elsewhere = [asked(world, by, "gone", "webhook:nono", one) for one in (None, missed[0], arrived)]
+    assert [(code, said.replace("dflt", "nono")) for code, said in there] == elsewhere, "who has the form learns what the default one has"
+    assert asked(world, by, "never-seen", "webhook:dflt") != True
+    assert {d["destination"] for d in world.deliveries(form="gone")} == {REMOVED} and not world.posts.at("/operator")
+    # One that was never registered goes by the default one's settings, and by those alone.
+    world.set("default", 'notify={"webhooks": [{"name": "old", "url": "%s/old"}]}' % world.posts.url)
+    world.posts.answers["/old"] = 500
+    free = world.tried(world.post("free"))
+    world.set("default", 'notify={"webhooks": [{"name": "dflt", "url": "%s/operator"}]}' % world.posts.url)
+    assert asked(world, by, "free", "webhook:nono", destination="webhook:old") != True
+    assert asked(world, by, "free", "webhook:dflt", destination="webhook:old") == True
+    world.state(free["submission"], "delivered", "webhook:dflt")
+    # Not when another has taken its name, either.
+    world.form("free", webhooks=[{"name": "dflt", "url": world.posts.url + "/stranger"}])
+    world.ask("POST", f"/admin/deliveries/{world.one(free['submission'], 'webhook:dflt')['id']}/replay")
+    world.state(free["submission"], "withdrawn", "webhook:dflt")
+    assert not world.posts.at("/stranger")
+
+
+@pytest.mark.parametrize("by", ["the API", "the verb"])
+def test_what_a_removed_form_had_to_tell_is_not_sent_to_who_takes_its_name(world, by):
+    arrived, missed = withdrawn_by_removal(world, "shop")
+    world.form("shop", webhooks=[{"name": "newowner", "url": world.posts.url + "/newowner"}])
+    assert asked(world, by, "shop", "webhook:newowner") == True, "of the new one's there is nothing yet"
+    for one in missed[0], arrived:
+        code, said = asked(world, by, "shop", "webhook:newowner", one)
+        assert code == (409 if by == "the API" else 1) and "the form was removed" in said, said
+    assert {d["destination"] for d in world.deliveries(form="shop")} == {REMOVED}
+    assert {d["error"] for d in world.deliveries(form="shop", state="withdrawn")} == {"the form was removed"}
+    own = world.state(world.post("shop"), "delivered", "webhook:newowner")
+    assert [json.loads(post.body)["data"]["id"] for post in world.posts.at("/newowner")] == [own["submission"]]
 
 
 # --- verbs --------------------------------------------------------------------

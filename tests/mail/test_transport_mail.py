@@ -100,6 +100,10 @@ ANSWERS = {
     "not our sender": ({"RCPT": "550 5.1.8 the sender does not exist"}, "later", 550, "sender"),
     "said of the content": ({"DATA": "550 5.1.1 nobody"}, "refused", 550, "nobody"),
     "too busy": ({"MAIL": "421 4.3.2 too busy"}, "later", 421, "too busy"),
+    "closes for a recipient": ({"RCPT": "421 4.7.0 not with this one"}, "later", 421, "this one"),
+    "closes for a message": ({"DATA": "421 4.7.0 not with this one"}, "later", 421, "this one"),
+    "does not know us": ({"MAIL": "530 5.7.0 sign in first"}, "later", 530, "sign in"),
+    "would relay for who signs in": ({"RCPT": "530 5.7.0 sign in first"}, "later", 530, "sign in"),
 }
 
 
@@ -111,7 +115,7 @@ def test_what_the_server_says_is_understood_and_told(name):
     assert (result["result"], result["status"]) == (expected, status), result
     assert words in result["error"] and str(status) in result["error"], result
     assert result["gone"] == (expected == "refused" and "RCPT" in answers), "what is refused for its content may be another's fault"
-    assert result["end"] == ("door" if status == 421 else "recipient" if "RCPT" in answers else "answer"), result
+    assert result["end"] == ("door" if "MAIL" in answers and status in (421, 530) else "recipient" if "RCPT" in answers else "answer"), result
     assert not mailbox.mails
 
 
@@ -142,10 +146,38 @@ def test_servers_that_misbehave(name):
         result = one(mail(f"smtp://127.0.0.1:{server.port}", timeout=timeout))
     if expected:
         assert (result["result"], result["status"]) == (expected, status), result
-        said = "recipient" if "RCPT" in answers else "answer"
-        assert result["result"] == "delivered" or result["end"] == (said if status >= 400 and "GREETING" not in answers else "door"), result
+        said = "recipient" if "RCPT" in answers else "answer" if {"DATA", "BODY", "END"} & set(answers) else "door"
+        assert result["result"] == "delivered" or result["end"] == said, result
     assert result["result"] == "delivered" or result["error"]
     assert result["error"].isprintable() and len(result["error"].encode()) < 300, result
+
+
+@pytest.mark.parametrize("step, words", [("GREETING", "before it let us in"), ("MAIL", "after MAIL FROM (the sender)"),
+                                         ("RCPT", "after RCPT TO (the recipient)"), ("DATA", "after DATA (the message)"),
+                                         ("BODY", "after DATA (the message)"), ("END", "after DATA (the message)")])
+@pytest.mark.parametrize("is_tls", [False, True], ids=["plain", "smtps"])
+def test_who_hangs_up_and_when_is_said_in_words(step, words, is_tls, authority):
+    with Listener(smtp_talk({step: "close"}), **({"tls": authority.context()} if is_tls else {})) as server:
+        parcel = mail(f"{'smtps' if is_tls else 'smtp'}://localhost:{server.port}")
+        result = one(parcel, *(["--ca", authority.ca_file] if is_tls else []))
+    assert result["error"] == f"the mail server closed the connection {words}", result
+
+
+def test_a_kept_connection_that_ends_at_a_recipient_is_told_like_any_other():
+    class Twice(dict):
+        """Takes one recipient, and hangs up at the next."""
+        count = 0
+
+        def get(self, name, usual):
+            self.count += name == "RCPT"
+            return "close" if name == "RCPT" and self.count == 2 else usual
+
+    with Listener(smtp_talk(Twice())) as server:
+        url = f"smtp://127.0.0.1:{server.port}"
+        (first, second), _ = drive(mail(url), WAIT, mail(url))
+        assert server.connections == 1
+    assert (first["result"], second["result"], second["end"]) == ("delivered", "later", "recipient")
+    assert second["error"] == "the mail server closed the connection after RCPT TO (the recipient)"
 
 
 def test_several_lines_are_told_as_one():
