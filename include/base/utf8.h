@@ -17,4 +17,7 @@ MUST_CHECK bool utf8_length(struct str text, size_t *ret_length);
  */
 int32_t utf8_next(struct str *text);
 
+/* As much of `text` as fits into `bytes`, cut between code points. */
+struct str utf8_fit(struct str text, size_t bytes);
+
 #endif

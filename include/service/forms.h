@@ -62,6 +62,12 @@ const struct form_entry *forms_after(struct forms *forms, struct str name);
 const struct form_entry *forms_find_or_default(struct forms *forms, struct str id);
 void form_entry_release(const struct form_entry *entry); /* NULL is allowed */
 
+/*
+ * Who hears of `form`, whose entry forms_find_or_default() has found; an empty name: of the
+ * server's own alarms. NULL: nobody.
+ */
+const struct notice *forms_notice(const struct forms *forms, const struct form_entry *entry,
+                                  struct str form);
 /* Whether the form's settings have a destination of this name; an empty form: the server's own. */
 bool forms_have_destination(struct forms *forms, struct str form, struct str name);
 

@@ -13,12 +13,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "core/alarm.h"
 #include "doctor.h"
 #include "secure.h"
 
 enum {
     DAY_MS = 24 * 60 * 60 * 1000,
-    SOON_DAYS = 14,
     RSA_BITS_CHEAP = 2048,
     USER_NAME_MAX = 64,
     GROUPS_MAX = 64,
@@ -51,7 +51,10 @@ static void judge_time(const struct tls_facts *facts, struct finding *finding)
     else if (facts->expires_at_ms <= now_ms)
         finding_set(finding, LEVEL_PROBLEM, "for %s, expired on %.10s", facts->names, end);
     else
-        finding_set(finding, days < SOON_DAYS ? LEVEL_WARNING : LEVEL_OK,
+        finding_set(finding,
+                    alarm_certificate(facts->expires_at_ms, now_ms) == CERTIFICATE_FINE
+                        ? LEVEL_OK
+                        : LEVEL_WARNING,
                     "for %s, good for %lld days, until %.10s; the key is its own; chain of %zu%s",
                     facts->names, days, end, facts->chain,
                     facts->rsa_bits > RSA_BITS_CHEAP

@@ -93,10 +93,7 @@ static void put_quoted(struct line *line, struct str value)
 {
     bool is_cut = value.len > VALUE_MAX_BYTES;
 
-    if (is_cut)
-        value.len = VALUE_MAX_BYTES;
-    for (int i = 0; is_cut && i < 3 && (value.ptr[value.len] & 0xc0) == 0x80; i++)
-        value.len--; /* between code points */
+    value = utf8_fit(value, VALUE_MAX_BYTES);
     put(line, "\"", 1);
     while (value.len) {
         const char *from = value.ptr;

@@ -69,3 +69,14 @@ bool utf8_length(struct str text, size_t *ret_length)
     *ret_length = count;
     return true;
 }
+
+struct str utf8_fit(struct str text, size_t bytes)
+{
+    enum { FOLLOWING_MAX = 3 }; /* bytes behind the first of a code point */
+
+    if (text.len <= bytes)
+        return text;
+    for (int i = 0; i < FOLLOWING_MAX && bytes && (text.ptr[bytes] & 0xc0) == 0x80; i++)
+        bytes--;
+    return (struct str){text.ptr, bytes};
+}

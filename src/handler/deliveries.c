@@ -378,24 +378,10 @@ static enum err put_forms(struct shown *shown)
     return err;
 }
 
-/* A form that is not registered lives by the default one's settings. */
-static const struct form_entry *entry_of(struct app_ctx *ctx, struct str form)
-{
-    const struct form_entry *entry = forms_find(ctx->forms, form);
-
-    return entry ? entry : forms_find(ctx->forms, STR(FORM_DEFAULT));
-}
-
-static const struct notice *notice_of(struct app_ctx *ctx, const struct form_entry *entry,
-                                      struct str form)
-{
-    return form.len && entry ? entry->notice : forms_server_notice(ctx->forms);
-}
-
 static const char *channel_of(struct app_ctx *ctx, const struct destination_tally *tally)
 {
-    const struct form_entry *entry = entry_of(ctx, tally->form);
-    const struct notice *notice = notice_of(ctx, entry, tally->form);
+    const struct form_entry *entry = forms_find_or_default(ctx->forms, tally->form);
+    const struct notice *notice = forms_notice(ctx->forms, entry, tally->form);
     const struct destination *destination = notice ? notice_find(notice, tally->name) : NULL;
     const char *text = destination ? channel_text(destination->channel) : NULL;
     form_entry_release(entry);
@@ -510,20 +496,11 @@ static enum err look_at(void *arg, const struct delivery *row)
     return has_arrived == self->is_replay && row->state != DELIVERY_HELD ? ERR_OK : ERR_EXISTS;
 }
 
-static enum err render_changed(void *arg, const struct delivery *row)
-{
-    struct buf *out = arg;
-
-    delivery_render_open(out, row, NULL);
-    js_close(out, '}');
-    return buf_status(out);
-}
-
 static struct retry retry_of(struct delivery_job *self, const struct form_entry *entry)
 {
     return (struct retry){.form = self->form,
                           .destination = self->destination,
-                          .notice = notice_of(self->ctx, entry, self->form),
+                          .notice = forms_notice(self->ctx->forms, entry, self->form),
                           .via = self->form.len && entry ? entry->name : STR(""),
                           .via_since_ms = entry ? entry->created_at_ms : 0,
                           .now_ms = clock_wall_ms()};
@@ -539,13 +516,24 @@ static enum err see_origin(void *arg, const struct delivery *row)
     return arena_keep(&self->x->arena, row->destination, &self->destination);
 }
 
+static enum err render_changed(void *arg, const struct delivery *row)
+{
+    struct delivery_job *self = arg;
+    struct buf *out = &self->x->reply.body;
+
+    TRY(see_origin(self, row));
+    delivery_render_open(out, row, NULL);
+    js_close(out, '}');
+    return buf_status(out);
+}
+
 /* The job's id is the new row's from then on. */
 static enum err send_elsewhere(struct delivery_job *self, struct store *writer)
 {
     struct id there = self->id;
 
     TRY(store_delivery_get(writer, &self->id, see_origin, self));
-    const struct form_entry *entry = entry_of(self->ctx, self->form);
+    const struct form_entry *entry = forms_find_or_default(self->ctx->forms, self->form);
     const struct retry retry = retry_of(self, entry);
     enum err err = retry_elsewhere(writer, &retry, &self->id, self->to, &there, &self->detail);
     form_entry_release(entry);
@@ -569,8 +557,7 @@ static enum err change_one(struct job *job, struct store *writer)
 
     entry.detail = self->to;
     TRY(self->to.ptr ? send_elsewhere(self, writer) : start_there(self, writer));
-    TRY(store_delivery_get(writer, &self->id, see_origin, self));
-    TRY(store_delivery_get(writer, &self->id, render_changed, &self->x->reply.body));
+    TRY(store_delivery_get(writer, &self->id, render_changed, self));
     return audit_add(writer, &entry);
 }
 
@@ -638,7 +625,7 @@ static enum flow delivery_replay(struct app_ctx *ctx, struct exchange *x)
 
 static enum err retry_destination(struct delivery_job *self, struct store *writer)
 {
-    const struct form_entry *entry = entry_of(self->ctx, self->form);
+    const struct form_entry *entry = forms_find_or_default(self->ctx->forms, self->form);
     const struct retry retry = retry_of(self, entry);
     enum err err = self->to.ptr
                        ? retry_all_elsewhere(writer, &retry, self->to, &self->count, &self->detail)

@@ -114,10 +114,8 @@ enum err notify_move(struct app_ctx *ctx, struct store *writer, const struct id 
     enum delivery_state to = is_held ? DELIVERY_HELD : DELIVERY_WAITING;
     const struct delivery_filter filter = {
         .submission = id, .states = 1u << from, .limit = MOVED_MAX};
-    const struct form_entry *entry = forms_find(ctx->forms, form);
+    const struct form_entry *entry = forms_find_or_default(ctx->forms, form);
 
-    if (!entry)
-        entry = forms_find(ctx->forms, STR(FORM_DEFAULT));
     moved.notice = entry ? entry->notice : NULL;
     moved.is_held = is_held;
     moved.count = 0;

@@ -11,8 +11,9 @@
  *
  * To sign is what costs: a thousand who say hello and go could hold up everybody for
  * seconds. So nothing is signed for who has closed already, nor for an address that
- * begins too many. What
- * follows is read as without TLS: the guard sees heads behind the decryption.
+ * begins too many.
+ *
+ * What follows is read as without TLS: the guard sees heads behind the decryption.
  * Loop's thread only.
  */
 #include <errno.h>

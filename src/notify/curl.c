@@ -189,6 +189,15 @@ int64_t curl_lib_expiry(CURL *easy)
     return 0;
 }
 
+void curl_lib_target(CURL *easy, struct buf *ret_url)
+{
+    const char *target = NULL;
+
+    lib.easy_getinfo(easy, CURLINFO_REDIRECT_URL, &target);
+    buf_done(ret_url);
+    buf_put(ret_url, str_of(target));
+}
+
 enum reach curl_lib_reach(CURLcode code)
 {
     static const struct {

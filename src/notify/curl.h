@@ -64,6 +64,9 @@ void curl_lib_limit(CURL *easy, struct curl_meter *meter);
 void curl_meter_count(struct curl_meter *meter, curl_infotype type, size_t len);
 bool curl_meter_is_over(const struct curl_meter *meter);
 
+/* Puts where a 3xx leads in the place of what `ret_url` holds. */
+void curl_lib_target(CURL *easy, struct buf *ret_url);
+
 /* A new multi handle whose end waits for no look-up. The caller cleans it up. NULL: as above. */
 CURLM *curl_lib_multi(void);
 

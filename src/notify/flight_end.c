@@ -36,16 +36,13 @@ static void put_clean(struct buf *out, struct str text)
     }
 }
 
-/* Cut where a character ends. */
 static void set_error(struct parcel *parcel, const struct buf *text)
 {
-    size_t room = sizeof parcel->error - 1, len = text->len < room ? text->len : room;
+    struct str error = utf8_fit(buf_str(text), sizeof parcel->error - 1);
 
-    while (len < text->len && len > 0 && ((unsigned char)text->ptr[len] & 0xc0) == 0x80)
-        len--;
-    if (len)
-        memcpy(parcel->error, text->ptr, len);
-    parcel->error[len] = '\0';
+    if (error.len)
+        memcpy(parcel->error, error.ptr, error.len);
+    parcel->error[error.len] = '\0';
 }
 
 /* "it answered 550: there is nobody of this name" */
@@ -225,16 +222,12 @@ static bool is_connected(const struct flight *flight)
 static void see_reply(struct flight *flight)
 {
     struct parcel *parcel = flight->parcel;
-    const char *target = NULL;
 
     if (!parcel->reply)
         return;
     parcel->certificate_ends_ms = curl_lib_expiry(flight->easy);
-    if (parcel->status < 300 || parcel->status > 399)
-        return;
-    flight->lib->easy_getinfo(flight->easy, CURLINFO_REDIRECT_URL, &target);
-    buf_done(parcel->reply);
-    buf_put(parcel->reply, str_of(target));
+    if (parcel->status >= 300 && parcel->status <= 399)
+        curl_lib_target(flight->easy, parcel->reply);
 }
 
 static void judge_post(struct flight *flight, CURLcode code, struct buf *error)

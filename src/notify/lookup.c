@@ -87,18 +87,6 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *arg)
     return size * count;
 }
 
-static void read_target(struct getting *self)
-{
-    const char *target = NULL;
-
-    self->page.has_moved = self->page.status >= 300 && self->page.status <= 399;
-    if (!self->page.has_moved)
-        return;
-    self->lib->easy_getinfo(self->easy, CURLINFO_REDIRECT_URL, &target);
-    buf_done(self->body);
-    buf_put(self->body, str_of(target));
-}
-
 static void set_up(struct getting *self, const char *url, const char *ca_file)
 {
     const struct curl_lib *lib = self->lib;
@@ -133,7 +121,9 @@ static enum err get(struct getting *self, struct err_detail *detail)
                        self->reason[0] ? self->reason : curl_lib_explain(code));
     self->page.status = (int)status;
     self->page.expires_ms = curl_lib_expiry(self->easy);
-    read_target(self);
+    self->page.has_moved = status >= 300 && status <= 399;
+    if (self->page.has_moved)
+        curl_lib_target(self->easy, self->body);
     return ERR_OK;
 }
 

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/secret.h"
+#include "base/utf8.h"
 #include "notify/transport.h"
 
 enum {
@@ -222,12 +223,10 @@ static void explain(const struct trip *trip, struct buf *text)
 
 static void write_reason(struct canary *canary, struct str text)
 {
-    size_t len = text.len < CANARY_REASON_MAX ? text.len : CANARY_REASON_MAX;
+    struct str reason = utf8_fit(text, CANARY_REASON_MAX);
 
-    while (len < text.len && len > 0 && ((unsigned char)text.ptr[len] & 0xc0) == 0x80)
-        len--; /* cut where a character ends */
-    snprintf(canary->news.reason, sizeof canary->news.reason, "%.*s", (int)len,
-             len ? text.ptr : "");
+    snprintf(canary->news.reason, sizeof canary->news.reason, "%.*s", (int)reason.len,
+             reason.len ? reason.ptr : "");
 }
 
 /* The transport's words for one and the same failure differ in how many milliseconds it took. */

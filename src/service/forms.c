@@ -418,13 +418,16 @@ const struct form_entry *forms_find_or_default(struct forms *forms, struct str i
     return entry ? entry : forms_find(forms, STR(FORM_DEFAULT));
 }
 
+const struct notice *forms_notice(const struct forms *forms, const struct form_entry *entry,
+                                  struct str form)
+{
+    return form.len && entry ? entry->notice : forms->server_notice;
+}
+
 bool forms_have_destination(struct forms *forms, struct str form, struct str name)
 {
-    const struct form_entry *entry = form.len ? forms_find_or_default(forms, form) : NULL;
-    const struct notice *notice = entry ? entry->notice : NULL;
-
-    if (!form.len)
-        notice = forms->server_notice;
+    const struct form_entry *entry = forms_find_or_default(forms, form);
+    const struct notice *notice = forms_notice(forms, entry, form);
     bool is_there = notice && notice_find(notice, name);
     form_entry_release(entry);
     return is_there;

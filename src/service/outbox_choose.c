@@ -198,34 +198,32 @@ static enum err enter_gates(struct choice *choice, struct passage *ret_passage)
     return gates_enter(&outbox->gates, &names, ret_passage);
 }
 
-static int count_of(const struct load *load, struct str form, bool is_reply)
-{
-    int count = 0;
+/* Places that are left for a form, and for answers to visitors. */
+struct share {
+    int form, replies;
+};
 
-    for (; load; load = load->next)
-        count += is_reply ? load->channel == CHANNEL_REPLY : str_equal(load->form, form);
-    return count;
+static void take_places(struct share *share, const struct load *load, struct str form)
+{
+    for (; load; load = load->next) {
+        share->form -= str_equal(load->form, form);
+        share->replies -= load->channel == CHANNEL_REPLY;
+    }
 }
 
-static int left_of(const struct choice *choice, int max, bool is_reply)
-{
-    struct str form = choice->queue->form;
-    int taken = count_of(choice->outbox->under_way, form, is_reply) +
-                count_of(choice->loads, form, is_reply);
-
-    return taken < max ? max - taken : 0;
-}
-
-/* How many more this destination may have besides what its gates say. */
+/* How many more this destination may have besides what its gates say; none if not above 0. */
 static int room_of(const struct choice *choice)
 {
-    int room = left_of(choice, PER_FORM_MAX, false);
+    struct share share = {PER_FORM_MAX, REPLIES_MAX};
+    int room = choice->room;
 
-    if (choice->route->destination->channel == CHANNEL_REPLY) {
-        int replies = left_of(choice, REPLIES_MAX, true);
-        room = replies < room ? replies : room;
-    }
-    return room < choice->room ? room : choice->room;
+    take_places(&share, choice->outbox->under_way, choice->queue->form);
+    take_places(&share, choice->loads, choice->queue->form);
+    if (share.form < room)
+        room = share.form;
+    if (choice->route->destination->channel == CHANNEL_REPLY && share.replies < room)
+        room = share.replies;
+    return room;
 }
 
 /* What is chosen now counts for its gates at once: the next destination may have the same. */

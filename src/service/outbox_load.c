@@ -28,14 +28,9 @@ enum {
 /* Forms that nobody has registered take messages like the default one. */
 struct route_out route_find(struct forms *forms, struct str form, struct str destination)
 {
-    struct route_out route = {.entry = forms_find(forms, form)};
+    struct route_out route = {.entry = forms_find_or_default(forms, form)};
 
-    if (!route.entry)
-        route.entry = forms_find(forms, STR(FORM_DEFAULT));
-    if (route.entry && form.len)
-        route.notice = route.entry->notice;
-    else
-        route.notice = forms_server_notice(forms);
+    route.notice = forms_notice(forms, route.entry, form);
     if (route.notice)
         route.destination = notice_find(route.notice, destination);
     return route;

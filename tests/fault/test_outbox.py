@@ -35,13 +35,18 @@ def heard(posts):
     return by_id
 
 
+def start_with_hook(server, url):
+    """The messages of the default form are posted to `url` from now on."""
+    server.start()
+    notify = {"webhooks": [{"name": "crm", "url": url}]}
+    done = server.cli("form", "add", "default", "notify=" + json.dumps(notify))
+    assert done.returncode == 0, done.stderr
+
+
 def test_kill_9_loses_no_delivery_and_repeats_only_under_the_same_id(tmp_path):
     with Receiver() as receiver:
         server = Server(tmp_path, **receiver.options)
-        notify = {"webhooks": [{"name": "crm", "url": receiver.url + "/in"}]}
-        server.start()
-        done = server.cli("form", "add", "default", "notify=" + json.dumps(notify))
-        assert done.returncode == 0, done.stderr
+        start_with_hook(server, receiver.url + "/in")
         assert server.stop() == 0
         promised, moment, under_way = {}, random.Random(20261121), 0
         for cycle in range(CYCLES):
@@ -71,10 +76,7 @@ def row(path):
 def test_what_is_under_way_whenever_the_process_ends_is_not_the_first_to_be_tried(tmp_path):
     with Receiver() as receiver:
         server = Server(tmp_path, **receiver.options)
-        notify = {"webhooks": [{"name": "crm", "url": receiver.url + "/slow"}]}
-        server.start()
-        done = server.cli("form", "add", "default", "notify=" + json.dumps(notify))
-        assert done.returncode == 0, done.stderr
+        start_with_hook(server, receiver.url + "/slow")
         body = {"name": "Ada", "email": "ada@example.org", "message": "Hello"}
         assert requests.post(f"{server.url}/contact", json=body, timeout=20 * SLOW).status_code == 200
         for _ in range(3):

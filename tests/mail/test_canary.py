@@ -15,7 +15,7 @@ import requests
 
 from harness import SLOW, Server, running
 from receiver import MailServer, wait
-from world import Authority, Listener, Request, answer, openssl
+from world import Authority, Listener, Request, answer, openssl, read_request
 
 ADA = {"name": "Ada", "email": "ada@example.org", "message": "Hello"}
 DAY = 24 * 3600
@@ -33,13 +33,9 @@ class Proxy(Listener):
         return f"{'https' if self.tls else 'http'}://localhost:{self.port}"
 
     def talk_once(self, line):
-        head = b""
-        while (text := line.readline()) and text != b"\r\n":
-            head += text
-        if not text:
+        request = read_request(line)
+        if not request:
             return
-        request = Request(head.removesuffix(b"\r\n"), b"")
-        request.body = line.read(int(request.headers.get("content-length", 0)))
         self.requests.append(request)
         act = self.act
         if act:

@@ -266,17 +266,25 @@ class Request:
         self.body = body
 
 
+def read_request(line):
+    """The next one; None: the other side has closed."""
+    head = b""
+    while (text := line.readline()) and text != b"\r\n":
+        head += text
+    if not text:
+        return None
+    request = Request(head.removesuffix(b"\r\n"), b"")
+    request.body = line.read(int(request.headers.get("content-length", 0)))
+    return request
+
+
 def http_talk(answers, requests):
     """`answers` maps a path to bytes or to a function of the line; requests are collected."""
 
     def talk(line):
-        head = b""
-        while (text := line.readline()) and text != b"\r\n":
-            head += text
-        if not text:
+        request = read_request(line)
+        if not request:
             return
-        request = Request(head.removesuffix(b"\r\n"), b"")
-        request.body = line.read(int(request.headers.get("content-length", 0)))
         requests.append(request)
         answer = answers[request.path]
         if callable(answer):

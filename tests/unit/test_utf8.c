@@ -97,6 +97,21 @@ static void counts_code_points(void **state)
     assert_int_equal(length, 3);
 }
 
+static void cuts_between_code_points(void **state)
+{
+    static const char TEXT[] = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80";
+    static const size_t ENDS[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 10};
+
+    (void)state;
+    for (size_t bytes = 0; bytes < COUNTOF(ENDS); bytes++) {
+        struct str fit = utf8_fit((struct str){TEXT, sizeof TEXT - 1}, bytes);
+        assert_ptr_equal(fit.ptr, TEXT);
+        assert_int_equal(fit.len, ENDS[bytes]);
+    }
+    /* What is no UTF-8 is not eaten up. */
+    assert_int_equal(utf8_fit(STR("\x80\x80\x80\x80\x80\x80\x80\x80"), 7).len, 4);
+}
+
 int main(void)
 {
     static const struct CMUnitTest CASES[] = {
@@ -104,6 +119,7 @@ int main(void)
         CASE("every pair of bytes is judged rightly", every_pair_of_bytes_is_judged),
         CASE("malformed sequences are refused", malformed_sequences_are_refused),
         CASE("counts code points", counts_code_points),
+        CASE("cuts between code points", cuts_between_code_points),
     };
 
     return cmocka_run_group_tests(CASES, NULL, NULL);

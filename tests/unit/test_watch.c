@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/secret.h"
 #include "check.h"
 #include "core/alarm.h"
+#include "services.h"
 
 enum { PATIENCE_MS = 60 * 1000, SOON_MS = 5, NEVER_MS = 24 * 3600 * 1000 };
 
@@ -30,16 +30,10 @@ struct world {
 
 static int set_up(void **state)
 {
-    static const struct commit_options OPTIONS = {100, 100, 1 << 20};
     struct world *world = calloc(1, sizeof *world);
-    struct err_detail detail = {""};
 
     assert_non_null(world);
-    assert_ok(secret_start());
-    assert_ok(store_open("memory:", true, &world->writer, &detail));
-    assert_ok(forms_new(&world->forms));
-    assert_ok(forms_reload(world->forms, world->writer));
-    assert_ok(commit_start(world->writer, &OPTIONS, &world->commit));
+    services_open(&world->writer, &world->forms, &world->commit);
     *state = world;
     return 0;
 }
@@ -50,9 +44,7 @@ static int tear_down(void **state)
 
     watch_stop(world->watch);
     canary_free(world->canary);
-    commit_stop(world->commit);
-    forms_free(world->forms);
-    store_close(world->writer);
+    services_close(world->writer, world->forms, world->commit);
     free(world);
     return 0;
 }
