@@ -417,7 +417,7 @@ static enum err copy_and_check(struct sqlite_store *from, const char *path,
 enum err copy_make(struct sqlite_store *from, const char *path, const struct backup_pace *pace,
                    struct backup_check *ret_check, struct err_detail *detail)
 {
-    if (access(path, F_OK) == 0)
+    if (is_there(path, ""))
         return file_refuse_errno(detail, EEXIST, "write", path);
     enum err err = copy_and_check(from, path, pace, ret_check, detail);
     if (err != ERR_OK)

@@ -128,6 +128,14 @@ static enum err prepare_part(struct restore *restore, struct err_detail *detail)
 
 /* --- names --------------------------------------------------------------- */
 
+/* access(2) would not use the right that keep_passage() keeps, and find nothing. */
+static bool is_there(const char *path)
+{
+    struct stat info;
+
+    return lstat(path, &info) == 0;
+}
+
 static bool join(char ret_name[RESTORE_PATH_MAX], const char *path, const char *end)
 {
     int len = snprintf(ret_name, RESTORE_PATH_MAX, "%s%s", path, end);
@@ -178,7 +186,7 @@ static enum err swap_in_steps(struct restore *restore, struct err_detail *detail
     if (rename(restore->path, aside))
         return file_refuse_errno(detail, errno, "move", restore->path);
     enum err err = copy_rename(restore->part, restore->path, detail);
-    if (err != ERR_OK && access(restore->path, F_OK) != 0 && rename(aside, restore->path))
+    if (err != ERR_OK && !is_there(restore->path) && rename(aside, restore->path))
         return file_refuse_errno(detail, errno, "move back", aside);
     return err;
 }
@@ -207,7 +215,7 @@ static enum err take_place(struct restore *restore, struct err_detail *detail)
     snprintf(end, sizeof end, ".before-restore-%s", stamp);
     if (!join(restore->restored.aside, restore->path, end))
         return err_set(detail, ERR_INVALID, "the path %.64s... is too long", restore->path);
-    if (access(restore->restored.aside, F_OK) == 0)
+    if (is_there(restore->restored.aside))
         return err_set(detail, ERR_EXISTS, "%s is there already; try again in a second",
                        restore->restored.aside);
     TRY(fold_log(restore, detail));

@@ -181,10 +181,13 @@ def test_root_restores_behind_a_door_that_is_closed_to_the_owner(server):
         home.mkdir()
         os.chown(home, 65534, 65534)
         server.options["database"] = home / "contactd.db"
-        for _ in range(2):  # over nothing, and over what is there
+        assert server.cli("restore", copy).returncode == 0  # over nothing
+        kept = []
+        for _ in range(4):  # and over what is there: in the same second there is no name for it, so it stays
             done = server.cli("restore", copy)
-            assert done.returncode == 0, done
-        assert len(list(home.glob("*.before-restore-*"))) == 1
+            kept += re.findall(r"the database that was there is now (\S+)", done.stderr)
+            assert done.returncode == 0 or "is there already" in done.stderr, done
+        assert kept and len(set(kept)) == len(kept) == len(list(home.glob("*.before-restore-*")))
         assert {file.stat().st_uid for file in home.iterdir()} == {65534}
         assert messages(home / "contactd.db") == {"Hello"}
 
