@@ -145,6 +145,7 @@ test: ## install what the tests need and run all of them
 
 .PHONY: lint
 lint: ## arrows between rooms, banned calls, format
+	@.ci/need test
 	@tests/run lint
 
 .PHONY: fuzz

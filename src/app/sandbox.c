@@ -254,6 +254,9 @@ static bool set_capabilities(uint32_t kept)
 
     if (syscall(__NR_capget, &head, had))
         return false;
+    /* Who has none needs no call for it, which systemd's unit would refuse. */
+    if (!(had[0].permitted | had[0].inheritable | had[1].permitted | had[1].inheritable))
+        return true;
     kept &= had[0].permitted;
     sets[0] = (struct __user_cap_data_struct){.effective = kept, .permitted = kept};
     return syscall(__NR_capset, &head, sets) == 0;
