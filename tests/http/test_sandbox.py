@@ -116,6 +116,13 @@ def test_it_is_on_by_default_allows_at_most_60_calls_and_refuses_none_that_the_s
     assert not server.log_lines("sandbox_refused")
 
 
+@needs_preload
+def test_a_directory_that_is_not_there_opens_nothing(start):
+    server = start(sandbox="required", backup_dir="nowhere/backups")
+    assert until(lambda: server.log_lines("sandbox"))[0]["landlock_abi"] >= 1
+    assert server.stop() == 0
+
+
 def until(look, seconds=20 * SLOW):
     """What `look` finds, once it finds something."""
     end = time.monotonic() + seconds
