@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "store/file.h"
 #include "store/migrate.h"
+#include "store/sqlite_files.h"
 #include "store/sqlite_shape.h"
 
 enum {
@@ -263,7 +264,7 @@ static enum err verify(const char *url, const struct backup_pace *pace,
 
 enum err copy_sync(const char *path, int flags, struct err_detail *detail)
 {
-    int fd = open(path, flags | O_CLOEXEC);
+    int fd = open(path, flags | O_CLOEXEC | O_NONBLOCK);
 
     if (fd >= 0 && fsync(fd) == 0) {
         close(fd);
@@ -357,11 +358,17 @@ static enum err write_copy(struct look *look, const char *path, struct err_detai
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                       SQLITE_OPEN_PRIVATECACHE;
 
+    /* By then the name may be another file's, if the directory is somebody else's. */
+    struct files_rule rule = {.owner = FILES_OF_NOBODY, .has_file = true};
+    if (fstat(look->copy_fd, &rule.file))
+        return file_refuse_errno(detail, errno, "write", path);
+    const struct files_rule *before = files_allow_only(&rule);
     enum err err = sqlite_err(&to, sqlite3_open_v2(path, &to.db, flags, NULL));
     if (err == ERR_OK)
         err = sqlite_run_text(&to, COPY_PRAGMAS);
     if (err == ERR_OK)
         err = copy_pages(look, &to, detail);
+    (void)files_allow_only(before);
     if (err != ERR_OK)
         err = file_refuse(detail, err, "write", path, store_error(&to.base));
     sqlite3_close(to.db);

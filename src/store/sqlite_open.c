@@ -17,6 +17,7 @@
 #include "store/lock.h"
 #include "store/migrate.h"
 #include "store/sqlite_copy.h"
+#include "store/sqlite_files.h"
 
 enum {
     BUSY_MS = 2000,
@@ -230,6 +231,7 @@ enum err sqlite_open(const char *url, bool may_create, struct store **ret_store,
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     /* Of 88 KB that every connection would take at its first look most never see use. */
     (void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, PAGES_AT_ONCE);
+    (void)files_allow_only(NULL); /* SQLite's door is taken before there is a second thread */
     TRY(file_find(url, may_create, &self->path, detail));
     TRY(lock_take(self->path, &self->lock_fd, detail));
     TRY(whereabouts_init(&self->where, self->path));

@@ -4,6 +4,9 @@
  * of the copy beside the database; then the two files change names in one step, so
  * there is always a whole database, and nothing is ever removed.
  *
+ * Root restores for somebody who may wish to read what is not his: so from the first look on only
+ * his files are opened, and the backup, unless its name led elsewhere by his doing.
+ *
  * What was sent, signed out or accepted since the copy was made is not known to it any
  * more: so nothing that waited is sent by itself, and every session and invitation ends.
  */
@@ -24,6 +27,7 @@
 #include "store/file.h"
 #include "store/lock.h"
 #include "store/sqlite_copy.h"
+#include "store/sqlite_files.h"
 
 enum { SQL_MAX = 640 };
 
@@ -31,6 +35,8 @@ struct restore {
     const char *source; /* the backup */
     struct stat source_info;
     struct sqlite_store backup;
+    struct stat home;       /* the database's directory */
+    struct files_rule rule; /* for root who becomes its owner */
     const struct restore_options *options;
     char *path;                  /* absolute */
     char part[RESTORE_PATH_MAX]; /* the copy, as long as it has not its name */
@@ -241,27 +247,49 @@ static bool keep_passage(void)
     return syscall(__NR_capset, &head, kept) == 0;
 }
 
+/* False: we stay who we are. */
+static bool find_owner(const char *url, struct restore *restore)
+{
+    char *name = strdup(url);
+
+    bool is_known = name && stat(dirname(name), &restore->home) == 0;
+    free(name);
+    return geteuid() == 0 && is_known && restore->home.st_uid != 0;
+}
+
 /*
  * Root becomes the user whose directory it is, for good: everything there gets the right owner, and
  * who may exchange names there meanwhile leads nobody's hand but his own.
  */
-static enum err become_owner(const char *url, struct err_detail *detail)
+static enum err become_owner(const char *url, struct restore *restore, struct err_detail *detail)
 {
-    struct stat home;
-    char *name = strdup(url);
+    uid_t uid = restore->home.st_uid;
+    gid_t gid = restore->home.st_gid;
 
-    if (!name)
-        return ERR_MEMORY;
-    bool is_known = stat(dirname(name), &home) == 0;
-    free(name);
-    if (geteuid() != 0 || !is_known || home.st_uid == 0)
-        return ERR_OK;
-    if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setgroups(0, NULL) ||
-        setresgid(home.st_gid, home.st_gid, home.st_gid) ||
-        setresuid(home.st_uid, home.st_uid, home.st_uid) || !keep_passage())
+    if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setgroups(0, NULL) || setresgid(gid, gid, gid) ||
+        setresuid(uid, uid, uid) || !keep_passage())
         return err_set(detail, ERR_DENIED, "cannot become uid %u, who owns the directory of %s: %s",
-                       (unsigned)home.st_uid, url, strerror(errno));
+                       (unsigned)uid, url, strerror(errno));
+    restore->rule = (struct files_rule){.owner = uid};
+    (void)files_allow_only(&restore->rule);
     return ERR_OK;
+}
+
+/* Behind doors that only root passes, a directory may be open to everybody. */
+static enum err check_home(const struct restore *restore, struct err_detail *detail)
+{
+    char directory[RESTORE_PATH_MAX];
+    struct stat info;
+
+    if (!restore->home.st_uid || restore->rule.owner != restore->home.st_uid)
+        return ERR_OK;
+    snprintf(directory, sizeof directory, "%s", restore->path);
+    if (stat(dirname(directory), &info) == 0 && info.st_uid == restore->home.st_uid)
+        return ERR_OK;
+    return err_set(detail, ERR_DENIED,
+                   "the database's name leads to %s, whose directory is not that of uid %u; give "
+                   "the path of the file itself",
+                   restore->path, (unsigned)restore->home.st_uid);
 }
 
 /* The database's path, of a file that may be damaged or missing: then there is an empty one. */
@@ -274,13 +302,35 @@ static enum err find_place(const char *url, struct restore *restore, struct err_
         return file_refuse_errno(detail, errno, "open", url);
     if (!S_ISREG(restore->old.st_mode) || !join(restore->part, restore->path, ".restoring"))
         return file_refuse(detail, ERR_INVALID, "open", url, "it is not a regular file");
-    return ERR_OK;
+    return check_home(restore, detail);
 }
 
-static enum err open_backup(struct restore *restore, struct err_detail *detail)
+/* What the owner could have put there must be his, or lie there itself. */
+static enum err distrust_backup(struct restore *restore, struct err_detail *detail)
+{
+    const struct stat *home = &restore->home;
+    struct files_rule *rule = &restore->rule;
+    const char *path = restore->source;
+
+    if (!files_are_led_by(home->st_uid, home->st_gid, path))
+        return ERR_OK;
+    *rule = (struct files_rule){.owner = home->st_uid};
+    rule->has_file = files_find_plain(path, &rule->file);
+    (void)files_allow_only(rule);
+    if (rule->has_file || restore->source_info.st_uid == home->st_uid)
+        return ERR_OK;
+    return err_set(detail, ERR_DENIED,
+                   "cannot read %s: uid %u, who would get its content, could have made that name "
+                   "lead to a file that is not his; give the path of the file itself",
+                   path, (unsigned)home->st_uid);
+}
+
+static enum err open_backup(struct restore *restore, bool must_distrust, struct err_detail *detail)
 {
     if (stat(restore->source, &restore->source_info))
         return file_refuse_errno(detail, errno, "read", restore->source);
+    if (must_distrust)
+        TRY(distrust_backup(restore, detail));
     return copy_open(&restore->backup, restore->source, detail);
 }
 
@@ -317,9 +367,10 @@ enum err sqlite_restore(const char *url, const char *path, const struct restore_
 {
     struct restore restore = {.source = path, .options = options, .lock_fd = -1};
 
-    enum err err = open_backup(&restore, detail);
-    if (err == ERR_OK)
-        err = become_owner(url, detail);
+    bool has_owner = find_owner(url, &restore);
+    enum err err = open_backup(&restore, has_owner, detail);
+    if (err == ERR_OK && has_owner)
+        err = become_owner(url, &restore, detail);
     if (err == ERR_OK)
         err = find_place(url, &restore, detail);
     if (err == ERR_OK)
@@ -330,6 +381,7 @@ enum err sqlite_restore(const char *url, const char *path, const struct restore_
     }
     lock_release(restore.lock_fd);
     copy_close(&restore.backup);
+    (void)files_allow_only(NULL);
     free(restore.path);
     if (err == ERR_OK)
         *ret_restored = restore.restored;

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import sqlite3
 import subprocess
 import tempfile
@@ -218,6 +219,75 @@ def test_roots_hand_is_not_led_when_it_restores_for_another_user(server):
         assert server.cli("restore", copy).returncode == 1
         assert (os.stat(treasure).st_uid, treasure.read_bytes()) == (before[0].st_uid, before[1])
         assert sorted(os.listdir(folder)) == ["home", "treasure"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_root_restores_nothing_that_the_new_owner_may_not_read(server):
+    """Whoever gets the restored database may rule over the backup's name too, and knows whose content he would like."""
+    post(server, "somebody else's")
+    treasure = server.directory / "treasure.db"
+    assert server.cli("backup", treasure).returncode == 0
+    os.chown(treasure, 1234, 1234)
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        home, elsewhere = pathlib.Path(folder, "home"), pathlib.Path(folder, "elsewhere")
+        shelf = home / "backups"
+        shelf.mkdir(parents=True)
+        elsewhere.mkdir(mode=0o700)
+        pathlib.Path(elsewhere, "new.db").write_bytes(treasure.read_bytes())
+        for path in home, shelf:
+            os.chown(path, 65534, 65534)
+        server.options["database"] = home / "contactd.db"
+        (shelf / "link.db").symlink_to(treasure)
+        (home / "led").symlink_to(elsewhere)
+        os.link(treasure, shelf / "hard.db")
+        os.symlink(shelf / "link.db", pathlib.Path(folder, "latest.db"))  # root's own, by way of his
+        for link in shelf / "link.db", home / "led":
+            os.chown(link, 65534, 65534, follow_symlinks=False)
+        names = shelf / "link.db", home / "led/new.db", shelf / "hard.db", pathlib.Path(folder, "latest.db")
+        for name in names:
+            done = server.cli("restore", name)
+            assert done.returncode == 1 and "not his" in done.stderr, (name, done)
+        assert not (home / "contactd.db").exists()
+
+        shutil.copy(treasure, shelf / "roots.db")  # what root has put there is restored, and what is his
+        shutil.copy(treasure, shelf / "his.db")
+        os.chmod(shelf / "roots.db", 0o600)
+        os.chown(shelf / "his.db", 65534, 65534)
+        os.symlink(shelf / "his.db", pathlib.Path(folder, "newest.db"))
+        for name in shelf / "roots.db", shelf / "his.db", pathlib.Path(folder, "newest.db"):
+            (home / "contactd.db").unlink(missing_ok=True)
+            done = server.cli("restore", name)
+            assert done.returncode == 0, (name, done)
+            assert messages(home / "contactd.db") == {"somebody else's"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_root_who_restores_waits_for_no_fifo_and_enters_no_directory_by_the_owners_link(server):
+    post(server, "Hello")
+    copy = server.directory / "copy.db"
+    assert server.cli("backup", copy).returncode == 0
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        home, closed = pathlib.Path(folder, "home"), pathlib.Path(folder, "closed")
+        home.mkdir()
+        (closed / "open").mkdir(parents=True)
+        os.chmod(closed, 0o700)
+        os.chmod(closed / "open", 0o777)
+        os.chown(home, 65534, 65534)
+        server.options["database"] = home / "contactd.db"
+        assert server.cli("restore", copy).returncode == 0
+        for name in "contactd.db-journal", "contactd.db-wal", "contactd.db.restoring-journal":
+            os.mkfifo(home / name)
+            os.chown(home / name, 65534, 65534)
+            server.cli("restore", copy)  # whatever it says, it comes back
+            (home / name).unlink(missing_ok=True)
+        (home / "contactd.db").unlink()
+        (home / "contactd.db").symlink_to(closed / "open/theirs.db")
+        shutil.copy(copy, closed / "open/theirs.db")
+        done = server.cli("restore", copy)
+        assert done.returncode == 1 and "leads to" in done.stderr, done
+        assert os.listdir(closed / "open") == ["theirs.db"]
 
 
 def sign_in(server):
