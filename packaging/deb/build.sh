@@ -41,12 +41,14 @@ contactd: embedded-library
 contactd: shared-library-lacks-prerequisites
 END
 
-units=
+units= units_at_once=
 for unit in packaging/systemd/*.service packaging/systemd/*.socket; do
     [ -f "$unit" ] || continue
     install -D -m 0644 "$unit" "$tree/usr/lib/systemd/system/$(basename "$unit")"
     sed -i 's,/usr/local/bin/contactd,/usr/bin/contactd,g' "$tree/usr/lib/systemd/system/$(basename "$unit")"
     units="$units $(basename "$unit")"
+    case $unit in *-redirect.socket) continue ;; esac # a port that its owner has to want
+    units_at_once="$units_at_once $(basename "$unit")"
 done
 script() { # name: the script's body on stdin
     { printf '#!/bin/sh\nset -e\n'; cat; } > "$tree/DEBIAN/$1"
@@ -56,7 +58,7 @@ if [ -n "$units" ]; then
     script postinst << END
 if [ "\$1" = configure ] && [ -d /run/systemd/system ]; then
     systemctl daemon-reload
-    [ -n "\$2" ] || systemctl preset $units
+    [ -n "\$2" ] || systemctl preset $units_at_once
     if systemctl -q is-active contactd.service; then
         systemctl restart contactd.service
     elif [ -z "\$2" ]; then

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "handler/routes.h"
 #include "listen.h"
+#include "passed.h"
 #include "sending.h"
 
 enum {
@@ -416,9 +417,19 @@ static void tls_stop(struct app *app)
     tls_close(app->tls);
 }
 
+/* What systemd has passed goes before what the options say. */
 static enum err listen_start(struct app *app, struct err_detail *detail)
 {
-    return listen_open(app->config->listen, &app->listener, detail);
+    struct passed passed;
+
+    TRY(passed_take(&passed, detail));
+    app->listener = (struct listener){.fd = passed.main_fd, .is_passed = true};
+    app->redirect_listener = (struct listener){.fd = passed.redirect_fd, .is_passed = true};
+    if (passed.redirect_fd >= 0 && !app->tls)
+        return err_set(detail, ERR_INVALID,
+                       "LISTEN_FDS: for the socket named \"redirect\" there is no https to send "
+                       "anybody to; set tls-cert and tls-key, or disable its unit");
+    return passed.main_fd >= 0 ? ERR_OK : listen_open(app->config->listen, &app->listener, detail);
 }
 
 static void listen_stop(struct app *app)
@@ -426,18 +437,16 @@ static void listen_stop(struct app *app)
     listen_close(&app->listener);
 }
 
-/* After the other one, whose is the socket that systemd may have passed. */
 static enum err redirect_listen_start(struct app *app, struct err_detail *detail)
 {
-    if (!app->config->redirect_listen[0])
+    if (app->redirect_listener.fd >= 0 || !app->config->redirect_listen[0])
         return ERR_OK;
     return listen_open(app->config->redirect_listen, &app->redirect_listener, detail);
 }
 
 static void redirect_listen_stop(struct app *app)
 {
-    if (app->config->redirect_listen[0])
-        listen_close(&app->redirect_listener);
+    listen_close(&app->redirect_listener);
 }
 
 /* As many connections as there are file descriptors for. */
@@ -503,7 +512,7 @@ static enum err server_make(struct app *app, struct err_detail *detail)
     };
 
     TRY(server_new(&options, &app->server, detail));
-    enum err err = config->redirect_listen[0] ? redirect_make(app, options, detail) : ERR_OK;
+    enum err err = app->redirect_listener.fd >= 0 ? redirect_make(app, options, detail) : ERR_OK;
     if (err != ERR_OK)
         server_free(app->server);
     return err;

@@ -46,7 +46,7 @@ struct app {
     struct tls *tls;          /* NULL: off */
     char hsts[HSTS_MAX];
     struct listener listener;
-    struct listener redirect_listener; /* this and the next two: of redirect-listen */
+    struct listener redirect_listener; /* this and the next two: from http to https */
     struct redirect redirect;
     struct server *redirect_server; /* NULL: there is none */
     struct sandbox sandbox;

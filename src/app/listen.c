@@ -3,19 +3,17 @@
 #include "listen.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 4096, HOST_MAX = 255, FIRST_PASSED_FD = 3 };
+enum { BACKLOG = 4096, HOST_MAX = 255 };
 
 static enum err fail(struct err_detail *detail, const char *address, const char *doing)
 {
@@ -157,45 +155,11 @@ static enum err listen_unix(const char *address, const char *path, int *ret_fd,
     return ERR_OK;
 }
 
-/* --- systemd ------------------------------------------------------------- */
-
-/* sd_listen_fds(3): ours if LISTEN_PID is this process. */
-static enum err passed_fd(int *ret_fd, struct err_detail *detail)
-{
-    const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
-    uint64_t pid_value, count_value;
-
-    if (!pid || !count || !str_to_u64(str_of(pid), INT32_MAX, &pid_value) ||
-        pid_value != (uint64_t)getpid())
-        return ERR_NOT_FOUND;
-    if (!str_to_u64(str_of(count), 1, &count_value) || count_value != 1)
-        return err_set(detail, ERR_INVALID, "LISTEN_FDS=%s: exactly one socket is taken; pass one",
-                       count);
-    unsetenv("LISTEN_PID");
-    unsetenv("LISTEN_FDS");
-    unsetenv("LISTEN_FDNAMES");
-    int flags = 1;
-    socklen_t len = sizeof flags;
-    if (getsockopt(FIRST_PASSED_FD, SOL_SOCKET, SO_ACCEPTCONN, &flags, &len) || !flags)
-        return err_set(detail, ERR_INVALID, "LISTEN_FDS: fd 3 is not a listening socket");
-    /* As systemd passes it, it blocks, and children would inherit it. */
-    flags = fcntl(FIRST_PASSED_FD, F_GETFL);
-    if (flags < 0 || fcntl(FIRST_PASSED_FD, F_SETFL, flags | O_NONBLOCK) ||
-        fcntl(FIRST_PASSED_FD, F_SETFD, FD_CLOEXEC))
-        return err_set(detail, ERR_IO, "LISTEN_FDS: fd 3 cannot be set up: %s", strerror(errno));
-    *ret_fd = FIRST_PASSED_FD;
-    return ERR_OK;
-}
-
 /* --- the door ------------------------------------------------------------ */
 
 enum err listen_open(const char *address, struct listener *ret_listener, struct err_detail *detail)
 {
-    enum err err = passed_fd(&ret_listener->fd, detail);
-
-    ret_listener->is_passed = err != ERR_NOT_FOUND;
-    if (ret_listener->is_passed)
-        return err;
+    ret_listener->is_passed = false;
     if (strncmp(address, "unix:", 5) == 0)
         return listen_unix(address, address + 5, &ret_listener->fd, detail);
     return listen_tcp(address, &ret_listener->fd, detail);
@@ -206,6 +170,8 @@ void listen_close(const struct listener *listener)
     struct sockaddr_un name;
     socklen_t len = sizeof name;
 
+    if (listener->fd < 0)
+        return;
     if (!listener->is_passed && getsockname(listener->fd, (struct sockaddr *)&name, &len) == 0 &&
         name.sun_family == AF_UNIX && len > offsetof(struct sockaddr_un, sun_path))
         unlink(name.sun_path);
