@@ -56,7 +56,10 @@ struct app {
     size_t started; /* stages that run */
 };
 
-/* Starts every stage. On failure what had started is stopped again; the code says which stage. */
+/*
+ * Starts every stage. On failure what had started is stopped again; the code says which stage. Should
+ * requests still wait for a service then, `started` is not 0, and the process must end at once.
+ */
 MUST_CHECK enum exit_code app_start(struct app *app, const struct config *config,
                                     struct err_detail *detail);
 

@@ -15,17 +15,22 @@
 
 enum { BACKLOG = 4096, HOST_MAX = 255 };
 
-static enum err fail(struct err_detail *detail, const char *address, const char *doing)
+/* What is to be listened on, and the option that says so. */
+struct wish {
+    const char *option, *address;
+};
+
+static enum err fail(struct err_detail *detail, const struct wish *wish, const char *doing)
 {
     enum err err = errno == EADDRINUSE                 ? ERR_BUSY
                    : errno == EACCES || errno == EPERM ? ERR_DENIED
                                                        : ERR_IO;
-    const char *remedy = err == ERR_BUSY     ? "; stop what uses it or choose another --listen"
+    const char *remedy = err == ERR_BUSY     ? "; stop what uses it or choose another --"
                          : err == ERR_DENIED ? "; ports below 1024 need privileges"
                                              : "";
 
-    return err_set(detail, err, "cannot listen on %s: %s: %s%s", address, doing, strerror(errno),
-                   remedy);
+    return err_set(detail, err, "cannot listen on %s: %s: %s%s%s", wish->address, doing,
+                   strerror(errno), remedy, err == ERR_BUSY ? wish->option : "");
 }
 
 /* --- TCP ----------------------------------------------------------------- */
@@ -64,16 +69,16 @@ static struct addrinfo *resolve(const char *address, int flags)
     return found;
 }
 
-static enum err listen_tcp(const char *address, int *ret_fd, struct err_detail *detail)
+static enum err listen_tcp(const struct wish *wish, int *ret_fd, struct err_detail *detail)
 {
     const int on = 1;
-    struct addrinfo *found = resolve(address, AI_PASSIVE);
+    struct addrinfo *found = resolve(wish->address, AI_PASSIVE);
 
     if (!found)
         return err_set(detail, ERR_INVALID,
-                       "--listen %s: not an address; use HOST:PORT such as 127.0.0.1:3000, "
-                       "[::1]:3000, :3000 or unix:/PATH",
-                       address);
+                       "--%s %s: not an address; use HOST:PORT such as "
+                       "127.0.0.1:3000, [::1]:3000, :3000 or unix:/PATH",
+                       wish->option, wish->address);
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd >= 0) {
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -83,7 +88,7 @@ static enum err listen_tcp(const char *address, int *ret_fd, struct err_detail *
         fd >= 0 && bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
     freeaddrinfo(found);
     if (!is_open) {
-        enum err err = fail(detail, address, "bind");
+        enum err err = fail(detail, wish, "bind");
         if (fd >= 0)
             close(fd);
         return err;
@@ -133,21 +138,21 @@ static void remove_stale(const char *path)
         close(fd);
 }
 
-static enum err listen_unix(const char *address, const char *path, int *ret_fd,
+static enum err listen_unix(const struct wish *wish, const char *path, int *ret_fd,
                             struct err_detail *detail)
 {
     struct sockaddr_un name;
 
     if (!unix_address(path, &name))
-        return err_set(detail, ERR_INVALID, "--listen %s: the path must have 1 to %zu bytes",
-                       address, sizeof name.sun_path - 1);
+        return err_set(detail, ERR_INVALID, "--%s %s: the path must have 1 to %zu bytes",
+                       wish->option, wish->address, sizeof name.sun_path - 1);
     remove_stale(path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
-        return fail(detail, address, "socket");
+        return fail(detail, wish, "socket");
     if (bind(fd, (const struct sockaddr *)&name, sizeof name) || chmod(path, 0660) ||
         listen(fd, BACKLOG)) {
-        enum err err = fail(detail, address, "bind");
+        enum err err = fail(detail, wish, "bind");
         close(fd);
         return err;
     }
@@ -157,12 +162,15 @@ static enum err listen_unix(const char *address, const char *path, int *ret_fd,
 
 /* --- the door ------------------------------------------------------------ */
 
-enum err listen_open(const char *address, struct listener *ret_listener, struct err_detail *detail)
+enum err listen_open(const char *option, const char *address, struct listener *ret_listener,
+                     struct err_detail *detail)
 {
+    const struct wish wish = {.option = option, .address = address};
+
     ret_listener->is_passed = false;
     if (strncmp(address, "unix:", 5) == 0)
-        return listen_unix(address, address + 5, &ret_listener->fd, detail);
-    return listen_tcp(address, &ret_listener->fd, detail);
+        return listen_unix(&wish, address + 5, &ret_listener->fd, detail);
+    return listen_tcp(&wish, &ret_listener->fd, detail);
 }
 
 void listen_close(const struct listener *listener)

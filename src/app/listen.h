@@ -13,10 +13,11 @@ struct listener {
 
 /*
  * Opens a listening, non-blocking socket for "HOST:PORT", "[IPV6]:PORT", ":PORT" (all
- * addresses) or "unix:/PATH". ERR_INVALID: malformed. ERR_BUSY: in use. ERR_DENIED, ERR_IO.
+ * addresses) or "unix:/PATH"; `option` is whose value that is. ERR_INVALID: malformed.
+ * ERR_BUSY: in use. ERR_DENIED, ERR_IO.
  */
-MUST_CHECK enum err listen_open(const char *address, struct listener *ret_listener,
-                                struct err_detail *detail);
+MUST_CHECK enum err listen_open(const char *option, const char *address,
+                                struct listener *ret_listener, struct err_detail *detail);
 
 /* Closes it if there is one, and removes the file of a unix socket that is ours. */
 void listen_close(const struct listener *listener);

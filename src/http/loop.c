@@ -410,6 +410,7 @@ enum err loop_start(struct loop *loop, struct err_detail *detail)
         return err_set(detail, ERR_IO, "libmicrohttpd refused to start");
     loop->epoll_fd = MHD_get_daemon_info(loop->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
     if (pthread_create(&loop->thread, NULL, loop_main, loop)) {
+        MHD_quiesce_daemon(loop->daemon); /* or it would close the socket, which is not its own */
         MHD_stop_daemon(loop->daemon);
         loop->daemon = NULL;
         return err_set(detail, ERR_MEMORY, "cannot start an HTTP thread");
