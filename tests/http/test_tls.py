@@ -636,10 +636,19 @@ def test_heads_that_hide_something_are_refused_there_too(redirector):
         assert 308 not in statuses(reply.data), head
 
 
-def test_public_url_says_where_to(start_secure):
-    server = start_secure(redirect_listen="127.0.0.1:0", public_url="https://forms.example")
+@pytest.mark.parametrize("url, origin", [
+    ("https://forms.example", "https://forms.example"), ("https://Forms.Example:8443/some/path", "https://Forms.Example:8443"),
+    ("https://[2001:db8::1]", "https://[2001:db8::1]"), ("https://[2001:db8::1]:8443/path", "https://[2001:db8::1]:8443")])
+def test_public_url_says_where_to(start_secure, url, origin):
+    server = start_secure(redirect_listen="127.0.0.1:0", public_url=url)
     for host in "localhost", "evil.example", "[::1]:80":
-        assert by_http(redirecting(server), host=host) == (308, "https://forms.example/a/b?c=d")
+        assert by_http(redirecting(server), host=host) == (308, origin + "/a/b?c=d")
+
+
+def test_a_public_url_of_plain_http_leads_nowhere(start_secure):
+    server = start_secure(redirect_listen="127.0.0.1:0", public_url="http://forms.example")
+    assert by_http(redirecting(server)) == (308, f"https://localhost:{server.port}/a/b?c=d")
+    assert by_http(redirecting(server), host="forms.example") == (400, None)
 
 
 def test_the_redirecting_port_is_drained_and_limited(start_secure):
@@ -683,6 +692,25 @@ def test_doctor_finds_what_is_wrong_with_a_certificate(tmp_path, authority):
     assert found["level"] == "problem" and "not the key" in found["text"], found
     found = certificate_check(Server(tmp_path / "without"))
     assert found["level"] == "ok", found
+
+
+def test_doctor_holds_the_certificate_against_public_url_however_it_is_written(tmp_path, authority):
+    server = TlsServer(tmp_path, authority)
+    authority.issue(server.certificate, server.key, names="DNS:forms.example,IP:127.0.0.1,IP:2001:db8::1")
+    for url in ("https://forms.example", "https://FORMS.example:8443/some/path", "https://127.0.0.1", "https://[2001:db8::1]",
+                "https://[2001:DB8:0::1]:8443/path", ""):
+        found = certificate_check(server, public_url=url)
+        assert found["level"] == "ok", (url, found)
+    for url, host in (("https://www.forms.example", "www.forms.example"), ("https://[2001:db8::2]:8443", "2001:db8::2"),
+                      ("https://127.0.0.2", "127.0.0.2"), ("https://forms.example.example/forms.example", "forms.example.example")):
+        found = certificate_check(server, public_url=url)
+        assert found["level"] == "problem" and f"not for {host} of public-url" in found["text"], (url, found)
+
+
+@pytest.mark.parametrize("url", ["https://forms.example.", "https://user@forms.example", "https://forms.example:", "https://", "https://[::1"])
+def test_a_public_url_that_two_readers_could_read_differently_is_refused(tmp_path, authority, url):
+    done = TlsServer(tmp_path, authority, public_url=url).cli("check-config")
+    assert done.returncode == 3 and "public-url" in done.stderr.lower().replace("_", "-") and "https://HOST" in done.stderr, done.stderr
 
 
 def test_doctor_advises_keys_that_are_fast(tmp_path, authority):
