@@ -57,8 +57,9 @@ struct app {
 };
 
 /*
- * Starts every stage. On failure what had started is stopped again; the code says which stage. Should
- * requests still wait for a service then, `started` is not 0, and the process must end at once.
+ * Starts every stage. On failure what had started is stopped again; the code says which stage.
+ * Should requests still wait for a service then, `started` is not 0, and the process must end at
+ * once.
  */
 MUST_CHECK enum exit_code app_start(struct app *app, const struct config *config,
                                     struct err_detail *detail);
