@@ -10,10 +10,10 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/heap.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/pause.h"
+#include "base/rest.h"
 #include "chores.h"
 
 enum {
@@ -50,7 +50,7 @@ struct janitor {
     int64_t messages;  /* that had come when the last piece ended */
     int64_t looked_ms; /* monotonic; when that was */
     const struct pace *pace;
-    struct heap_watch heap;
+    struct rest_watch rest;
     pthread_t thread;
     struct pause pause;
 };
@@ -175,8 +175,8 @@ static int64_t take_turn(struct janitor *janitor)
     size_t at = next_chore(janitor, now_ms);
     struct round *round = &janitor->rounds[at];
 
-    if (heap_is_at_rest(&janitor->heap, now_ms, clock_cpu_us()))
-        heap_give_back();
+    if (rest_begins(&janitor->rest, now_ms, clock_cpu_us()))
+        rest_give_back();
     if (round->due_ms > now_ms)
         return round->due_ms - now_ms;
     if (is_worth_while(janitor, &CHORES[at], round, now_ms))

@@ -4,7 +4,7 @@
 on the other, databases on a real file system, interleaved rounds, medians.
 
     tests/bench/build-peers.sh                              first
-    tests/bench/bench.py                                    everything, about 15 minutes
+    tests/bench/bench.py                                    everything, about 20 minutes
     tests/bench/bench.py --only contactd,gin --work post64  a look
 
 The report goes to stdout and build/bench/report.md, progress to stderr. Exits 1
@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 
 import report
-from measure import DATABASES, LOAD_CPU, LOGS, SERVER_CPU, Failed, Sample, file_system
+from measure import DATABASES, LOAD_CPU, LOGS, SERVER_CPU, Failed, Sample, file_system, make_certificate
 from peers import OUT, all_peers
 from works import all_works, floor
 
@@ -41,7 +41,7 @@ def chosen(kind, everything, names):
 def prepare():
     if not {SERVER_CPU, LOAD_CPU} <= os.sched_getaffinity(0):
         sys.exit("bench: needs two CPUs, one for the server and one for wrk")
-    for program in ("wrk", "strip"):
+    for program in ("wrk", "strip", "openssl"):
         if not shutil.which(program):
             sys.exit(f"bench: {program} is not installed")
     if not (OUT / "tools" / "version").exists():
@@ -52,6 +52,7 @@ def prepare():
     kind = file_system(DATABASES)
     if kind in IN_MEMORY:
         sys.exit(f"bench: {DATABASES} is on {kind}, where nothing is durable")
+    make_certificate()
     os.sched_setaffinity(0, {LOAD_CPU})
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -64,7 +65,9 @@ def tell(text):
 
 
 def brief(sample):
-    text = f"{sample.rate:,.0f}/s, p99 {sample.p99_ms:.1f} ms, {sample.cpu_us:.1f} us CPU"
+    text = f"{sample.rate:,.0f}/s, {sample.cpu_us:.1f} us CPU"
+    if sample.p99_ms is not None:
+        text += f", p99 {sample.p99_ms:.1f} ms"
     if sample.refused or sample.broken or sample.late:
         text += f", {sample.refused} non-2xx, {sample.broken} socket errors, {sample.late} late"
     return text + (f", VOID: {sample.void}" if sample.void else "")

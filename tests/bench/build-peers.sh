@@ -80,7 +80,8 @@ build_tools() {
     command -v wrk > /dev/null || die "wrk is not installed (Debian: wrk)"
     local tool
     for tool in coldstart fsynclat; do
-        "${CC:-cc}" -std=c17 -O2 -Wall -Wextra -o "$out/tools/$tool" "$here/tools/$tool.c"
+        # shellcheck disable=SC2046 # a word per flag is meant
+        "${CC:-cc}" -std=c17 -O2 -Wall -Wextra -o "$out/tools/$tool" "$here/tools/$tool.c" $(pkg-config --cflags --libs gnutls)
     done
     finish coldstart, fsynclat
 }

@@ -3,6 +3,7 @@
 --
 --   wrk -t1 ... -s load.lua URL -- post SALT      a contact form, never the same twice
 --   wrk -t1 ... -s load.lua URL -- get [TOKEN]    one fixed request
+--   wrk -t1 ... -s load.lua URL -- fresh          the same, each time over a new connection
 --
 -- A service may collapse equal posts, so every body differs: by the salt from
 -- run to run, by two numbers within a run. Both halves of a request are made
@@ -38,6 +39,8 @@ end
 function init(arguments)
   if arguments[1] == "post" then
     post(arguments[2])
+  elseif arguments[1] == "fresh" then
+    wrk.headers["Connection"] = "close"
   elseif arguments[2] then
     wrk.headers["Authorization"] = "Bearer " .. arguments[2]
   end

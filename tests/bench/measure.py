@@ -14,12 +14,13 @@ import secrets
 import signal
 import socket
 import sqlite3
+import ssl
 import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from peers import CLEAN, HERE, OUT
+from peers import CERTIFICATE, CLEAN, HERE, KEY, OUT, TLS
 
 SERVER_CPU, LOAD_CPU = 0, 1
 DATABASES = OUT / "db"
@@ -91,6 +92,14 @@ def free_port():
     raise Failed("no free port")
 
 
+def make_certificate():
+    """Of 127.0.0.1, ECDSA P-256, by itself."""
+    TLS.mkdir(exist_ok=True)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-days", "90", "-subj", "/CN=bench", "-addext", "subjectAltName=IP:127.0.0.1",
+                    "-out", CERTIFICATE, "-keyout", KEY], env=CLEAN, check=True, timeout=30, stderr=subprocess.DEVNULL)
+
+
 # --- databases ----------------------------------------------------------------
 
 def file_system(path):
@@ -149,6 +158,7 @@ class Server:
         self.database = database
         self.port = free_port()
         self.process = None
+        self.trust = ssl.create_default_context(cafile=CERTIFICATE) if peer.scheme == "https" else None
 
     def __enter__(self):
         env = self.peer.environment(self.port, self.database.path, self.database.token)
@@ -178,9 +188,11 @@ class Server:
         raise Failed(f"no answer within {START_PATIENCE} s")
 
     def url(self, path):
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"{self.peer.scheme}://127.0.0.1:{self.port}{path}"
 
     def client(self):
+        if self.trust:
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=self.trust)
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
 
     def ask(self, method, path, body=None, headers=None, client=None):
@@ -274,7 +286,7 @@ class Sample:
 
     good: int  # answers below 400
     rate: float  # of those, per second
-    p50_ms: float
+    p50_ms: float  # from the request on: whoever connects anew for each has None here and in the next two
     p99_ms: float
     served: float  # share of the connections that had their turn (Little's law)
     cpu_us: float  # the server's, per answer

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Who is measured: how each is started, and what differs in how it is asked."""
+import copy
 import json
 import os
 import shutil
@@ -13,6 +14,9 @@ sys.path.insert(0, str(HERE.parent))
 from kinds import JSON, hundred, message  # noqa: E402
 
 OUT = HERE.parent.parent / "build" / "bench"  # where build-peers.sh leaves everything
+TLS = OUT / "tls"
+CERTIFICATE, KEY = TLS / "certificate.pem", TLS / "key.pem"  # of one run, for all alike
+AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 TOKEN = "bench-0123456789abcdef0123456789abcdef"
 
 # Nothing of the caller's environment may tune one peer and not another.
@@ -24,10 +28,11 @@ class Peer:
 
     hello = "/hello"
     table = "submissions"
+    scheme = "http"
     image = None  # the files of an empty container image with it, if it can be alone in one
     is_for_load = True  # False: the program of another row in other clothes, so only its size, memory and start count
 
-    def __init__(self, name, label, build, command, executable=None, env=None, is_batching=False):
+    def __init__(self, name, label, build, command, executable=None, env=None, is_batching=False, tls=None):
         self.name = name
         self.label = label
         self.build = build
@@ -35,6 +40,14 @@ class Peer:
         self.executable = executable or command[0]
         self.env = env or {}
         self.is_batching = is_batching
+        self.tls = tls  # what of its environment turns TLS on, if it speaks it
+
+    def over_tls(self):
+        """The same, with TLS on."""
+        other = copy.copy(self)
+        other.scheme = "https"
+        other.env = {**self.env, **self.tls}
+        return other
 
     def version(self):
         """What it is made of, or None if it is not built."""
@@ -73,13 +86,13 @@ class Peer:
 
 
 class Alone(Peer):
-    """A peer of one file that needs no other."""
+    """A peer of one file that needs no other; but to verify whom it calls it needs to know the authorities."""
 
     is_for_load = False
 
     @property
     def image(self):
-        return [Path(self.executable)]
+        return [Path(self.executable), AUTHORITIES]
 
 
 class Contactd(Peer):
@@ -87,7 +100,8 @@ class Contactd(Peer):
     table = "submission"
 
     def __init__(self, binary, name="contactd", label="contactd"):
-        super().__init__(name, label, "", [binary, "serve"], is_batching=True)
+        super().__init__(name, label, "", [binary, "serve"], is_batching=True,
+                         tls={"CONTACTD_TLS_CERT": str(CERTIFICATE), "CONTACTD_TLS_KEY": str(KEY)})
         self.binary = str(binary)
 
     def version(self):
@@ -102,7 +116,7 @@ class Contactd(Peer):
         return f"{self.binary} is not built: run make"
 
     def environment(self, port, database, token):
-        return {**CLEAN, "CONTACTD_LISTEN": f"127.0.0.1:{port}", "CONTACTD_DATABASE": str(database),
+        return {**CLEAN, **self.env, "CONTACTD_LISTEN": f"127.0.0.1:{port}", "CONTACTD_DATABASE": str(database),
                 "CONTACTD_LOG_LEVEL": "warn", "CONTACTD_RATE_LIMIT": "off"}
 
     def new_token(self, database):
@@ -136,6 +150,8 @@ class Contactd(Peer):
 
 
 class ContactdAlone(Contactd):
+    """The same in one file, which has the authorities in it."""
+
     is_for_load = False
 
     def __init__(self, binary):
@@ -149,6 +165,7 @@ class ContactdAlone(Contactd):
 def all_peers(contactd_binary):
     node = Path(shutil.which("node") or "node").resolve()
     production = {"NODE_ENV": "production"}
+    tls = {"TLS_CERT": str(CERTIFICATE), "TLS_KEY": str(KEY)}
     static = contactd_binary.parent / "static"
     # GOMAXPROCS: on one CPU Go would run one goroutine at a time, and the committer
     # would hold the others up through every fsync. The peers without one are faster as they are.
@@ -157,11 +174,11 @@ def all_peers(contactd_binary):
         ContactdAlone(static / "contactd"),
         Peer("axumgc", "axum, group commit", "axum", [OUT / "axum/server"], env={"AXUM_BATCH": "1"}, is_batching=True),
         Peer("gonetgc", "Go net/http, group commit", "gonet", [OUT / "gonet/server", "-batch"], is_batching=True,
-             env={"GOMAXPROCS": "2"}),
+             env={"GOMAXPROCS": "2"}, tls=tls),
         Peer("axum", "axum", "axum", [OUT / "axum/server"]),
-        Peer("gonet", "Go net/http", "gonet", [OUT / "gonet/server"]),
-        Peer("gin", "Gin", "gin", [OUT / "gin/server"]),
-        Alone("gin-static", "Gin, one file", "gin-static", [OUT / "gin-static/server"]),
+        Peer("gonet", "Go net/http", "gonet", [OUT / "gonet/server"], tls=tls),
+        Peer("gin", "Gin", "gin", [OUT / "gin/server"], tls=tls),
+        Alone("gin-static", "Gin, one file", "gin-static", [OUT / "gin-static/server"], tls=tls),
         Peer("fastify", "Fastify", "node", [node, OUT / "node/fastify.js"], env=production),
         Peer("express", "Express", "node", [node, OUT / "node/express.js"], env=production),
         Peer("fastapi", "FastAPI", "fastapi", [OUT / "fastapi/server"], executable=Path("/usr/bin/python3").resolve()),

@@ -46,7 +46,7 @@ class Results:
 
     def median(self, work, peer, field=None):
         values = [getattr(s, field) if field else s for s in self.valid(work, peer)]
-        return statistics.median(values) if values else None
+        return statistics.median(values) if values and None not in values else None
 
 
 def number(value, digits=0):
@@ -85,7 +85,7 @@ def load_table(results, work, peers):
         if median("wrk_busy") > WRK_LIMIT:
             mark += " †"
             marks.add("†")
-        if median("served") < FAIR:
+        if median("served") is not None and median("served") < FAIR:
             mark += " §"
             marks.add("§")
         if void:
@@ -103,6 +103,8 @@ def load_table(results, work, peers):
     yield ""
     yield from table(["<peer", "answers/s", "min-max", "x Gin", "p50 ms", "p99 ms", "CPU us", "RSS MB", "wrk CPU",
                       "errors"], [row(peer) for peer in peers if work.takes(peer)])
+    if work.note:
+        yield f"{work.note}\n"
     if "†" in marks:
         yield "† wrk had no time left: the server may be faster. Compare the CPU time per answer.\n"
     if "§" in marks:
@@ -122,14 +124,16 @@ def process_table(results, peers):
     yield "## The process"
     yield ""
     yield from table(
-        ["<peer", "idle RSS MB", "RSS MB at 64", "RSS MB at 1,000", "start ms", "executable MB", "image MB"],
-        [[peer.label, cell("idle", peer, 1), number(results.median("post64", peer.name, "rss_mb"), 1),
+        ["<peer", "idle RSS MB", "idle RSS MB, TLS", "RSS MB at 64", "RSS MB at 1,000", "start ms", "start ms, TLS",
+         "executable MB", "image MB"],
+        [[peer.label, cell("idle", peer, 1), cell("idle-tls", peer, 1),
+          number(results.median("post64", peer.name, "rss_mb"), 1),
           number(results.median("post1000", peer.name, "rss_mb"), 1), cell("start", peer, 1),
-          cell("size", peer, 2), cell("image", peer, 2)] for peer in peers])
+          cell("start-tls", peer, 1), cell("size", peer, 2), cell("image", peer, 2)] for peer in peers])
     yield ("Idle: 5 s after 100 requests, of every kind that it knows (two dozen of contactd, three of the others). At 64 and 1,000: the most seen while that many connections post. Start: "
-           "from fork to the first answer. Executable: stripped, without shared libraries; of the Node and Python "
-           "peers the interpreter alone. Image: all "
-           "files in a container image that has nothing else.\n")
+           "from fork to the first answer, with TLS its handshake included. Executable: stripped, without shared "
+           "libraries; of the Node and Python peers the interpreter alone. Image: all files in a container image that "
+           "has nothing else; the authorities' certificates are in contactd's one file, and beside Gin's.\n")
 
 
 def targets(results, peers):
@@ -156,7 +160,9 @@ def targets(results, peers):
         ("50 newest rows, to Gin", ratio("list", "rate", of("gin", "list", "rate")), ">=", 2, "x"),
         ("GET JSON, to Gin", ratio("hello", "rate", of("gin", "hello", "rate")), ">=", 1.4, "x"),
         ("idle RSS of the one file", results.median("idle", "contactd-static"), "<=", 5, " MB"),
+        ("idle RSS of the one file, TLS on", results.median("idle-tls", "contactd-static"), "<=", 5, " MB"),
         ("start to first answer of the one file", results.median("start", "contactd-static"), "<=", 10, " ms"),
+        ("start to first answer of the one file, TLS on", results.median("start-tls", "contactd-static"), "<=", 10, " ms"),
         ("start to first answer", results.median("start", "contactd"), "<=", 15, " ms"),
         ("the one file", results.median("size", "contactd-static"), "<=", 6, " MB"),
         ("its image", results.median("image", "contactd-static"), "<=", 6.5, " MB"),
@@ -185,7 +191,7 @@ def render(results, works, peers, missing, floor, rounds, seconds):
     for work in works:
         if any(isinstance(s, Sample) for peer in peers for s in results.samples.get((work.name, peer.name), [])):
             yield from load_table(results, work, peers)
-    if any(results.has(work) for work in ("idle", "start", "size", "image")):
+    if any(results.has(work) for work in ("idle", "idle-tls", "start", "start-tls", "size", "image")):
         yield from process_table(results, peers)
     for work, peer, why in results.voids():
         yield f"VOID: {work} of {peer}: {why}\n"

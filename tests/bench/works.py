@@ -4,6 +4,7 @@ the rounds interleave: a slow minute of the machine hits every peer alike."""
 import shutil
 import subprocess
 import time
+from dataclasses import replace
 
 from measure import DATABASES, SERVER_CPU, Database, Failed, Server, free_port, run_tool, salt
 
@@ -11,8 +12,9 @@ WARM_UP = 1  # seconds, not counted: JIT compilers, caches, the WAL's first grow
 
 
 class Work:
-    """name: for --work; title: in the report; rounds: how many samples a peer gives."""
+    """name: for --work; title: in the report, with a note or none; rounds: how many samples a peer gives."""
 
+    note = ""
     rounds = None  # None: as many as --rounds says
     is_load = False  # whether it puts a server under load
 
@@ -56,6 +58,20 @@ class Hello(Work):
         with Server(peer, Database.new(peer, self.name)) as server:
             server.load(peer.hello, 64, WARM_UP, ["get"])
             return server.load(peer.hello, 64, seconds, ["get"])
+
+
+class Fresh(Work):
+    """The smallest answer over a connection that is new each time: over TLS, what handshakes cost."""
+
+    note = ("No session is resumed: contactd gives no tickets, and the others' are off. wrk spends more on a handshake than "
+            "they do, so compare the CPU time per answer.")
+    is_load = True
+
+    def sample(self, peer, seconds):
+        with Server(peer, Database.new(peer, self.name)) as server:
+            server.load(peer.hello, 64, WARM_UP, ["fresh"])
+            sample = server.load(peer.hello, 64, seconds, ["fresh"])
+        return replace(sample, p50_ms=None, p99_ms=None, served=None)  # wrk's clock starts when the connection is made
 
 
 class Newest(Work):
@@ -124,7 +140,7 @@ class Start(Work):
             with Server(peer, database):
                 self.databases[peer.name] = database
         database, port = self.databases[peer.name], free_port()
-        return run_tool("coldstart", port, peer.hello, SERVER_CPU, *peer.command,
+        return run_tool("coldstart", peer.scheme, port, peer.hello, SERVER_CPU, *peer.command,
                         env=peer.environment(port, database.path, database.token))[0]
 
 
@@ -154,14 +170,35 @@ class Image(Work):
         return sum(path.stat().st_size for path in peer.image) / 1e6
 
 
+class OverTls(Work):
+    """Another work, of those that speak TLS. One file has a TLS library of its own, so it is put under load too."""
+
+    def __init__(self, work):
+        super().__init__(work.name, f"{work.title}, over TLS")
+        self.work = work
+        self.note = work.note
+        self.rounds = work.rounds
+        self.is_load = work.is_load
+
+    def takes(self, peer):
+        return peer.tls is not None
+
+    def sample(self, peer, seconds):
+        return self.work.sample(peer.over_tls(), seconds)
+
+
 def all_works():
     return [
         Post("post64", 64),
         Post("post1000", 1000),
         Hello("hello", "GET JSON, 64 connections"),
         Newest("list", "50 newest of 10,000 rows, 64 connections"),
+        OverTls(Post("post64-tls", 64)),
+        OverTls(Fresh("fresh-tls", "GET JSON, a new connection for each, 64 at a time")),
         Idle("idle", "RSS after 100 requests"),
+        OverTls(Idle("idle-tls", "RSS after 100 requests")),
         Start("start", "start to first answer"),
+        OverTls(Start("start-tls", "start to first answer")),
         Size("size", "executable"),
         Image("image", "container image"),
     ]

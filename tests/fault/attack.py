@@ -86,6 +86,16 @@ class Sender:
             return False if isinstance(error, BlockingIOError) or error.errno == 107 else None
         return not self.request
 
+    def is_usable(self):
+        """False once the server has closed, which a proxy sees before it sends the next request."""
+        try:
+            self.socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            pass
+        return False
+
     def close(self):
         if self.socket:
             self.socket.close()
@@ -126,6 +136,8 @@ def post_steadily(port, label, rate, seconds, keeps, results):
     while (number < total or busy) and time.monotonic() < end + 30:
         now = time.monotonic()
         while number < total and begin + number / rate <= now:
+            while idle and not idle[-1].is_usable():
+                idle.pop().close()
             sender = idle.pop() if idle else Sender(port, keeps)
             fresh = sender.socket is None
             email, request = make_request(number, label)

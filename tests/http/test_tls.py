@@ -131,6 +131,33 @@ def test_ciphers_without_forward_secrecy_or_authentication_are_refused(secure, c
         connect(secure.port, context=context)
 
 
+def hellos(server):
+    """How often a client has to say hello: twice if the server does not take the key that it brought (RFC 8446, section 4.1.4)."""
+    answered, asked = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client, sent = server.context.wrap_bio(answered, asked, server_hostname="localhost"), b""
+    with connect(server.port) as s:
+        while True:
+            try:
+                client.do_handshake()
+            except ssl.SSLWantReadError:
+                piece = asked.read()
+                s.sendall(piece)
+                sent += piece
+                answered.write(receive(s, 20 * SLOW) or b"")
+                continue
+            break
+    records = []
+    while sent:
+        length = 5 + int.from_bytes(sent[3:5], "big")
+        records.append(sent[0])
+        sent = sent[length:]
+    return records.count(22)  # handshake, and not encrypted (RFC 8446, section 5.1)
+
+
+def test_the_key_that_clients_bring_is_taken_at_once(secure):
+    assert hellos(secure) == 1  # OpenSSL and browsers bring one for X25519
+
+
 def test_http_1_1_is_agreed_on_and_no_session_is_resumed(secure):
     context = secure.authority.context()
     context.set_alpn_protocols(["h2", "http/1.1"])

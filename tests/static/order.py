@@ -97,7 +97,7 @@ def watch(directory, tool):
         token = server.token("manage")
     server.tool, server.process = tool, None
     with running(server):
-        ask_everything(server, token)
+        ask_everything(server, token, is_slowed=True)
         time.sleep(5)  # for what is done behind the messages' backs
     time.sleep(5)  # for awk
     return (directory / tool / tool).read_text()

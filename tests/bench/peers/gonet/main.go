@@ -16,6 +16,7 @@ package main
 
 import (
 	"crypto/subtle"
+	"crypto/tls"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -256,6 +257,11 @@ func main() {
 	srv := &http.Server{
 		Addr: "127.0.0.1:" + os.Getenv("PORT"), Handler: mux,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute,
+	}
+	if cert := os.Getenv("TLS_CERT"); cert != "" {
+		// No tickets: wrk would resume its sessions, and whole handshakes are to be compared.
+		srv.TLSConfig = &tls.Config{SessionTicketsDisabled: true}
+		log.Fatal(srv.ListenAndServeTLS(cert, os.Getenv("TLS_KEY")))
 	}
 	log.Fatal(srv.ListenAndServe())
 }
