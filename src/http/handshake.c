@@ -48,26 +48,15 @@ static void unwatch(struct connection *self)
     MHD_resume_connection(self->mhd);
 }
 
-/* What has come says how the handshake goes. */
-static void follow(struct connection *self, const uint8_t *bytes, size_t got)
+/* What a read says of how the handshake goes. */
+static void follow(struct connection *self, const uint8_t *bytes, ssize_t got, int error)
 {
-    if (got == 0)
+    if (got == 0 || (got < 0 && error != EAGAIN && error != EINTR))
         self->has_left = true;
-    else if (self->shake == SHAKE_NONE)
+    else if (got > 0 && self->shake == SHAKE_NONE)
         self->shake = bytes[0] == RECORD_HANDSHAKE ? SHAKE_BEGUN : SHAKE_NOT_TLS;
-    else if (self->shake == SHAKE_GREETED)
+    else if (got > 0 && self->shake == SHAKE_GREETED)
         self->shake = SHAKE_REPLIED;
-}
-
-/* GnuTLS asks this why it could not read or write. */
-static int why_not(gnutls_transport_ptr_t connection)
-{
-    struct connection *self = connection;
-    int error = errno;
-
-    if (self->shake < SHAKE_DONE && error != EAGAIN && error != EINTR)
-        self->has_left = true;
-    return error;
 }
 
 /* GnuTLS reads through this. */
@@ -77,8 +66,8 @@ static ssize_t pull(gnutls_transport_ptr_t connection, void *bytes, size_t len)
     ssize_t got = recv(self->fd, bytes, len, 0);
     int error = errno;
 
-    if (got >= 0 && self->shake < SHAKE_DONE)
-        follow(self, bytes, (size_t)got);
+    if (self->shake < SHAKE_DONE)
+        follow(self, bytes, got, error);
     if (got < 0 && error == EAGAIN && self->is_new && !self->is_watched)
         watch(self);
     errno = error;
@@ -163,7 +152,6 @@ void handshake_begin(struct connection *self)
                                  tls_credentials(self->pair));
     gnutls_transport_set_ptr2(self->session, self, (gnutls_transport_ptr_t)(intptr_t)self->fd);
     gnutls_transport_set_pull_function(self->session, pull);
-    gnutls_transport_set_errno_function(self->session, why_not);
     gnutls_handshake_set_post_client_hello_function(self->session, on_hello);
     gnutls_handshake_set_hook_function(self->session, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST,
                                        on_finished);
