@@ -98,10 +98,11 @@ struct loop {
     struct server *server;
     struct MHD_Daemon *daemon;
     pthread_t thread;
-    int epoll_fd; /* microhttpd's; readable when it has something to do */
-    int wake_fd;  /* eventfd */
-    int shake_fd; /* epoll of connections whose TLS is new; -1: TLS is off */
-    bool is_over; /* nothing is watched any more */
+    int epoll_fd;  /* microhttpd's; readable when it has something to do */
+    int listen_fd; /* our own number of the shared socket; -1: it is gone */
+    int wake_fd;   /* eventfd */
+    int shake_fd;  /* epoll of connections whose TLS is new; -1: TLS is off */
+    bool is_over;  /* nothing is watched any more */
     int64_t now_ms, swept_ms;
     struct connection connections; /* list head */
     struct http_exchange *spare;
