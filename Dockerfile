@@ -8,7 +8,7 @@ RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends make > 
 WORKDIR /build
 # The libraries first, in a layer of their own: our sources change more often.
 COPY .ci/need .ci/need
-COPY packaging/static packaging/static
+COPY packaging/static/*.sh packaging/static/libraries.mk packaging/static/sources packaging/static/
 RUN .ci/need static && packaging/static/fetch.sh build/static && make -j"$(nproc)" -f packaging/static/libraries.mk
 COPY . .
 RUN make static && mkdir -p /image/data && cp build/static/contactd build/static/contactd.cdx.json build/static/LICENSES /image/ \

@@ -92,8 +92,8 @@ $(BUILD)/gen/assets.h: src/assets/embed.sh $(addprefix src/assets/,$(ASSETS))
 $(BUILD)/tests/%: tests/%.c $(OBJ) Makefile
 	@mkdir -p $(@D)
 	@echo "  TEST  $@"
-	@$(CC) $(ALL_CFLAGS) $(shell pkg-config --cflags cmocka) -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(OBJ) \
-	    $(LIBS) $(shell pkg-config --libs cmocka)
+	@$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(OBJ) $(LIBS) \
+	    $(if $(filter test_%,$(@F)),$(shell pkg-config --cflags --libs cmocka))
 
 .PHONY: test-programs
 test-programs: $(UNIT)
@@ -145,6 +145,7 @@ test: ## install what the tests need and run all of them
 
 .PHONY: lint
 lint: ## arrows between rooms, banned calls, format
+	@.ci/need test
 	@tests/run lint
 
 .PHONY: fuzz

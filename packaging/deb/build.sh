@@ -24,6 +24,7 @@ compressed "$tree/usr/share/man/man8/contactd.8.gz" < packaging/deb/contactd.8
 compressed "$doc/contactd.cdx.json.gz" < "$top/contactd.cdx.json"
 compressed "$doc/LICENSES.gz" < "$top/LICENSES"
 compressed "$doc/README.md.gz" < README.md
+install -D -m 0644 -t "$doc/examples" packaging/systemd/tls.conf packaging/systemd/https.conf packaging/litestream/litestream.yml
 {
     printf 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: contactd\n\n'
     printf 'Files: *\nCopyright: %s\nLicense: MIT\nComment: The libraries that are linked in have their own, in LICENSES.gz.\n\nLicense: MIT\n' \

@@ -152,7 +152,7 @@ static bool ruleset_open(struct ruleset *set)
     return set->fd >= 0;
 }
 
-/* False: the rule was not added, be it because there is no such file. */
+/* False: the rule was not added. errno says why; without such a file it has nothing to be about. */
 static bool allow(const struct ruleset *set, const char *path, uint64_t rights)
 {
     struct beneath_attr beneath = {.allowed = rights & set->files};
@@ -199,6 +199,12 @@ static bool is_path(const char *path)
     return path && path[0];
 }
 
+/* Where nothing can be written anyway, nothing needs to be allowed. */
+static bool allow_directory(const struct ruleset *set, const char *path)
+{
+    return allow(set, path, KEEPING) || errno == ENOENT || errno == EACCES;
+}
+
 static bool allow_all(const struct ruleset *set, const struct sandbox_options *options)
 {
     const char *const *readable = options->readable, *const *directories = options->directories;
@@ -216,7 +222,7 @@ static bool allow_all(const struct ruleset *set, const struct sandbox_options *o
     if (strncmp(options->listen, "unix:", 5) == 0)
         (void)allow_beside(set, options->listen + 5, REMOVE_FILE);
     for (size_t i = 0; i < SANDBOX_PATHS_MAX; i++)
-        if (is_path(directories[i]) && !allow(set, directories[i], KEEPING))
+        if (is_path(directories[i]) && !allow_directory(set, directories[i]))
             return false;
     return access(options->database, F_OK) || allow_beside(set, options->database, KEEPING);
 }
@@ -254,6 +260,9 @@ static bool set_capabilities(uint32_t kept)
 
     if (syscall(__NR_capget, &head, had))
         return false;
+    /* Who has none needs no call for it, which systemd's unit would refuse. */
+    if (!(had[0].permitted | had[0].inheritable | had[1].permitted | had[1].inheritable))
+        return true;
     kept &= had[0].permitted;
     sets[0] = (struct __user_cap_data_struct){.effective = kept, .permitted = kept};
     return syscall(__NR_capset, &head, sets) == 0;

@@ -217,14 +217,20 @@ static enum flight_step step_of(struct str command)
     return STEP_LOGIN;
 }
 
-/* Of mails, which of our commands an answer belongs to. What came before QUIT is what counts. */
+/*
+ * What we say goes out once the connection is there, with its TLS. Of mails, which of our commands
+ * an answer belongs to; what came before QUIT is what counts.
+ */
 static int follow(CURL *easy, curl_infotype type, char *bytes, size_t len, void *arg)
 {
     struct flight *flight = arg;
 
     (void)easy;
     curl_meter_count(&flight->meter, type, len);
-    if (type != CURLINFO_HEADER_OUT || !flight->parcel->is_smtp)
+    if (type != CURLINFO_HEADER_OUT)
+        return 0;
+    flight->has_asked = true;
+    if (!flight->parcel->is_smtp)
         return 0;
     flight->is_leaving = str_starts_with((struct str){bytes, len}, STR("QUIT\r\n"));
     if (flight->is_leaving)

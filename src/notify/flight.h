@@ -43,6 +43,7 @@ struct flight {
     size_t received;          /* of the reply's body */
     struct curl_meter meter;  /* of all that came */
     bool is_tried, is_forbidden;
+    bool has_asked;     /* there was a connection to say something on */
     char forbidden[64]; /* the address that may not be reached */
 
     /* SMTP: the last command's; HTTP: the beginning of the reply's body. */

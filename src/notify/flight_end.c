@@ -209,15 +209,6 @@ static void judge_answer(struct flight *flight, struct buf *error)
         buf_put(error, STR(" (redirects are not followed; name the address that it leads to)"));
 }
 
-/* libcurl notes that time when the connection, with its TLS, is there to be used. */
-static bool is_connected(const struct flight *flight)
-{
-    curl_off_t after_us = 0;
-
-    flight->lib->easy_getinfo(flight->easy, CURLINFO_PRETRANSFER_TIME_T, &after_us);
-    return after_us > 0;
-}
-
 /* For who reads the reply; of a 3xx it is where it leads. */
 static void see_reply(struct flight *flight)
 {
@@ -237,7 +228,7 @@ static void judge_post(struct flight *flight, CURLcode code, struct buf *error)
 
     flight->lib->easy_getinfo(flight->easy, CURLINFO_RESPONSE_CODE, &status);
     parcel->status = status >= 200 ? (int)status : 0;
-    parcel->end = parcel->status || is_connected(flight) ? PARCEL_AT_ANSWER : PARCEL_AT_DOOR;
+    parcel->end = parcel->status || flight->has_asked ? PARCEL_AT_ANSWER : PARCEL_AT_DOOR;
     parcel->reach = parcel->status ? REACH_ANSWERED : curl_lib_reach(code);
     if (parcel->reach == REACH_TOO_LATE && !flight->is_tried)
         parcel->reach = REACH_NO_NAME; /* it was still being looked up */

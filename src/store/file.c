@@ -29,7 +29,7 @@ static const struct {
 };
 
 static const char *const REMEDIES[ERR__COUNT] = {
-    [ERR_NOT_FOUND] = "make the directory first",
+    [ERR_NOT_FOUND] = "check the path, or make the directory first",
     [ERR_INVALID] = "give the path of another file",
     [ERR_BUSY] = "close the other program that uses it",
     [ERR_DISK_FULL] = "free some space there",

@@ -73,6 +73,19 @@ static enum err put_uri(struct buf *uri, const char *path, bool is_alone)
     return buf_status(uri);
 }
 
+/* For SQLite, a last page of which a part is missing ends with zeros. */
+static enum err check_end(struct sqlite_store *self, struct err_detail *detail)
+{
+    int64_t pages, page_bytes;
+    struct stat info;
+
+    TRY(sqlite_ask(self, "PRAGMA page_count", &pages));
+    TRY(sqlite_ask(self, "PRAGMA page_size", &page_bytes));
+    if (stat(self->path, &info) || info.st_size >= pages * page_bytes)
+        return ERR_OK;
+    return file_refuse(detail, ERR_CORRUPT, "trust", self->path, "its end is missing");
+}
+
 static enum err connect_to(struct sqlite_store *self, struct err_detail *detail)
 {
     CLEANUP(buf_done) struct buf uri = buf_new(3 * NAME_MAX_BYTES);
@@ -88,7 +101,8 @@ static enum err connect_to(struct sqlite_store *self, struct err_detail *detail)
         TRY(sqlite_err(self, sqlite3_db_config(self->db, ON[i], 1, NULL)));
     TRY(sqlite_err(self, sqlite3_db_config(self->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL)));
     TRY(sqlite_run_text(self, PRAGMAS));
-    return migrate_check(self, detail);
+    TRY(migrate_check(self, detail));
+    return is_alone ? check_end(self, detail) : ERR_OK;
 }
 
 enum err copy_open(struct sqlite_store *self, const char *path, struct err_detail *detail)
@@ -403,7 +417,7 @@ static enum err copy_and_check(struct sqlite_store *from, const char *path,
 enum err copy_make(struct sqlite_store *from, const char *path, const struct backup_pace *pace,
                    struct backup_check *ret_check, struct err_detail *detail)
 {
-    if (access(path, F_OK) == 0)
+    if (is_there(path, ""))
         return file_refuse_errno(detail, EEXIST, "write", path);
     enum err err = copy_and_check(from, path, pace, ret_check, detail);
     if (err != ERR_OK)

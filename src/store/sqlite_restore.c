@@ -11,9 +11,12 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <libgen.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -125,6 +128,14 @@ static enum err prepare_part(struct restore *restore, struct err_detail *detail)
 
 /* --- names --------------------------------------------------------------- */
 
+/* access(2) would not use the right that keep_passage() keeps, and find nothing. */
+static bool is_there(const char *path)
+{
+    struct stat info;
+
+    return lstat(path, &info) == 0;
+}
+
 static bool join(char ret_name[RESTORE_PATH_MAX], const char *path, const char *end)
 {
     int len = snprintf(ret_name, RESTORE_PATH_MAX, "%s%s", path, end);
@@ -175,7 +186,7 @@ static enum err swap_in_steps(struct restore *restore, struct err_detail *detail
     if (rename(restore->path, aside))
         return file_refuse_errno(detail, errno, "move", restore->path);
     enum err err = copy_rename(restore->part, restore->path, detail);
-    if (err != ERR_OK && access(restore->path, F_OK) != 0 && rename(aside, restore->path))
+    if (err != ERR_OK && !is_there(restore->path) && rename(aside, restore->path))
         return file_refuse_errno(detail, errno, "move back", aside);
     return err;
 }
@@ -204,7 +215,7 @@ static enum err take_place(struct restore *restore, struct err_detail *detail)
     snprintf(end, sizeof end, ".before-restore-%s", stamp);
     if (!join(restore->restored.aside, restore->path, end))
         return err_set(detail, ERR_INVALID, "the path %.64s... is too long", restore->path);
-    if (access(restore->restored.aside, F_OK) == 0)
+    if (is_there(restore->restored.aside))
         return err_set(detail, ERR_EXISTS, "%s is there already; try again in a second",
                        restore->restored.aside);
     TRY(fold_log(restore, detail));
@@ -212,6 +223,23 @@ static enum err take_place(struct restore *restore, struct err_detail *detail)
 }
 
 /* --- the way ------------------------------------------------------------- */
+
+/*
+ * systemd keeps the directories of users that exist only while they run behind one that is root's.
+ * So of root's rights one stays, if it was there: to pass through directories, and to read. Nothing
+ * is written by it.
+ */
+static bool keep_passage(void)
+{
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct had[2], kept[2] = {{0}, {0}};
+
+    if (syscall(__NR_capget, &head, had))
+        return false;
+    kept[0].permitted = had[0].permitted & 1U << CAP_DAC_READ_SEARCH;
+    kept[0].effective = kept[0].permitted;
+    return syscall(__NR_capset, &head, kept) == 0;
+}
 
 /*
  * Root becomes the user whose directory it is, for good: everything there gets the right owner, and
@@ -228,8 +256,9 @@ static enum err become_owner(const char *url, struct err_detail *detail)
     free(name);
     if (geteuid() != 0 || !is_known || home.st_uid == 0)
         return ERR_OK;
-    if (setgroups(0, NULL) || setresgid(home.st_gid, home.st_gid, home.st_gid) ||
-        setresuid(home.st_uid, home.st_uid, home.st_uid))
+    if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setgroups(0, NULL) ||
+        setresgid(home.st_gid, home.st_gid, home.st_gid) ||
+        setresuid(home.st_uid, home.st_uid, home.st_uid) || !keep_passage())
         return err_set(detail, ERR_DENIED, "cannot become uid %u, who owns the directory of %s: %s",
                        (unsigned)home.st_uid, url, strerror(errno));
     return ERR_OK;

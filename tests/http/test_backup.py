@@ -156,6 +156,42 @@ def test_what_is_not_as_its_number_says_is_refused(server, damage, word):
     assert done.returncode == 4, done
 
 
+@pytest.mark.parametrize("cut", [1, 100, 4095])
+def test_a_copy_whose_end_is_missing_is_refused(server, cut):
+    """SQLite takes it for one that ends with zeros: of a text that lay there, nothing would be said."""
+    post(server, "Hello")
+    copy = server.directory / "copy.db"
+    assert server.cli("backup", copy).returncode == 0
+    copy.write_bytes(copy.read_bytes()[:-cut])
+    server.stop()
+    for verb in "verify", "restore":
+        done = server.cli(verb, copy)
+        assert done.returncode == 1 and "its end is missing" in done.stderr, done
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_root_restores_behind_a_door_that_is_closed_to_the_owner(server):
+    """As systemd keeps the directories of users that exist only while they run: /var/lib/private is root's alone."""
+    post(server, "Hello")
+    copy = server.directory / "copy.db"
+    assert server.cli("backup", copy).returncode == 0
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o700)
+        home = pathlib.Path(folder, "home")
+        home.mkdir()
+        os.chown(home, 65534, 65534)
+        server.options["database"] = home / "contactd.db"
+        assert server.cli("restore", copy).returncode == 0  # over nothing
+        kept = []
+        for _ in range(4):  # and over what is there: in the same second there is no name for it, so it stays
+            done = server.cli("restore", copy)
+            kept += re.findall(r"the database that was there is now (\S+)", done.stderr)
+            assert done.returncode == 0 or "is there already" in done.stderr, done
+        assert kept and len(set(kept)) == len(kept) == len(list(home.glob("*.before-restore-*")))
+        assert {file.stat().st_uid for file in home.iterdir()} == {65534}
+        assert messages(home / "contactd.db") == {"Hello"}
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 def test_roots_hand_is_not_led_when_it_restores_for_another_user(server):
     post(server, "Hello")

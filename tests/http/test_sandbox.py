@@ -116,6 +116,13 @@ def test_it_is_on_by_default_allows_at_most_60_calls_and_refuses_none_that_the_s
     assert not server.log_lines("sandbox_refused")
 
 
+@needs_preload
+def test_a_directory_that_is_not_there_opens_nothing(start):
+    server = start(sandbox="required", backup_dir="nowhere/backups")
+    assert until(lambda: server.log_lines("sandbox"))[0]["landlock_abi"] >= 1
+    assert server.stop() == 0
+
+
 def until(look, seconds=20 * SLOW):
     """What `look` finds, once it finds something."""
     end = time.monotonic() + seconds
@@ -163,12 +170,19 @@ def test_without_it_the_log_says_so(tmp_path):
     assert [line["level"] for line in server.log_lines("sandbox_off")] == ["warn"]
 
 
+NUMBER, DENY, ALLOW = (0x20, 0, 0, 0), (0x06, 0, 0, 0x00050000 | errno.EPERM), (0x06, 0, 0, 0x7fff0000)
+
+
 def deny_landlock():
-    """In the child, before it is the server: a filter as containers have, by which landlock_* do not exist."""
+    """A filter as containers have, by which landlock_* do not exist."""
+    put_filter([NUMBER, (0x35, 0, 2, 444), (0x25, 1, 0, 446), DENY, ALLOW])
+
+
+def put_filter(code):
+    """In the child, before it is the server."""
     import ctypes
     import struct
     libc = ctypes.CDLL(None, use_errno=True)
-    code = [(0x20, 0, 0, 0), (0x35, 0, 2, 444), (0x25, 1, 0, 446), (0x06, 0, 0, 0x00050000 | errno.EPERM), (0x06, 0, 0, 0x7fff0000)]
     program = b"".join(struct.pack("HBBI", *line) for line in code)
     text = ctypes.create_string_buffer(program)
     whole = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(code), ctypes.addressof(text)))
@@ -192,3 +206,46 @@ def test_where_the_kernel_does_not_have_it_the_server_starts_unless_it_is_requir
     assert server.stop() == 0
     weaker = server.log_lines("sandbox_weaker")
     assert len(weaker) == 1 and "Landlock" in weaker[0]["missing"] and weaker[0]["system_calls"] > 0
+
+
+def named_calls(words):
+    """Names of system calls, those of systemd's groups for the groups."""
+    for word in words:
+        if not word.startswith("@"):
+            yield word
+            continue
+        told = subprocess.run(["systemd-analyze", "syscall-filter", "--no-pager", word], capture_output=True, text=True, check=True).stdout
+        yield from named_calls(re.findall(r"^ +([@\w-]+)$", told, re.M))
+
+
+def filter_of_the_unit():
+    """What systemd makes of SystemCallFilter= in our unit, as a program of the kernel's."""
+    allowed = set()
+    for words in re.findall(r"^SystemCallFilter=(.*)$", (ROOT / "packaging/systemd/contactd.service").read_text(), re.M):
+        calls = set(named_calls(words.lstrip("~").split()))
+        allowed = allowed - calls if words.startswith("~") else allowed | calls
+    headers = subprocess.run(["cc", "-E", "-dM", "-include", "sys/syscall.h", "-xc", "/dev/null"], capture_output=True, text=True, check=True).stdout
+    numbers = [int(number) for name, number in re.findall(r"^#define __NR_(\w+) (\d+)$", headers, re.M) if name in allowed]
+    assert len(numbers) > 100
+    return [NUMBER, *(line for number in numbers for line in ((0x15, 0, 1, number), ALLOW)), DENY]
+
+
+@needs_preload
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+def test_systemds_unit_leaves_it_the_calls_that_it_takes():
+    """Neither its own filter, nor Landlock, nor anything that is made later is missing under systemd's."""
+    code = filter_of_the_unit()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        server = Server(pathlib.Path(folder, "data"), shutil.copy(default_binary(), folder), sandbox="required")
+        server.port = free_port()
+        user = 65534 if os.geteuid() == 0 else None  # of a unit's user, who has no capabilities
+        if user:
+            os.chown(server.directory, user, user)
+        argv, env = server.command()
+        with open(server.stderr_path, "wb") as log:
+            server.process = subprocess.Popen(argv, env=env, cwd=server.directory, stderr=log, user=user, preexec_fn=lambda: put_filter(code))
+        with running(server):
+            assert server._becomes_ready(), server.stderr()
+            assert requests.post(server.url + "/contact", json=ADA, timeout=10 * SLOW).status_code == 200
+        assert server.log_lines("sandbox") and not server.log_lines("sandbox_refused")

@@ -118,6 +118,7 @@ def test_it_is_a_debian_package(tmp_path):
     assert (tmp_path / "installed/usr/lib/systemd/system/contactd-redirect.socket").exists()
     postinst = subprocess.run(["dpkg-deb", "-I", package, "postinst"], capture_output=True, text=True, check=True).stdout
     assert re.search(r"systemctl preset +contactd.service contactd.socket\n", postinst) and "redirect" not in postinst
+    assert {path.name for path in (tmp_path / "installed/usr/share/doc/contactd/examples").iterdir()} == {"tls.conf", "https.conf", "litestream.yml"}
     first = package.read_bytes()
     subprocess.run([ROOT / "packaging/deb/build.sh", tmp_path, "0.1.0"], check=True, capture_output=True)
     assert package.read_bytes() == first
