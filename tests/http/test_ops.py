@@ -233,25 +233,6 @@ def test_a_unix_socket_serves_and_survives_a_crash(tmp_path):
     assert process.wait(timeout=15 * SLOW) == 0 and not path.exists()
 
 
-def test_a_socket_passed_by_systemd_is_served(tmp_path):
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(64)
-        port = listening.getsockname()[1]
-
-        def as_systemd_does():
-            os.dup2(listening.fileno(), 3)
-            os.environ["LISTEN_PID"] = str(os.getpid())
-
-        # LISTEN_PID must be the child's own pid, which only a shell in between can put there.
-        process = subprocess.Popen(
-            ["/bin/sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" serve', default_binary()], cwd=tmp_path,
-            preexec_fn=as_systemd_does, pass_fds=[3], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    until(lambda: requests.get(f"http://127.0.0.1:{port}/healthz", timeout=2).status_code == 200)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=15 * SLOW) == 0
-
-
 def test_memory_database_serves_too(start):
     server = start(database="memory:")
     assert requests.post(server.url + "/contact", json=ADA, timeout=5).status_code == 200
