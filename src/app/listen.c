@@ -69,9 +69,41 @@ static struct addrinfo *resolve(const char *address, int flags)
     return found;
 }
 
+/* -1: errno says why. All addresses of IPv6 have those of IPv4 among them (RFC 3493, section 5.3).
+ */
+static int open_tcp(const struct addrinfo *at)
+{
+    const int on = 1, off = 0;
+    int fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (at->ai_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+/* Of all addresses IPv6's, unless this machine has none. */
+static int open_any(const struct addrinfo *found)
+{
+    const struct addrinfo *v6 = found;
+
+    while (v6 && v6->ai_family != AF_INET6)
+        v6 = v6->ai_next;
+    int fd = v6 ? open_tcp(v6) : -1;
+    bool has_v6 = v6 && (fd >= 0 || (errno != EAFNOSUPPORT && errno != EADDRNOTAVAIL));
+    return has_v6 ? fd : open_tcp(found);
+}
+
 static enum err listen_tcp(const struct wish *wish, int *ret_fd, struct err_detail *detail)
 {
-    const int on = 1;
     struct addrinfo *found = resolve(wish->address, AI_PASSIVE);
 
     if (!found)
@@ -79,20 +111,12 @@ static enum err listen_tcp(const struct wish *wish, int *ret_fd, struct err_deta
                        "--%s %s: not an address; use HOST:PORT such as "
                        "127.0.0.1:3000, [::1]:3000, :3000 or unix:/PATH",
                        wish->option, wish->address);
-    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0) {
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    }
-    bool is_open =
-        fd >= 0 && bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
+    int fd = wish->address[0] == ':' ? open_any(found) : open_tcp(found);
+    int error = errno;
     freeaddrinfo(found);
-    if (!is_open) {
-        enum err err = fail(detail, wish, "bind");
-        if (fd >= 0)
-            close(fd);
-        return err;
-    }
+    errno = error;
+    if (fd < 0)
+        return fail(detail, wish, "bind");
     *ret_fd = fd;
     return ERR_OK;
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What operators see: health, metrics, logs, sockets, and the command line."""
+import contextlib
 import json
 import os
 import re
@@ -273,3 +274,22 @@ def test_request_ids_count_nothing(start):
     ids = [int(requests.get(server.url + "/healthz", timeout=10).headers["X-Request-Id"], 16) for _ in range(50)]
     assert len(set(ids)) == 50
     assert all(abs(a - b) > 2**32 for a, b in zip(ids, ids[1:]))
+
+
+class Everywhere(Server):
+    """A server that listens on all addresses."""
+
+    def environment(self):
+        return {**super().environment(), "CONTACTD_LISTEN": f":{self.port}"}
+
+
+def test_a_port_alone_means_all_addresses(tmp_path):
+    hosts = ["127.0.0.1"]
+    with contextlib.suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6):
+        hosts.append("::1")
+    with running(Everywhere(tmp_path)) as server:
+        for host in hosts:
+            with socket.create_connection((host, server.port), timeout=20 * SLOW) as s:
+                s.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert s.recv(4096).startswith(b"HTTP/1.1 200 ")
+        assert server.cli("healthcheck").returncode == 0
