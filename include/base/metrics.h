@@ -8,7 +8,12 @@
 
 #include "base/buf.h"
 
-/* X(NAME, "prometheus_name", kind, "help") */
+#define METRIC_SHAKES "contactd_tls_handshakes_failed_total"
+
+/*
+ * X(NAME, "prometheus_name", kind, "help"). Rows that differ in a label alone follow each other,
+ * and the first has the help of all.
+ */
 #define METRIC_LIST(X)                                                                             \
     X(SUBMISSIONS, "contactd_submissions_total", "counter", "Submissions committed to disk.")      \
     X(COMMITS, "contactd_commits_total", "counter", "Transactions committed.")                     \
@@ -44,6 +49,13 @@
       "Handshakes not answered because the client had already closed.")                            \
     X(TLS_REFUSED, "contactd_tls_handshakes_refused_total", "counter",                             \
       "Handshakes not answered because an address began too many.")                                \
+    X(TLS_NOT_TLS, METRIC_SHAKES "{reason=\"not_tls\"}", "counter",                                \
+      "Handshakes that failed otherwise, by what came instead or last.")                           \
+    X(TLS_NO_HELLO, METRIC_SHAKES "{reason=\"hello\"}", "counter", "")                             \
+    X(TLS_NO_CIPHER, METRIC_SHAKES "{reason=\"cipher\"}", "counter", "")                           \
+    X(TLS_NO_CLIENT, METRIC_SHAKES "{reason=\"client\"}", "counter", "")                           \
+    X(TLS_CLOSED, METRIC_SHAKES "{reason=\"closed\"}", "counter", "")                              \
+    X(TLS_LATE, METRIC_SHAKES "{reason=\"timeout\"}", "counter", "")                               \
     X(DELIVERIES_DONE, "contactd_deliveries_delivered_total", "counter",                           \
       "Deliveries that arrived.")                                                                  \
     X(DELIVERIES_RETRIED, "contactd_deliveries_retried_total", "counter",                          \
@@ -67,7 +79,7 @@ void metric_add(enum metric metric, int64_t amount);
 void metric_set(enum metric metric, int64_t value);
 int64_t metric_get(enum metric metric);
 
-/* Appends every row with its HELP and TYPE lines. */
+/* Appends every row, and before the first of its name HELP and TYPE lines. */
 void metrics_render(struct buf *out);
 
 #endif

@@ -33,7 +33,11 @@ bool alarm_disk(uint64_t free_bytes, uint64_t total_bytes, bool is_raised);
 enum certificate_state { CERTIFICATE_FINE, CERTIFICATE_NEAR, CERTIFICATE_URGENT, CERTIFICATE_OVER };
 enum certificate_state alarm_certificate(int64_t ends_ms, int64_t now_ms);
 
-/* Appends what is to be told of it, without a full stop; of a fine one too. `host`: whose it is. */
-void alarm_certificate_render(struct str host, int64_t ends_ms, int64_t now_ms, struct buf *out);
+/*
+ * Appends what is to be told of it, of a fine one too, and of others what mends it, both without a
+ * full stop. `host`: whose it is.
+ */
+void alarm_certificate_render(struct str host, int64_t ends_ms, int64_t now_ms, struct buf *text,
+                              struct buf *remedy);
 
 #endif

@@ -12,6 +12,9 @@
 /* "example.org": letters, digits, '-' and '.', or an IP address in brackets; no port. */
 bool web_is_host(struct str text);
 
+/* A host as a certificate has it: an IPv6 address without its brackets. */
+struct str web_host_bare(struct str host);
+
 /* "https://example.org", "http://localhost:8080" or "https://" + "*.example.org"; no path. */
 bool web_is_origin_pattern(struct str text);
 

@@ -24,7 +24,7 @@ compressed "$tree/usr/share/man/man8/contactd.8.gz" < packaging/deb/contactd.8
 compressed "$doc/contactd.cdx.json.gz" < "$top/contactd.cdx.json"
 compressed "$doc/LICENSES.gz" < "$top/LICENSES"
 compressed "$doc/README.md.gz" < README.md
-install -D -m 0644 -t "$doc/examples" packaging/systemd/tls.conf packaging/litestream/litestream.yml
+install -D -m 0644 -t "$doc/examples" packaging/systemd/tls.conf packaging/systemd/https.conf packaging/litestream/litestream.yml
 {
     printf 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: contactd\n\n'
     printf 'Files: *\nCopyright: %s\nLicense: MIT\nComment: The libraries that are linked in have their own, in LICENSES.gz.\n\nLicense: MIT\n' \
@@ -42,12 +42,14 @@ contactd: embedded-library
 contactd: shared-library-lacks-prerequisites
 END
 
-units=
+units= units_at_once=
 for unit in packaging/systemd/*.service packaging/systemd/*.socket; do
     [ -f "$unit" ] || continue
     install -D -m 0644 "$unit" "$tree/usr/lib/systemd/system/$(basename "$unit")"
     sed -i 's,/usr/local/bin/contactd,/usr/bin/contactd,g' "$tree/usr/lib/systemd/system/$(basename "$unit")"
     units="$units $(basename "$unit")"
+    case $unit in *-redirect.socket) continue ;; esac # a port that its owner has to want
+    units_at_once="$units_at_once $(basename "$unit")"
 done
 script() { # name: the script's body on stdin
     { printf '#!/bin/sh\nset -e\n'; cat; } > "$tree/DEBIAN/$1"
@@ -57,7 +59,7 @@ if [ -n "$units" ]; then
     script postinst << END
 if [ "\$1" = configure ] && [ -d /run/systemd/system ]; then
     systemctl daemon-reload
-    [ -n "\$2" ] || systemctl preset $units
+    [ -n "\$2" ] || systemctl preset $units_at_once
     if systemctl -q is-active contactd.service; then
         systemctl restart contactd.service
     elif [ -z "\$2" ]; then

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "handler/routes.h"
 #include "listen.h"
+#include "passed.h"
 #include "sending.h"
 
 enum {
@@ -416,9 +417,20 @@ static void tls_stop(struct app *app)
     tls_close(app->tls);
 }
 
+/* What systemd has passed goes before what the options say. */
 static enum err listen_start(struct app *app, struct err_detail *detail)
 {
-    return listen_open(app->config->listen, &app->listener, detail);
+    struct passed passed;
+
+    TRY(passed_take(&passed, detail));
+    app->listener = (struct listener){.fd = passed.main_fd, .is_passed = true};
+    app->redirect_listener = (struct listener){.fd = passed.redirect_fd, .is_passed = true};
+    if (passed.redirect_fd >= 0 && !app->tls)
+        return err_set(detail, ERR_INVALID,
+                       "LISTEN_FDS: for the socket named \"redirect\" there is no https to send "
+                       "anybody to; set tls-cert and tls-key, or disable its unit");
+    return passed.main_fd >= 0 ? ERR_OK
+                               : listen_open("listen", app->config->listen, &app->listener, detail);
 }
 
 static void listen_stop(struct app *app)
@@ -426,18 +438,17 @@ static void listen_stop(struct app *app)
     listen_close(&app->listener);
 }
 
-/* After the other one, whose is the socket that systemd may have passed. */
 static enum err redirect_listen_start(struct app *app, struct err_detail *detail)
 {
-    if (!app->config->redirect_listen[0])
+    if (app->redirect_listener.fd >= 0 || !app->config->redirect_listen[0])
         return ERR_OK;
-    return listen_open(app->config->redirect_listen, &app->redirect_listener, detail);
+    return listen_open("redirect-listen", app->config->redirect_listen, &app->redirect_listener,
+                       detail);
 }
 
 static void redirect_listen_stop(struct app *app)
 {
-    if (app->config->redirect_listen[0])
-        listen_close(&app->redirect_listener);
+    listen_close(&app->redirect_listener);
 }
 
 /* As many connections as there are file descriptors for. */
@@ -503,9 +514,11 @@ static enum err server_make(struct app *app, struct err_detail *detail)
     };
 
     TRY(server_new(&options, &app->server, detail));
-    enum err err = config->redirect_listen[0] ? redirect_make(app, options, detail) : ERR_OK;
-    if (err != ERR_OK)
+    enum err err = app->redirect_listener.fd >= 0 ? redirect_make(app, options, detail) : ERR_OK;
+    if (err != ERR_OK) {
         server_free(app->server);
+        app->server = NULL; /* app_stop() looks at it first */
+    }
     return err;
 }
 
@@ -552,8 +565,10 @@ static enum err server_run(struct app *app, struct err_detail *detail)
     app->ctx.trusted_proxies = app->trusted_proxies;
     app->ctx.trusted_proxy_count = app->config->trusted_proxies.count;
     atomic_init(&app->ctx.is_ready, true);
-    TRY(server_start(app->server, detail));
-    return app->redirect_server ? server_start(app->redirect_server, detail) : ERR_OK;
+    /* Who takes messages comes last: then there is little left that could end it. */
+    if (app->redirect_server)
+        TRY(server_start(app->redirect_server, detail));
+    return server_start(app->server, detail);
 }
 
 static void server_rest(struct app *app)

@@ -46,7 +46,7 @@ struct app {
     struct tls *tls;          /* NULL: off */
     char hsts[HSTS_MAX];
     struct listener listener;
-    struct listener redirect_listener; /* this and the next two: of redirect-listen */
+    struct listener redirect_listener; /* this and the next two: from http to https */
     struct redirect redirect;
     struct server *redirect_server; /* NULL: there is none */
     struct sandbox sandbox;
@@ -56,7 +56,11 @@ struct app {
     size_t started; /* stages that run */
 };
 
-/* Starts every stage. On failure what had started is stopped again; the code says which stage. */
+/*
+ * Starts every stage. On failure what had started is stopped again; the code says which stage.
+ * Should requests still wait for a service then, `started` is not 0, and the process must end at
+ * once.
+ */
 MUST_CHECK enum exit_code app_start(struct app *app, const struct config *config,
                                     struct err_detail *detail);
 

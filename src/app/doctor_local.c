@@ -212,8 +212,7 @@ void check_port(const struct patient *patient, struct finding *finding)
         finding_set(finding, LEVEL_OK, "%s: nothing answers; it is free", address);
         return;
     }
-    unsetenv("LISTEN_PID"); /* what systemd passes is no matter here */
-    if (listen_open(address, &listener, &detail) != ERR_OK) {
+    if (listen_open("listen", address, &listener, &detail) != ERR_OK) {
         finding_set(finding, LEVEL_PROBLEM, "%s", detail.text);
         return;
     }

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "core/alarm.h"
+#include "core/web.h"
 #include "doctor.h"
 #include "secure.h"
 
@@ -24,18 +25,6 @@ enum {
     GROUPS_MAX = 64,
     LINE_MAX_BYTES = 16 * 1024,
 };
-
-/* The host of public-url, or nothing. */
-static struct str public_host(const char *url)
-{
-    const char *start = strstr(url, "://");
-
-    if (!start)
-        return (struct str){0};
-    start += 3;
-    return *start == '[' ? (struct str){start + 1, strcspn(start + 1, "]")}
-                         : (struct str){start, strcspn(start, ":/")};
-}
 
 static void judge_time(const struct tls_facts *facts, struct finding *finding)
 {
@@ -76,7 +65,7 @@ static void judge_chain(const struct config *config, const struct tls_facts *fac
 
 static void judge(const struct config *config, struct tls *tls, struct finding *finding)
 {
-    struct str host = public_host(config->public_url);
+    struct str host = web_host_bare(web_url_host(str_of(config->public_url)));
     struct tls_facts facts;
 
     tls_describe(tls, &facts);

@@ -38,7 +38,7 @@ static bool is_ours(const struct lookup_page *page, const struct buf *body)
 static void judge_certificate(const struct lookup_page *page, const char *url,
                               struct finding *finding)
 {
-    CLEANUP(buf_done) struct buf text = buf_new(FINDING_TEXT);
+    CLEANUP(buf_done) struct buf text = buf_new(FINDING_TEXT), remedy = buf_new(FINDING_TEXT);
     int64_t now_ms = clock_wall_ms();
 
     if (strncmp(url, "https://", 8) != 0) {
@@ -51,11 +51,11 @@ static void judge_certificate(const struct lookup_page *page, const char *url,
         finding_set(finding, LEVEL_OK, "%s answers; when its certificate ends is not known", url);
         return;
     }
-    alarm_certificate_render(web_url_host(str_of(url)), page->expires_ms, now_ms, &text);
+    alarm_certificate_render(web_url_host(str_of(url)), page->expires_ms, now_ms, &text, &remedy);
     bool is_fine = alarm_certificate(page->expires_ms, now_ms) == CERTIFICATE_FINE;
     finding_set(finding, is_fine ? LEVEL_OK : LEVEL_WARNING, "%s answers; %.*s", url, (int)text.len,
                 text.len ? text.ptr : "");
-    finding_mend(finding, "renew it, and see why that did not happen by itself");
+    finding_mend(finding, "%.*s", (int)remedy.len, remedy.len ? remedy.ptr : "");
 }
 
 /* In the words that the canary's alarm would have. */

@@ -3,31 +3,34 @@
 #include "listen.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 4096, HOST_MAX = 255, FIRST_PASSED_FD = 3 };
+enum { BACKLOG = 4096, HOST_MAX = 255 };
 
-static enum err fail(struct err_detail *detail, const char *address, const char *doing)
+/* What is to be listened on, and the option that says so. */
+struct wish {
+    const char *option, *address;
+};
+
+static enum err fail(struct err_detail *detail, const struct wish *wish, const char *doing)
 {
     enum err err = errno == EADDRINUSE                 ? ERR_BUSY
                    : errno == EACCES || errno == EPERM ? ERR_DENIED
                                                        : ERR_IO;
-    const char *remedy = err == ERR_BUSY     ? "; stop what uses it or choose another --listen"
+    const char *remedy = err == ERR_BUSY     ? "; stop what uses it or choose another --"
                          : err == ERR_DENIED ? "; ports below 1024 need privileges"
                                              : "";
 
-    return err_set(detail, err, "cannot listen on %s: %s: %s%s", address, doing, strerror(errno),
-                   remedy);
+    return err_set(detail, err, "cannot listen on %s: %s: %s%s%s", wish->address, doing,
+                   strerror(errno), remedy, err == ERR_BUSY ? wish->option : "");
 }
 
 /* --- TCP ----------------------------------------------------------------- */
@@ -66,30 +69,54 @@ static struct addrinfo *resolve(const char *address, int flags)
     return found;
 }
 
-static enum err listen_tcp(const char *address, int *ret_fd, struct err_detail *detail)
+/* -1: errno says why. All addresses of IPv6 have those of IPv4 among them (RFC 3493, section 5.3).
+ */
+static int open_tcp(const struct addrinfo *at)
 {
-    const int on = 1;
-    struct addrinfo *found = resolve(address, AI_PASSIVE);
+    const int on = 1, off = 0;
+    int fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (at->ai_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+/* Of all addresses IPv6's, unless this machine has none. */
+static int open_any(const struct addrinfo *found)
+{
+    const struct addrinfo *v6 = found;
+
+    while (v6 && v6->ai_family != AF_INET6)
+        v6 = v6->ai_next;
+    int fd = v6 ? open_tcp(v6) : -1;
+    bool has_v6 = v6 && (fd >= 0 || (errno != EAFNOSUPPORT && errno != EADDRNOTAVAIL));
+    return has_v6 ? fd : open_tcp(found);
+}
+
+static enum err listen_tcp(const struct wish *wish, int *ret_fd, struct err_detail *detail)
+{
+    struct addrinfo *found = resolve(wish->address, AI_PASSIVE);
 
     if (!found)
         return err_set(detail, ERR_INVALID,
-                       "--listen %s: not an address; use HOST:PORT such as 127.0.0.1:3000, "
-                       "[::1]:3000, :3000 or unix:/PATH",
-                       address);
-    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0) {
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    }
-    bool is_open =
-        fd >= 0 && bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
+                       "--%s %s: not an address; use HOST:PORT such as "
+                       "127.0.0.1:3000, [::1]:3000, :3000 or unix:/PATH",
+                       wish->option, wish->address);
+    int fd = wish->address[0] == ':' ? open_any(found) : open_tcp(found);
+    int error = errno;
     freeaddrinfo(found);
-    if (!is_open) {
-        enum err err = fail(detail, address, "bind");
-        if (fd >= 0)
-            close(fd);
-        return err;
-    }
+    errno = error;
+    if (fd < 0)
+        return fail(detail, wish, "bind");
     *ret_fd = fd;
     return ERR_OK;
 }
@@ -135,21 +162,21 @@ static void remove_stale(const char *path)
         close(fd);
 }
 
-static enum err listen_unix(const char *address, const char *path, int *ret_fd,
+static enum err listen_unix(const struct wish *wish, const char *path, int *ret_fd,
                             struct err_detail *detail)
 {
     struct sockaddr_un name;
 
     if (!unix_address(path, &name))
-        return err_set(detail, ERR_INVALID, "--listen %s: the path must have 1 to %zu bytes",
-                       address, sizeof name.sun_path - 1);
+        return err_set(detail, ERR_INVALID, "--%s %s: the path must have 1 to %zu bytes",
+                       wish->option, wish->address, sizeof name.sun_path - 1);
     remove_stale(path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
-        return fail(detail, address, "socket");
+        return fail(detail, wish, "socket");
     if (bind(fd, (const struct sockaddr *)&name, sizeof name) || chmod(path, 0660) ||
         listen(fd, BACKLOG)) {
-        enum err err = fail(detail, address, "bind");
+        enum err err = fail(detail, wish, "bind");
         close(fd);
         return err;
     }
@@ -157,48 +184,17 @@ static enum err listen_unix(const char *address, const char *path, int *ret_fd,
     return ERR_OK;
 }
 
-/* --- systemd ------------------------------------------------------------- */
-
-/* sd_listen_fds(3): ours if LISTEN_PID is this process. */
-static enum err passed_fd(int *ret_fd, struct err_detail *detail)
-{
-    const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
-    uint64_t pid_value, count_value;
-
-    if (!pid || !count || !str_to_u64(str_of(pid), INT32_MAX, &pid_value) ||
-        pid_value != (uint64_t)getpid())
-        return ERR_NOT_FOUND;
-    if (!str_to_u64(str_of(count), 1, &count_value) || count_value != 1)
-        return err_set(detail, ERR_INVALID, "LISTEN_FDS=%s: exactly one socket is taken; pass one",
-                       count);
-    unsetenv("LISTEN_PID");
-    unsetenv("LISTEN_FDS");
-    unsetenv("LISTEN_FDNAMES");
-    int flags = 1;
-    socklen_t len = sizeof flags;
-    if (getsockopt(FIRST_PASSED_FD, SOL_SOCKET, SO_ACCEPTCONN, &flags, &len) || !flags)
-        return err_set(detail, ERR_INVALID, "LISTEN_FDS: fd 3 is not a listening socket");
-    /* As systemd passes it, it blocks, and children would inherit it. */
-    flags = fcntl(FIRST_PASSED_FD, F_GETFL);
-    if (flags < 0 || fcntl(FIRST_PASSED_FD, F_SETFL, flags | O_NONBLOCK) ||
-        fcntl(FIRST_PASSED_FD, F_SETFD, FD_CLOEXEC))
-        return err_set(detail, ERR_IO, "LISTEN_FDS: fd 3 cannot be set up: %s", strerror(errno));
-    *ret_fd = FIRST_PASSED_FD;
-    return ERR_OK;
-}
-
 /* --- the door ------------------------------------------------------------ */
 
-enum err listen_open(const char *address, struct listener *ret_listener, struct err_detail *detail)
+enum err listen_open(const char *option, const char *address, struct listener *ret_listener,
+                     struct err_detail *detail)
 {
-    enum err err = passed_fd(&ret_listener->fd, detail);
+    const struct wish wish = {.option = option, .address = address};
 
-    ret_listener->is_passed = err != ERR_NOT_FOUND;
-    if (ret_listener->is_passed)
-        return err;
+    ret_listener->is_passed = false;
     if (strncmp(address, "unix:", 5) == 0)
-        return listen_unix(address, address + 5, &ret_listener->fd, detail);
-    return listen_tcp(address, &ret_listener->fd, detail);
+        return listen_unix(&wish, address + 5, &ret_listener->fd, detail);
+    return listen_tcp(&wish, &ret_listener->fd, detail);
 }
 
 void listen_close(const struct listener *listener)
@@ -206,6 +202,8 @@ void listen_close(const struct listener *listener)
     struct sockaddr_un name;
     socklen_t len = sizeof name;
 
+    if (listener->fd < 0)
+        return;
     if (!listener->is_passed && getsockname(listener->fd, (struct sockaddr *)&name, &len) == 0 &&
         name.sun_family == AF_UNIX && len > offsetof(struct sockaddr_un, sun_path))
         unlink(name.sun_path);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The listening socket: from systemd, TCP, or unix. */
+/* The listening sockets, TCP or unix. Main thread. */
 #ifndef CONTACTD_APP_LISTEN_H
 #define CONTACTD_APP_LISTEN_H
 
@@ -7,19 +7,19 @@
 #include "base/str.h"
 
 struct listener {
-    int fd;
-    bool is_passed; /* by systemd, whose it stays */
+    int fd;         /* -1: there is none */
+    bool is_passed; /* by systemd, whose it stays; passed.h */
 };
 
 /*
  * Opens a listening, non-blocking socket for "HOST:PORT", "[IPV6]:PORT", ":PORT" (all
- * addresses) or "unix:/PATH"; a socket passed in LISTEN_FDS (sd_listen_fds(3)) goes
- * before `address`. ERR_INVALID: malformed. ERR_BUSY: in use. ERR_DENIED, ERR_IO.
+ * addresses) or "unix:/PATH"; `option` is whose value that is. ERR_INVALID: malformed.
+ * ERR_BUSY: in use. ERR_DENIED, ERR_IO.
  */
-MUST_CHECK enum err listen_open(const char *address, struct listener *ret_listener,
-                                struct err_detail *detail);
+MUST_CHECK enum err listen_open(const char *option, const char *address,
+                                struct listener *ret_listener, struct err_detail *detail);
 
-/* Closes it, and removes the file of a unix socket that is ours. */
+/* Closes it if there is one, and removes the file of a unix socket that is ours. */
 void listen_close(const struct listener *listener);
 
 /* Connects to what listen_open(address) listens on, for the health check. -1 on failure. */

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "core/web.h"
 #include "listen.h"
 
 enum { PATIENCE_S = 5 };
@@ -54,19 +55,13 @@ const char *secure_hsts(const struct config *config, char room[HSTS_MAX])
     return room;
 }
 
-/* Of "https://forms.example/path" what is before the path. */
-static struct str origin_of(const char *url)
-{
-    static const size_t SCHEME_LEN = sizeof "https://" - 1;
-
-    if (strncmp(url, "https://", SCHEME_LEN) != 0)
-        return (struct str){0};
-    return (struct str){url, SCHEME_LEN + strcspn(url + SCHEME_LEN, "/")};
-}
-
 struct redirect secure_redirect(const struct config *config, struct tls *tls, unsigned port)
 {
-    return (struct redirect){.origin = origin_of(config->public_url), .tls = tls, .port = port};
+    struct str url = str_of(config->public_url);
+    bool is_https = str_starts_with(url, STR("https://"));
+
+    return (struct redirect){
+        .origin = is_https ? web_url_origin(url) : (struct str){0}, .tls = tls, .port = port};
 }
 
 void secure_tell(struct tls *tls, const char *why)

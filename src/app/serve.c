@@ -157,6 +157,8 @@ enum exit_code verb_serve(struct cli *cli)
     enum exit_code code = app_start(&app, &cli->config, &detail);
     if (code != EXIT_OK) {
         fprintf(stderr, "contactd: %s\n", detail.text);
+        if (app.started)
+            _exit((int)code); /* threads still run, as below */
         return code;
     }
     listen_url(app.listener.fd, app.tls ? "https" : "http", url, sizeof url);

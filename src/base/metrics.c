@@ -32,11 +32,26 @@ int64_t metric_get(enum metric metric)
     return atomic_load_explicit(&values[metric], memory_order_relaxed);
 }
 
+static struct str name_of(size_t row)
+{
+    return (struct str){ROWS[row].name, strcspn(ROWS[row].name, "{")};
+}
+
+static void render_head(size_t row, struct buf *out)
+{
+    struct str name = name_of(row);
+
+    if (row && str_equal(name, name_of(row - 1)))
+        return;
+    buf_printf(out, "# HELP %.*s %s\n# TYPE %.*s %s\n", (int)name.len, name.ptr, ROWS[row].help,
+               (int)name.len, name.ptr, ROWS[row].kind);
+}
+
 void metrics_render(struct buf *out)
 {
     for (size_t i = 0; i < METRIC__COUNT; i++) {
-        buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s ", ROWS[i].name, ROWS[i].help, ROWS[i].name,
-                   ROWS[i].kind, ROWS[i].name);
+        render_head(i, out);
+        buf_printf(out, "%s ", ROWS[i].name);
         buf_put_i64(out, metric_get((enum metric)i));
         buf_put_char(out, '\n');
     }

@@ -5,6 +5,8 @@
  */
 #include "config/options.h"
 
+#include "core/web.h"
+
 #define MEMBER(name) offsetof(struct config, name)
 
 enum {
@@ -52,23 +54,21 @@ static const char *check_redirect_listen(struct str value)
                : "not an address; use HOST:PORT or [IPV6]:PORT, such as :80";
 }
 
+/* Others read its host and origin with core/web, so nothing else passes here. */
 static const char *check_public_url(struct str value)
 {
     static const char COMPLAINT[] =
-        "not an address; use https://HOST without a '/' at its end, such as "
+        "not an address; use https://HOST without a '/' or '.' at its end, such as "
         "https://forms.example.org";
-    struct str host = value;
+    bool has_scheme =
+        str_starts_with(value, STR("https://")) || str_starts_with(value, STR("http://"));
 
     if (value.len == 0)
         return NULL;
-    bool has_scheme =
-        str_starts_with(value, STR("https://")) || str_starts_with(value, STR("http://"));
-    str_cut(&host, '/');
-    if (!has_scheme || host.len < 2 || host.ptr[1] == '/' || value.ptr[value.len - 1] == '/')
+    if (!has_scheme || !web_url_origin(value).len || value.ptr[value.len - 1] == '/')
         return COMPLAINT;
     for (size_t i = 0; i < value.len; i++)
-        if (!str_is_visible_ascii((struct str){value.ptr + i, 1}) ||
-            strchr("?#@\"'<>\\", value.ptr[i]))
+        if (strchr("?#@\"'<>", value.ptr[i]))
             return COMPLAINT;
     return NULL;
 }

@@ -105,22 +105,28 @@ enum certificate_state alarm_certificate(int64_t ends_ms, int64_t now_ms)
     return left_ms <= CERTIFICATE_NEAR_DAYS * DAY_MS ? CERTIFICATE_NEAR : CERTIFICATE_FINE;
 }
 
-void alarm_certificate_render(struct str host, int64_t ends_ms, int64_t now_ms, struct buf *out)
+void alarm_certificate_render(struct str host, int64_t ends_ms, int64_t now_ms, struct buf *text,
+                              struct buf *remedy)
 {
-    static const char *const TEXTS[][2] = {
-        [CERTIFICATE_FINE] = {" is good until ", ""},
-        [CERTIFICATE_NEAR] = {" ends at ", "; renew it, and see why that did not happen by itself"},
+    static const struct {
+        const char *before, *after, *remedy; /* before and after the time */
+    } ROWS[] = {
+        [CERTIFICATE_FINE] = {" is good until ", "", ""},
+        [CERTIFICATE_NEAR] = {" ends at ", "",
+                              "renew it, and see why that did not happen by itself"},
         [CERTIFICATE_URGENT] = {" ends in less than three days, at ",
                                 ": from then on browsers show a warning instead, and no message "
-                                "arrives; renew it now"},
-        [CERTIFICATE_OVER] = {" has ended at ",
-                              ": browsers refuse it, and no message arrives; renew it now"},
+                                "arrives",
+                                "renew it now"},
+        [CERTIFICATE_OVER] = {" has ended at ", ": browsers refuse it, and no message arrives",
+                              "renew it now"},
     };
-    const char *const *text = TEXTS[alarm_certificate(ends_ms, now_ms)];
+    enum certificate_state state = alarm_certificate(ends_ms, now_ms);
     char at[CLOCK_TEXT_LEN + 1];
 
     clock_format(ends_ms, at);
-    buf_put(out, STR("the certificate of "));
-    buf_put(out, host);
-    buf_printf(out, "%s%s%s", text[0], at, text[1]);
+    buf_put(text, STR("the certificate of "));
+    buf_put(text, host);
+    buf_printf(text, "%s%s%s", ROWS[state].before, at, ROWS[state].after);
+    buf_put(remedy, str_of(ROWS[state].remedy));
 }

@@ -54,6 +54,11 @@ bool web_is_host(struct str text)
     return label > 0 && text.len <= 253; /* neither empty nor ending with a dot */
 }
 
+struct str web_host_bare(struct str host)
+{
+    return is_literal(host) ? (struct str){host.ptr + 1, host.len - 2} : host;
+}
+
 /* Where the host ends: at the colon of a port; an address in brackets has colons of its own. */
 static size_t host_end(struct str text)
 {

@@ -13,6 +13,9 @@
  * seconds. So nothing is signed for who has closed already, nor for an address that
  * begins too many.
  *
+ * One that fails is counted by how far it had come, since the library that sees why says nothing of
+ * it; and not logged, or a flood would fill the log.
+ *
  * What follows is read as without TLS: the guard sees heads behind the decryption.
  * Loop's thread only.
  */
@@ -26,7 +29,7 @@
 #include "internal.h"
 #include "tls_pair.h"
 
-enum { WAKES_MAX = 64 };
+enum { WAKES_MAX = 64, RECORD_HANDSHAKE = 22 };
 
 static void watch(struct connection *self)
 {
@@ -45,6 +48,17 @@ static void unwatch(struct connection *self)
     MHD_resume_connection(self->mhd);
 }
 
+/* What a read says of how the handshake goes. */
+static void follow(struct connection *self, const uint8_t *bytes, ssize_t got, int error)
+{
+    if (got == 0 || (got < 0 && error != EAGAIN && error != EINTR))
+        self->has_left = true;
+    else if (got > 0 && self->shake == SHAKE_NONE)
+        self->shake = bytes[0] == RECORD_HANDSHAKE ? SHAKE_BEGUN : SHAKE_NOT_TLS;
+    else if (got > 0 && self->shake == SHAKE_GREETED)
+        self->shake = SHAKE_REPLIED;
+}
+
 /* GnuTLS reads through this. */
 static ssize_t pull(gnutls_transport_ptr_t connection, void *bytes, size_t len)
 {
@@ -52,6 +66,8 @@ static ssize_t pull(gnutls_transport_ptr_t connection, void *bytes, size_t len)
     ssize_t got = recv(self->fd, bytes, len, 0);
     int error = errno;
 
+    if (self->shake < SHAKE_DONE)
+        follow(self, bytes, got, error);
     if (got < 0 && error == EAGAIN && self->is_new && !self->is_watched)
         watch(self);
     errno = error;
@@ -73,18 +89,52 @@ static int on_hello(gnutls_session_t session)
     const struct server_options *options = &self->loop->server->options;
 
     if (is_gone(self)) {
+        self->shake = SHAKE_DECLINED;
         metric_add(METRIC_TLS_DESERTED, 1);
         return GNUTLS_E_PREMATURE_TERMINATION;
     }
-    if (self->has_greeted)
+    if (self->shake >= SHAKE_GREETED)
         return 0;
-    self->has_greeted = true;
     if (options->may_shake && !options->may_shake(options->ctx, str_of(self->peer))) {
+        self->shake = SHAKE_DECLINED;
         metric_add(METRIC_TLS_REFUSED, 1);
         return GNUTLS_E_USER_ERROR;
     }
+    self->shake = SHAKE_GREETED;
     metric_add(METRIC_TLS_HANDSHAKES, 1);
     return 0;
+}
+
+/* The client's last word, in both versions. */
+static int on_finished(gnutls_session_t session, unsigned type, unsigned when, unsigned is_incoming,
+                       const gnutls_datum_t *message)
+{
+    struct connection *self = gnutls_transport_get_ptr(session);
+
+    (void)type;
+    (void)when;
+    (void)message;
+    if (is_incoming)
+        self->shake = SHAKE_DONE;
+    return 0;
+}
+
+static void count_failure(const struct connection *self)
+{
+    static const enum metric REASONS[] = {
+        [SHAKE_NOT_TLS] = METRIC_TLS_NOT_TLS,
+        [SHAKE_BEGUN] = METRIC_TLS_NO_HELLO,
+        [SHAKE_GREETED] = METRIC_TLS_NO_CIPHER,
+        [SHAKE_REPLIED] = METRIC_TLS_NO_CLIENT,
+    };
+
+    if (self->shake == SHAKE_NONE || self->shake >= SHAKE_DONE)
+        return;
+    /* Whoever has gone may be cut for it, and whoever is cut looks as if he had gone. */
+    if (self->is_cut ? self->is_ended : self->has_left)
+        metric_add(METRIC_TLS_CLOSED, 1);
+    else
+        metric_add(self->is_cut ? METRIC_TLS_LATE : REASONS[self->shake], 1);
 }
 
 void handshake_begin(struct connection *self)
@@ -103,11 +153,14 @@ void handshake_begin(struct connection *self)
     gnutls_transport_set_ptr2(self->session, self, (gnutls_transport_ptr_t)(intptr_t)self->fd);
     gnutls_transport_set_pull_function(self->session, pull);
     gnutls_handshake_set_post_client_hello_function(self->session, on_hello);
+    gnutls_handshake_set_hook_function(self->session, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST,
+                                       on_finished);
     self->is_new = true;
 }
 
 void handshake_end(struct connection *self)
 {
+    count_failure(self);
     tls_give(self->pair);
 }
 

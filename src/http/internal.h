@@ -14,6 +14,17 @@
 
 enum { DURATION_BUCKETS = 8, STATUS_CLASSES = 6, EXCHANGES_KEPT = 64, LINGER_MAX = 32 };
 
+/* How far a handshake of TLS has come. */
+enum shake {
+    SHAKE_NONE, /* nothing was said */
+    SHAKE_NOT_TLS,
+    SHAKE_BEGUN,    /* a hello may become of it */
+    SHAKE_GREETED,  /* the hello is there, and maybe our answer to it */
+    SHAKE_REPLIED,  /* the client has said something to that */
+    SHAKE_DONE,     /* it has succeeded */
+    SHAKE_DECLINED, /* by us, and counted */
+};
+
 /* An open connection; lives from accept to close and belongs to its loop's thread. */
 struct connection {
     struct connection *older, *newer; /* the loop's list */
@@ -29,9 +40,10 @@ struct connection {
     struct MHD_Connection *mhd;
     gnutls_session_t session; /* NULL: it speaks without TLS, and what follows is zero */
     struct tls_pair *pair;
-    bool is_new;      /* no request has begun on it */
-    bool has_greeted; /* a hello of TLS has come */
-    bool is_watched;  /* by the loop's shake_fd, and suspended meanwhile */
+    bool is_new; /* no request has begun on it */
+    enum shake shake;
+    bool has_left;   /* the client, while it was shaking hands */
+    bool is_watched; /* by the loop's shake_fd, and suspended meanwhile */
     char peer[CLIENT_ADDRESS_MAX];
 };
 
@@ -86,10 +98,11 @@ struct loop {
     struct server *server;
     struct MHD_Daemon *daemon;
     pthread_t thread;
-    int epoll_fd; /* microhttpd's; readable when it has something to do */
-    int wake_fd;  /* eventfd */
-    int shake_fd; /* epoll of connections whose TLS is new; -1: TLS is off */
-    bool is_over; /* nothing is watched any more */
+    int epoll_fd;  /* microhttpd's; readable when it has something to do */
+    int listen_fd; /* our own number of the shared socket; -1: it is gone */
+    int wake_fd;   /* eventfd */
+    int shake_fd;  /* epoll of connections whose TLS is new; -1: TLS is off */
+    bool is_over;  /* nothing is watched any more */
     int64_t now_ms, swept_ms;
     struct connection connections; /* list head */
     struct http_exchange *spare;

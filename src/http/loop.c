@@ -12,6 +12,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -357,11 +358,10 @@ static struct MHD_Daemon *daemon_start(struct loop *loop)
 
     return MHD_start_daemon(
         options->tls ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, request_on_access, loop,
-        MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL, MHD_OPTION_LISTEN_SOCKET,
-        options->listen_fd, MHD_OPTION_CONNECTION_LIMIT, limit ? limit : 1u,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->connection_memory,
-        MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_NOTIFY_COMPLETED, request_on_completed, loop, MHD_OPTION_NOTIFY_CONNECTION,
+        MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL, MHD_OPTION_LISTEN_SOCKET, loop->listen_fd,
+        MHD_OPTION_CONNECTION_LIMIT, limit ? limit : 1u, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        options->connection_memory, MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT,
+        1, MHD_OPTION_NOTIFY_COMPLETED, request_on_completed, loop, MHD_OPTION_NOTIFY_CONNECTION,
         on_connection, loop, MHD_OPTION_URI_LOG_CALLBACK, request_on_target, loop,
         MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
         options->tls ? MHD_OPTION_HTTPS_PRIORITIES : MHD_OPTION_END, TLS_PRIORITIES,
@@ -370,6 +370,8 @@ static struct MHD_Daemon *daemon_start(struct loop *loop)
 
 static void close_fds(struct loop *loop)
 {
+    if (loop->listen_fd >= 0)
+        close(loop->listen_fd);
     close(loop->wake_fd);
     if (loop->shake_fd >= 0)
         close(loop->shake_fd);
@@ -383,7 +385,8 @@ enum err loop_init(struct loop *loop, struct server *server)
     if (loop->wake_fd < 0)
         return ERR_IO;
     loop->shake_fd = server->options.tls ? epoll_create1(EPOLL_CLOEXEC) : -1;
-    bool has_all = loop->shake_fd >= 0 || !server->options.tls;
+    loop->listen_fd = fcntl(server->options.listen_fd, F_DUPFD_CLOEXEC, 0);
+    bool has_all = loop->listen_fd >= 0 && (loop->shake_fd >= 0 || !server->options.tls);
     if (!has_all || pthread_mutex_init(&loop->wake_lock, NULL)) {
         close_fds(loop);
         return has_all ? ERR_MEMORY : ERR_IO;
@@ -409,10 +412,14 @@ enum err loop_start(struct loop *loop, struct err_detail *detail)
 {
     loop->now_ms = loop->swept_ms = clock_mono_ms();
     loop->daemon = daemon_start(loop);
-    if (!loop->daemon)
+    if (!loop->daemon) {
+        loop->listen_fd =
+            -1; /* 1.0.10 has closed it, 0.9.75 has not; the others go on with theirs */
         return err_set(detail, ERR_IO, "libmicrohttpd refused to start");
+    }
     loop->epoll_fd = MHD_get_daemon_info(loop->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
     if (pthread_create(&loop->thread, NULL, loop_main, loop)) {
+        MHD_quiesce_daemon(loop->daemon); /* so that the socket is ours again */
         MHD_stop_daemon(loop->daemon);
         loop->daemon = NULL;
         return err_set(detail, ERR_MEMORY, "cannot start an HTTP thread");

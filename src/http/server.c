@@ -29,7 +29,9 @@ enum err server_new(const struct server_options *options, struct server **ret_se
         err = loop_init(&server->loops[i], server);
     if (err != ERR_OK) {
         server_free(server);
-        return err;
+        return err_set(detail, err, "cannot make an event thread: %s",
+                       err == ERR_IO ? "too many open files (ulimit -n, LimitNOFILE=)"
+                                     : err_text(err));
     }
     *ret_server = server;
     return ERR_OK;

@@ -419,14 +419,16 @@ static int64_t first_end(const struct watch_options *options, struct str *ret_ho
 static enum err look_at_certificate(struct look *look, const struct watch_options *options)
 {
     const struct canary *canary = options->canary;
-    CLEANUP(buf_done) struct buf text = buf_new(ALARM_TEXT_MAX);
+    CLEANUP(buf_done) struct buf text = buf_new(ALARM_TEXT_MAX), remedy = buf_new(ALARM_TEXT_MAX);
     struct str host = {0};
 
     int64_t ends_ms = first_end(options, &host);
     enum certificate_state state =
         ends_ms ? alarm_certificate(ends_ms, look->now_ms) : CERTIFICATE_FINE;
     if (state != CERTIFICATE_FINE) {
-        alarm_certificate_render(host, ends_ms, look->now_ms, &text);
+        alarm_certificate_render(host, ends_ms, look->now_ms, &text, &remedy);
+        buf_put(&text, STR("; "));
+        buf_put(&text, buf_str(&remedy));
         return raise_servers(look, "certificate",
                              state == CERTIFICATE_OVER ? "a certificate has ended"
                                                        : "a certificate ends soon",

@@ -8,16 +8,18 @@ import subprocess
 import tempfile
 
 from harness import SLOW, default_binary
+from passing import passing
 
 
 class Supervisor:
-    """Holds the socket. Connections wait in its backlog while no process runs."""
+    """Holds the socket, or the two of them. Connections wait in their backlog while no process runs."""
 
-    def __init__(self, directory, **options):
+    def __init__(self, directory, has_redirect=False, **options):
         self.directory, self.options = directory, options
         directory.mkdir(parents=True, exist_ok=True)
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
         self.port = self.listener.getsockname()[1]
+        self.redirect = socket.create_server(("127.0.0.1", 0), backlog=4096) if has_redirect else None
         self.notify_dir = tempfile.TemporaryDirectory(prefix="ctd-")  # short: an address has 107 bytes
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(self.notify_dir.name + "/notify")
@@ -29,10 +31,10 @@ class Supervisor:
         env = {k: v for k, v in os.environ.items() if not k.startswith("CONTACTD")}
         env.update({f"CONTACTD_{k.upper()}": str(v) for k, v in self.options.items()})
         env.update({"NOTIFY_SOCKET": self.notify.getsockname(), **environment})
+        sockets, names = ([self.redirect, self.listener], "redirect:contactd") if self.redirect else ([self.listener], "contactd")
         with open(self.directory / "stderr.log", "ab") as err, open(self.directory / "stdout.log", "ab") as out:
-            self.process = subprocess.Popen(
-                ["/bin/sh", "-c", 'exec 3<&0 0</dev/null; LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=contactd exec "$0" serve',
-                 str(default_binary())], cwd=self.directory, env=env, stdin=self.listener, stdout=out, stderr=err)
+            self.process = subprocess.Popen(**passing(sockets, [default_binary(), "serve"], names), cwd=self.directory, env=env,
+                                            stdin=subprocess.DEVNULL, stdout=out, stderr=err)
         return self
 
     def hear(self, wanted):
@@ -52,6 +54,8 @@ class Supervisor:
             self.process.kill()
             self.process.wait()
         self.listener.close()
+        if self.redirect:
+            self.redirect.close()
         self.notify.close()
         self.notify_dir.cleanup()
 

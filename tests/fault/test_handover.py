@@ -15,6 +15,7 @@ import pytest
 from handover import Supervisor
 from harness import ROOT, SANITIZER, SLOW
 from load import BODY, lost, stored
+from tls import Authority
 
 CYCLES = int(os.environ.get("HANDOVER_CYCLES", "12"))
 TIMEOUT = 60 * SLOW
@@ -24,10 +25,15 @@ class Visitor(threading.Thread):
     """Posts one message after the other, as browsers do: on a new connection, or on one that it keeps as long as
     the server does not say that it closes it. Whatever is not a 200 is a failure; nothing is sent twice."""
 
-    def __init__(self, port, label, keeps):
+    def __init__(self, port, label, keeps, context=None):
         super().__init__(daemon=True)
-        self.port, self.label, self.keeps = port, label, keeps
+        self.port, self.label, self.keeps, self.context = port, label, keeps, context
         self.acknowledged, self.failures, self.is_stopping = {}, [], False
+
+    def connect(self):
+        if self.context:
+            return http.client.HTTPSConnection("localhost", self.port, timeout=TIMEOUT, context=self.context)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
 
     def post(self, connection, message):
         connection.request("POST", "/contact", json.dumps({**BODY, "message": message}), {"Content-Type": "application/json"})
@@ -44,13 +50,26 @@ class Visitor(threading.Thread):
             number += 1
             message = f"{self.label}/{number}"
             try:
-                connection = connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
+                connection = connection or self.connect()
                 if not (self.post(connection, message) and self.keeps):
                     connection.close()
                     connection = None
             except (OSError, http.client.HTTPException, ValueError) as error:
                 self.failures.append(f"{message}: {error!r}")
                 connection = None
+
+
+class ByHttp(Visitor):
+    """Comes to the port that sends on to https; it must lead there, in each process."""
+
+    def post(self, connection, message):
+        connection.request("POST", f"/contact?{message}", json.dumps(BODY), {"Host": "localhost", "Content-Type": "application/json"})
+        reply = connection.getresponse()
+        reply.read()
+        if reply.status != 308 or not reply.headers["Location"].endswith(f"/contact?{message}"):
+            raise ValueError(f"{reply.status} {reply.headers['Location']}")
+        self.acknowledged[message] = message
+        return not reply.will_close
 
 
 @pytest.fixture
@@ -68,8 +87,8 @@ def supervise(tmp_path):
         assert not SANITIZER.search(supervisor.stderr()), supervisor.stderr()[-4000:]
 
 
-def visitors(port, count=8):
-    crowd = [Visitor(port, f"v{i}", keeps=i % 2 == 1) for i in range(count)]
+def visitors(port, count=8, kind=Visitor, context=None):
+    crowd = [kind(port, f"v{i}", keeps=i % 2 == 1, context=context) for i in range(count)]
     for visitor in crowd:
         visitor.start()
     return crowd
@@ -92,23 +111,46 @@ def until(condition, what):
         time.sleep(0.01)
 
 
-def test_upgrades_under_load_fail_no_request_and_lose_nothing(supervise):
-    supervisor = supervise()
-    supervisor.start().hear("READY=1")
-    crowd = visitors(supervisor.port)
+def upgrade(supervisor, *crowds, cycles=CYCLES):
+    """One process after the other, each when somebody of every crowd was answered by the one before."""
     moment = random.Random(20261121)
-    for cycle in range(CYCLES):
-        before = sum(len(v.acknowledged) for v in crowd)
-        until(lambda: sum(len(v.acknowledged) for v in crowd) > before + 20, "nobody is answered")
+
+    def answered():
+        return [sum(len(visitor.acknowledged) for visitor in crowd) for crowd in crowds]
+
+    for _ in range(cycles):
+        before = answered()
+        until(lambda: all(now > then + 20 for now, then in zip(answered(), before)), "nobody is answered")
         time.sleep(moment.uniform(0, 0.1))
         assert supervisor.stop() == 0, supervisor.stderr()[-2000:]
         supervisor.hear("STOPPING=1")
         supervisor.start().hear("READY=1")
+
+
+def test_upgrades_under_load_fail_no_request_and_lose_nothing(supervise):
+    supervisor = supervise()
+    supervisor.start().hear("READY=1")
+    crowd = visitors(supervisor.port)
+    upgrade(supervisor, crowd)
     promised = settle(crowd)
     assert supervisor.stop() == 0
     assert lost(promised, supervisor.options["database"]) == {}
     assert set(promised) == set(stored(supervisor.options["database"])), "a message came twice"
     print(f"\n{CYCLES} upgrades, {len(promised)} acknowledged, 0 failed, 0 lost")
+
+
+def test_upgrades_under_load_with_tls_and_a_socket_for_who_comes_by_http(supervise, tmp_path):
+    authority = Authority(tmp_path / "authority")
+    authority.issue(tmp_path / "certificate.pem", tmp_path / "key.pem")
+    supervisor = supervise(has_redirect=True, tls_cert=tmp_path / "certificate.pem", tls_key=tmp_path / "key.pem")
+    supervisor.start().hear("READY=1")
+    secure = visitors(supervisor.port, context=authority.context())
+    by_http = visitors(supervisor.redirect.getsockname()[1], count=4, kind=ByHttp)
+    upgrade(supervisor, secure, by_http, cycles=max(CYCLES // 3, 1))
+    settle(by_http)
+    promised = settle(secure)
+    assert supervisor.stop() == 0
+    assert lost(promised, supervisor.options["database"]) == {}
 
 
 def old_database(path, schema, rows):

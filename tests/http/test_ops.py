@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What operators see: health, metrics, logs, sockets, and the command line."""
+import contextlib
 import json
 import os
 import re
@@ -233,25 +234,6 @@ def test_a_unix_socket_serves_and_survives_a_crash(tmp_path):
     assert process.wait(timeout=15 * SLOW) == 0 and not path.exists()
 
 
-def test_a_socket_passed_by_systemd_is_served(tmp_path):
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(64)
-        port = listening.getsockname()[1]
-
-        def as_systemd_does():
-            os.dup2(listening.fileno(), 3)
-            os.environ["LISTEN_PID"] = str(os.getpid())
-
-        # LISTEN_PID must be the child's own pid, which only a shell in between can put there.
-        process = subprocess.Popen(
-            ["/bin/sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" serve', default_binary()], cwd=tmp_path,
-            preexec_fn=as_systemd_does, pass_fds=[3], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    until(lambda: requests.get(f"http://127.0.0.1:{port}/healthz", timeout=2).status_code == 200)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=15 * SLOW) == 0
-
-
 def test_memory_database_serves_too(start):
     server = start(database="memory:")
     assert requests.post(server.url + "/contact", json=ADA, timeout=5).status_code == 200
@@ -292,3 +274,22 @@ def test_request_ids_count_nothing(start):
     ids = [int(requests.get(server.url + "/healthz", timeout=10).headers["X-Request-Id"], 16) for _ in range(50)]
     assert len(set(ids)) == 50
     assert all(abs(a - b) > 2**32 for a, b in zip(ids, ids[1:]))
+
+
+class Everywhere(Server):
+    """A server that listens on all addresses."""
+
+    def environment(self):
+        return {**super().environment(), "CONTACTD_LISTEN": f":{self.port}"}
+
+
+def test_a_port_alone_means_all_addresses(tmp_path):
+    hosts = ["127.0.0.1"]
+    with contextlib.suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6):
+        hosts.append("::1")
+    with running(Everywhere(tmp_path)) as server:
+        for host in hosts:
+            with socket.create_connection((host, server.port), timeout=20 * SLOW) as s:
+                s.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert s.recv(4096).startswith(b"HTTP/1.1 200 ")
+        assert server.cli("healthcheck").returncode == 0

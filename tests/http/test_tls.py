@@ -417,6 +417,100 @@ def test_who_brings_many_is_not_limited(start_secure, options):
     assert metric(server, "contactd_tls_handshakes_refused_total") == 0
 
 
+# --- those that fail ------------------------------------------------------------------
+
+
+def failed(server):
+    text = ask(server, "GET", "/metrics").text
+    found = re.findall(r'^contactd_tls_handshakes_failed_total\{reason="(\w+)"\} (\d+)$', text, re.M)
+    return {reason: int(count) for reason, count in found}
+
+
+def send_and_wait(server, data):
+    """Until the server has had enough of it."""
+    assert raw(server.port, data, 60 * SLOW).closed
+
+
+def send_and_leave(server, data):
+    with connect(server.port) as s:
+        s.sendall(data)
+
+
+def shake(server, context):
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        connect(server.port, context=context).close()
+
+
+def leave_after_the_answer(server):
+    with connect(server.port) as s:
+        s.sendall(hello(server.context))
+        assert receive(s, 60 * SLOW)
+
+
+def old_client():
+    return versions(ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
+
+
+def client_without_a_common_cipher():
+    context = versions(ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_2)
+    context.set_ciphers("AES128-SHA:@SECLEVEL=0")
+    return context
+
+
+def client_that_trusts_nobody(version):
+    context = ssl.create_default_context()
+    context.minimum_version = context.maximum_version = version
+    return context
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("reason, how", [
+    ("not_tls", lambda server: send_and_wait(server, GET)),
+    ("not_tls", lambda server: send_and_wait(server, b"\x00" * 3000)),
+    ("not_tls", lambda server: send_and_wait(server, b"SSH-2.0-OpenSSH_9.2\r\n")),
+    ("hello", lambda server: send_and_wait(server, b"\x16\x03\x01\x00\x05hello" + b"\x00" * 100)),
+    ("hello", lambda server: shake(server, old_client())),
+    ("cipher", lambda server: shake(server, client_without_a_common_cipher())),
+    ("client", lambda server: shake(server, client_that_trusts_nobody(ssl.TLSVersion.TLSv1_2))),
+    ("client", lambda server: shake(server, client_that_trusts_nobody(ssl.TLSVersion.TLSv1_3))),
+    ("client", lambda server: send_and_wait(server, [hello(server.context), b"\x15\x03\x03\x00\x02\x02\x30"])),
+    ("closed", lambda server: send_and_leave(server, HELLO[:1])),
+    ("closed", lambda server: send_and_leave(server, HELLO)),
+    ("closed", leave_after_the_answer),
+    ("timeout", lambda server: send_and_wait(server, HELLO)),
+    ("timeout", lambda server: send_and_wait(server, b"\x16")),
+    ("timeout", lambda server: send_and_wait(server, hello(server.context))),
+], ids=lambda value: value if isinstance(value, str) else "")
+def test_handshakes_that_fail_are_counted_by_reason_and_not_logged(start_secure, reason, how):
+    server = start_secure(header_timeout=f"{HEADER}s" if reason == "timeout" else "60s")
+    before = failed(server)
+    assert before == dict.fromkeys(["not_tls", "hello", "cipher", "client", "closed", "timeout"], 0)
+    lines = len([line for line in server.log_lines() if line["event"] != "request"])
+    for _ in range(2):
+        how(server)
+    wait_until(lambda: sum(failed(server).values()) >= 2, "they are not counted")
+    assert failed(server) == {**before, reason: 2}
+    assert server.is_healthy()
+    assert len([line for line in server.log_lines() if line["event"] != "request"]) == lines
+
+
+def test_handshakes_that_succeed_or_never_begin_have_not_failed(start_secure):
+    server = start_secure(header_timeout=f"{int(HEADER * max(SLOW, 1))}s")
+    before = failed(server)
+    connect(server.port).close()  # a balancer's look at the port
+    silent = [connect(server.port)]
+    for version in ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3:
+        with connect(server.port, context=versions(version, version)) as s:
+            assert is_alive(s)
+        connect(server.port, context=versions(version, version)).close()
+        silent.append(connect(server.port, context=versions(version, version)))
+    for s in silent:
+        assert receive(s, 60 * SLOW) == b"", "not cut for its silence"
+        s.close()
+    wait_until(lambda: metric(server, "contactd_connections") <= 1, "they are still there")
+    assert failed(server) == before
+
+
 # --- exchange -----------------------------------------------------------------------
 
 
@@ -663,10 +757,19 @@ def test_heads_that_hide_something_are_refused_there_too(redirector):
         assert 308 not in statuses(reply.data), head
 
 
-def test_public_url_says_where_to(start_secure):
-    server = start_secure(redirect_listen="127.0.0.1:0", public_url="https://forms.example")
+@pytest.mark.parametrize("url, origin", [
+    ("https://forms.example", "https://forms.example"), ("https://Forms.Example:8443/some/path", "https://Forms.Example:8443"),
+    ("https://[2001:db8::1]", "https://[2001:db8::1]"), ("https://[2001:db8::1]:8443/path", "https://[2001:db8::1]:8443")])
+def test_public_url_says_where_to(start_secure, url, origin):
+    server = start_secure(redirect_listen="127.0.0.1:0", public_url=url)
     for host in "localhost", "evil.example", "[::1]:80":
-        assert by_http(redirecting(server), host=host) == (308, "https://forms.example/a/b?c=d")
+        assert by_http(redirecting(server), host=host) == (308, origin + "/a/b?c=d")
+
+
+def test_a_public_url_of_plain_http_leads_nowhere(start_secure):
+    server = start_secure(redirect_listen="127.0.0.1:0", public_url="http://forms.example")
+    assert by_http(redirecting(server)) == (308, f"https://localhost:{server.port}/a/b?c=d")
+    assert by_http(redirecting(server), host="forms.example") == (400, None)
 
 
 def test_the_redirecting_port_is_drained_and_limited(start_secure):
@@ -710,6 +813,25 @@ def test_doctor_finds_what_is_wrong_with_a_certificate(tmp_path, authority):
     assert found["level"] == "problem" and "not the key" in found["text"], found
     found = certificate_check(Server(tmp_path / "without"))
     assert found["level"] == "ok", found
+
+
+def test_doctor_holds_the_certificate_against_public_url_however_it_is_written(tmp_path, authority):
+    server = TlsServer(tmp_path, authority)
+    authority.issue(server.certificate, server.key, names="DNS:forms.example,IP:127.0.0.1,IP:2001:db8::1")
+    for url in ("https://forms.example", "https://FORMS.example:8443/some/path", "https://127.0.0.1", "https://[2001:db8::1]",
+                "https://[2001:DB8:0::1]:8443/path", ""):
+        found = certificate_check(server, public_url=url)
+        assert found["level"] == "ok", (url, found)
+    for url, host in (("https://www.forms.example", "www.forms.example"), ("https://[2001:db8::2]:8443", "2001:db8::2"),
+                      ("https://127.0.0.2", "127.0.0.2"), ("https://forms.example.example/forms.example", "forms.example.example")):
+        found = certificate_check(server, public_url=url)
+        assert found["level"] == "problem" and f"not for {host} of public-url" in found["text"], (url, found)
+
+
+@pytest.mark.parametrize("url", ["https://forms.example.", "https://user@forms.example", "https://forms.example:", "https://", "https://[::1"])
+def test_a_public_url_that_two_readers_could_read_differently_is_refused(tmp_path, authority, url):
+    done = TlsServer(tmp_path, authority, public_url=url).cli("check-config")
+    assert done.returncode == 3 and "public-url" in done.stderr.lower().replace("_", "-") and "https://HOST" in done.stderr, done.stderr
 
 
 def test_doctor_advises_keys_that_are_fast(tmp_path, authority):

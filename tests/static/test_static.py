@@ -114,7 +114,11 @@ def test_it_is_a_debian_package(tmp_path):
     assert "Package: contactd\n" in control and "Depends:" not in control
     subprocess.run(["dpkg-deb", "-x", package, tmp_path / "installed"], check=True)
     assert (tmp_path / "installed/usr/bin/contactd").read_bytes() == default_binary().read_bytes()
-    assert {path.name for path in (tmp_path / "installed/usr/share/doc/contactd/examples").iterdir()} == {"tls.conf", "litestream.yml"}
+    # Port 80 is taken when its owner says so, not when the package comes.
+    assert (tmp_path / "installed/usr/lib/systemd/system/contactd-redirect.socket").exists()
+    postinst = subprocess.run(["dpkg-deb", "-I", package, "postinst"], capture_output=True, text=True, check=True).stdout
+    assert re.search(r"systemctl preset +contactd.service contactd.socket\n", postinst) and "redirect" not in postinst
+    assert {path.name for path in (tmp_path / "installed/usr/share/doc/contactd/examples").iterdir()} == {"tls.conf", "https.conf", "litestream.yml"}
     first = package.read_bytes()
     subprocess.run([ROOT / "packaging/deb/build.sh", tmp_path, "0.1.0"], check=True, capture_output=True)
     assert package.read_bytes() == first

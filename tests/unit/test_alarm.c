@@ -124,28 +124,33 @@ static void a_certificate_is_told_of_two_weeks_before_its_end(void **state)
     static const struct {
         int64_t left_ms;
         enum certificate_state state;
-        const char *text;
+        const char *text, *remedy;
     } ROWS[] = {
-        {90 * DAY, CERTIFICATE_FINE, " is good until "},
-        {14 * DAY + 1, CERTIFICATE_FINE, " is good until "},
-        {14 * DAY, CERTIFICATE_NEAR, " ends at "},
-        {3 * DAY + 1, CERTIFICATE_NEAR, "see why that did not happen by itself"},
-        {3 * DAY, CERTIFICATE_URGENT, " ends in less than three days, at "},
-        {1, CERTIFICATE_URGENT, "renew it now"},
-        {0, CERTIFICATE_OVER, " has ended at "},
-        {-400 * DAY, CERTIFICATE_OVER, "renew it now"},
+        {90 * DAY, CERTIFICATE_FINE, " is good until ", ""},
+        {14 * DAY + 1, CERTIFICATE_FINE, " is good until ", ""},
+        {14 * DAY, CERTIFICATE_NEAR, " ends at ", "see why that did not happen by itself"},
+        {3 * DAY + 1, CERTIFICATE_NEAR, " ends at ", "see why that did not happen by itself"},
+        {3 * DAY, CERTIFICATE_URGENT, " ends in less than three days, at ", "renew it now"},
+        {1, CERTIFICATE_URGENT, " ends in less than three days, at ", "renew it now"},
+        {0, CERTIFICATE_OVER, " has ended at ", "renew it now"},
+        {-400 * DAY, CERTIFICATE_OVER, " has ended at ", "renew it now"},
     };
 
     (void)state;
     for (size_t i = 0; i < COUNTOF(ROWS); i++) {
-        struct buf text = buf_new(ALARM_TEXT_MAX);
+        struct buf text = buf_new(ALARM_TEXT_MAX), remedy = buf_new(ALARM_TEXT_MAX);
         char ends[CLOCK_TEXT_LEN + 1];
         clock_format(NOW + ROWS[i].left_ms, ends);
-        alarm_certificate_render(STR("forms.example"), NOW + ROWS[i].left_ms, NOW, &text);
+        alarm_certificate_render(STR("forms.example"), NOW + ROWS[i].left_ms, NOW, &text, &remedy);
         CHECK_ROW(alarm_certificate(NOW + ROWS[i].left_ms, NOW) == ROWS[i].state, ROWS[i].text);
         buf_put_char(&text, '\0');
+        buf_put_char(&remedy, '\0');
+        CHECK_ROW(strstr(remedy.ptr, ROWS[i].remedy), ROWS[i].text);
+        CHECK_ROW((remedy.len == 1) == (ROWS[i].state == CERTIFICATE_FINE), ROWS[i].text);
+        CHECK_ROW(!strstr(text.ptr, "renew"), ROWS[i].text);
         CHECK_ROW(strstr(text.ptr, ROWS[i].text) && strstr(text.ptr, ends), ROWS[i].text);
         CHECK_ROW(strstr(text.ptr, "the certificate of forms.example ") == text.ptr, ROWS[i].text);
+        buf_done(&remedy);
         buf_done(&text);
     }
 }

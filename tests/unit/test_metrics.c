@@ -47,15 +47,29 @@ static void every_metric_has_a_number_of_its_own(void **state)
         CHECK_ROW(metric_get((enum metric)i) == (int64_t)i + 100, ROWS[i].name);
 }
 
-/* One metric takes three lines of the page. */
-static void check_metric(struct str *page, const struct row *row, int64_t value)
+/* Without its label, if it has one. */
+static int name_len(const struct row *row)
+{
+    return (int)strcspn(row->name, "{");
+}
+
+/* One metric takes three lines of the page; of those that differ in a label the first alone. */
+static bool is_first_of_its_name(size_t i)
+{
+    return i == 0 || name_len(&ROWS[i]) != name_len(&ROWS[i - 1]) ||
+           strncmp(ROWS[i].name, ROWS[i - 1].name, (size_t)name_len(&ROWS[i])) != 0;
+}
+
+static void check_metric(struct str *page, const struct row *row, bool is_first, int64_t value)
 {
     char line[300];
 
-    snprintf(line, sizeof line, "# HELP %s %s", row->name, row->help);
-    CHECK_ROW(str_equal(str_cut(page, '\n'), str_of(line)), row->name);
-    snprintf(line, sizeof line, "# TYPE %s %s", row->name, row->kind);
-    CHECK_ROW(str_equal(str_cut(page, '\n'), str_of(line)), row->name);
+    if (is_first) {
+        snprintf(line, sizeof line, "# HELP %.*s %s", name_len(row), row->name, row->help);
+        CHECK_ROW(str_equal(str_cut(page, '\n'), str_of(line)), row->name);
+        snprintf(line, sizeof line, "# TYPE %.*s %s", name_len(row), row->name, row->kind);
+        CHECK_ROW(str_equal(str_cut(page, '\n'), str_of(line)), row->name);
+    }
     snprintf(line, sizeof line, "%s %lld", row->name, (long long)value);
     CHECK_ROW(str_equal(str_cut(page, '\n'), str_of(line)), row->name);
 }
@@ -73,7 +87,7 @@ static void every_row_is_rendered_with_help_and_type(void **state)
     struct str page = buf_str(&out);
     check_str(str_cut(&page, '\n'), "before");
     for (size_t i = 0; i < METRIC__COUNT; i++)
-        check_metric(&page, &ROWS[i], (int64_t)i * 1000003 - 1);
+        check_metric(&page, &ROWS[i], is_first_of_its_name(i), (int64_t)i * 1000003 - 1);
     assert_non_null(page.ptr); /* the last line is ended */
     assert_int_equal(page.len, 0);
 }
@@ -85,6 +99,18 @@ static void a_page_that_does_not_fit_is_told(void **state)
     (void)state;
     metrics_render(&out);
     assert_int_equal(buf_status(&out), ERR_FULL);
+}
+
+/* {name="value"}, or nothing. */
+static bool is_label(const char *text)
+{
+    static const char WORD[] = "abcdefghijklmnopqrstuvwxyz_";
+    size_t name = strspn(text + (*text == '{'), WORD);
+    const char *value = text + 1 + name + 2;
+
+    return *text == '\0' ||
+           (*text == '{' && name && strncmp(value - 2, "=\"", 2) == 0 && strspn(value, WORD) &&
+            strcmp(value + strspn(value, WORD), "\"}") == 0);
 }
 
 static bool ends_with(const char *text, const char *end)
@@ -102,11 +128,15 @@ static void rows_keep_to_what_prometheus_expects(void **state)
     for (size_t i = 0; i < METRIC__COUNT; i++) {
         const struct row *row = &ROWS[i];
         bool is_counter = strcmp(row->kind, "counter") == 0;
+        char name[100];
+        snprintf(name, sizeof name, "%.*s", name_len(row), row->name);
         CHECK_ROW(is_counter || strcmp(row->kind, "gauge") == 0, row->name);
-        CHECK_ROW(is_counter == ends_with(row->name, "_total"), row->name);
-        CHECK_ROW(strspn(row->name, NAME) == strlen(row->name), row->name);
+        CHECK_ROW(is_counter == ends_with(name, "_total"), row->name);
+        CHECK_ROW(strspn(name, NAME) == strlen(name), row->name);
+        CHECK_ROW(is_label(row->name + name_len(row)), row->name);
         CHECK_ROW(strncmp(row->name, "contactd_", 9) == 0, row->name);
-        CHECK_ROW(ends_with(row->help, "."), row->name);
+        CHECK_ROW(!is_first_of_its_name(i) || ends_with(row->help, "."), row->name);
+        CHECK_ROW(is_first_of_its_name(i) || strcmp(row->kind, ROWS[i - 1].kind) == 0, row->name);
         CHECK_ROW(!strpbrk(row->help, "\n\\"), row->name);
         for (size_t j = 0; j < i; j++)
             CHECK_ROW(strcmp(row->name, ROWS[j].name) != 0, row->name);

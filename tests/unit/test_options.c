@@ -51,12 +51,28 @@ static void every_default_keeps_its_own_rule(void **state)
     }
 }
 
+struct text_row {
+    const char *text;
+    bool is_ok;
+};
+
+static void check_texts(struct str name, const struct text_row *rows, size_t count)
+{
+    bool is_file;
+    const struct option *option = option_find(&OPTIONS, name, &is_file);
+
+    for (size_t i = 0; i < count; i++) {
+        struct err_detail reason = {""};
+        struct value value;
+        enum err err = value_parse(option, str_of(rows[i].text), &value, &reason);
+        CHECK_ROW((err == ERR_OK) == rows[i].is_ok, rows[i].text);
+        CHECK_ROW((reason.text[0] == '\0') == rows[i].is_ok, rows[i].text);
+    }
+}
+
 static void listen_takes_addresses_and_sockets(void **state)
 {
-    static const struct {
-        const char *text;
-        bool is_ok;
-    } ROWS[] = {
+    static const struct text_row ROWS[] = {
         {"127.0.0.1:3000", true},
         {"0.0.0.0:0", true},
         {"localhost:65535", true},
@@ -80,17 +96,66 @@ static void listen_takes_addresses_and_sockets(void **state)
         {"unix:relative", false},
         {"http://127.0.0.1:80", false},
     };
-    bool is_file;
-    const struct option *option = option_find(&OPTIONS, STR("listen"), &is_file);
 
     (void)state;
-    for (size_t i = 0; i < COUNTOF(ROWS); i++) {
-        struct err_detail reason = {""};
-        struct value value;
-        enum err err = value_parse(option, str_of(ROWS[i].text), &value, &reason);
-        CHECK_ROW((err == ERR_OK) == ROWS[i].is_ok, ROWS[i].text);
-        CHECK_ROW((reason.text[0] == '\0') == ROWS[i].is_ok, ROWS[i].text);
-    }
+    check_texts(STR("listen"), ROWS, COUNTOF(ROWS));
+}
+
+/* Every reader of it finds the same host and origin there. */
+static void public_url_takes_what_has_an_origin(void **state)
+{
+    static const struct text_row ROWS[] = {
+        {"", true},
+        {"https://forms.example", true},
+        {"http://forms.example", true},
+        {"https://FORMS.Example", true},
+        {"https://forms.example:8443", true},
+        {"https://forms.example/some/path", true},
+        {"https://forms.example:8443/some/path", true},
+        {"https://xn--bcher-kva.example", true},
+        {"https://localhost", true},
+        {"https://127.0.0.1", true},
+        {"https://[::1]", true},
+        {"https://[2001:db8::1]:8443/path", true},
+        {"https://forms.example.", false},
+        {"https://forms.example./path", false},
+        {"https://.forms.example", false},
+        {"https://forms..example", false},
+        {"https://*.forms.example", false},
+        {"https://", false},
+        {"https:///path", false},
+        {"https://:443", false},
+        {"https://forms.example/", false},
+        {"https://forms.example/path/", false},
+        {"https://forms.example:", false},
+        {"https://forms.example:/path", false},
+        {"https://forms.example:https", false},
+        {"https://forms.example:65536", false},
+        {"https://forms.example:443:443", false},
+        {"https://user@forms.example", false},
+        {"https://user:word@forms.example", false},
+        {"https://forms.example/@path", false},
+        {"https://forms.example?query", false},
+        {"https://forms.example/path?query", false},
+        {"https://forms.example#part", false},
+        {"https://[::1", false},
+        {"https://::1", false},
+        {"https://[::1]x", false},
+        {"https://[fe80::1%25eth0]", false},
+        {"https://[forms.example]", false},
+        {"https://forms example", false},
+        {"https://forms.example\\path", false},
+        {"https://b\xc3\xbc"
+         "cher.example",
+         false},
+        {"HTTPS://forms.example", false},
+        {"ftp://forms.example", false},
+        {"//forms.example", false},
+        {"forms.example", false},
+    };
+
+    (void)state;
+    check_texts(STR("public-url"), ROWS, COUNTOF(ROWS));
 }
 
 static void a_socket_path_fits_the_kernel(void **state)
@@ -114,6 +179,7 @@ int main(void)
         CASE("names are lower-case words with dashes", names_are_lower_case_words_with_dashes),
         CASE("every default keeps its own rule", every_default_keeps_its_own_rule),
         CASE("listen takes addresses and sockets", listen_takes_addresses_and_sockets),
+        CASE("public-url takes what has an origin", public_url_takes_what_has_an_origin),
         CASE("a socket path fits the kernel", a_socket_path_fits_the_kernel),
     };
 

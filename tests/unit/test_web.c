@@ -43,6 +43,25 @@ static void hosts(void **state)
         CHECK_ROW(web_is_host(str_of(ROWS[i].text)) == ROWS[i].is_host, ROWS[i].text);
 }
 
+static void hosts_without_brackets(void **state)
+{
+    static const struct {
+        const char *host, *bare;
+    } ROWS[] = {
+        {"example.org", "example.org"},
+        {"127.0.0.1", "127.0.0.1"},
+        {"[::1]", "::1"},
+        {"[2001:db8::1]", "2001:db8::1"},
+        {"", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(ROWS); i++)
+        CHECK_ROW(str_equal(web_host_bare(str_of(ROWS[i].host)), str_of(ROWS[i].bare)),
+                  ROWS[i].host);
+    assert_int_equal(web_host_bare((struct str){0}).len, 0);
+}
+
 static void origins_fit_their_patterns(void **state)
 {
     static const struct {
@@ -225,6 +244,7 @@ int main(void)
 {
     static const struct CMUnitTest CASES[] = {
         CASE("hosts", hosts),
+        CASE("hosts without brackets", hosts_without_brackets),
         CASE("origins fit their patterns", origins_fit_their_patterns),
         CASE("patterns", patterns),
         CASE("paths lead nowhere else", paths_lead_nowhere_else),
