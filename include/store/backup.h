@@ -74,7 +74,8 @@ struct restored {
  * the old one is kept aside. Sessions and invitations end, deliveries that waited are given up.
  * Root's process becomes, for good, the user who owns the database's directory, and keeps the right
  * to read alone, by which only his files are opened; ERR_DENIED: he could have made the backup's
- * name lead to somebody else's file. ERR_BUSY: a server owns the database. Others as backup_verify().
+ * name lead to somebody else's file. ERR_BUSY: a server owns the database. Others as
+ * backup_verify().
  */
 MUST_CHECK enum err backup_restore(const char *url, const char *path,
                                    const struct restore_options *options,
