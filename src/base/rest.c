@@ -32,13 +32,37 @@ bool rest_begins(struct rest_watch *watch, int64_t mono_ms, int64_t cpu_us)
 }
 
 /*
+ * Code that was not made to lie anywhere is corrected by the loader where it lies, in segments that
+ * nobody may write to otherwise, and is not in the file as it is in memory.
+ */
+static bool is_corrected(const struct dl_phdr_info *object, const ElfW(Phdr) * segment)
+{
+    const ElfW(Dyn) *entry = (const void *)(object->dlpi_addr + segment->p_vaddr);
+
+    for (; entry->d_tag != DT_NULL; entry++)
+        if (entry->d_tag == DT_TEXTREL ||
+            (entry->d_tag == DT_FLAGS && entry->d_un.d_val & DF_TEXTREL))
+            return true;
+    return false;
+}
+
+static bool is_as_in_its_file(const struct dl_phdr_info *object)
+{
+    for (size_t i = 0; i < object->dlpi_phnum; i++)
+        if (object->dlpi_phdr[i].p_type == PT_DYNAMIC &&
+            is_corrected(object, &object->dlpi_phdr[i]))
+            return false;
+    return true;
+}
+
+/*
  * Segments that nobody may write to, so that every page of them is as it is in the file: the next
  * one who needs it finds it again there. What the loader has relocated is in others (PT_GNU_RELRO).
  */
 static int unmap_program(struct dl_phdr_info *object, size_t size, void *page)
 {
     (void)size;
-    for (size_t i = 0; i < object->dlpi_phnum; i++) {
+    for (size_t i = 0; is_as_in_its_file(object) && i < object->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
         uintptr_t begin = object->dlpi_addr + segment->p_vaddr, end = begin + segment->p_memsz;
         if (segment->p_type != PT_LOAD || segment->p_flags & PF_W)

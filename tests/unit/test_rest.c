@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/rest.h"
 
+#include <dlfcn.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "check.h"
 
@@ -76,6 +80,59 @@ static void the_program_goes_on_after_its_pages_are_given_back(void **state)
     assert_string_equal(strerror(2), "No such file or directory"); /* a table that is read again */
 }
 
+static struct dl_phdr_info *only; /* instead of what is loaded; NULL: that */
+
+/* In place of the C library's. */
+__attribute__((visibility("default"))) int dl_iterate_phdr(int (*callback)(struct dl_phdr_info *,
+                                                                           size_t, void *),
+                                                           void *arg)
+{
+    int (*loaded)(int (*)(struct dl_phdr_info *, size_t, void *), void *);
+
+    if (only)
+        return callback(only, sizeof *only, arg);
+    *(void **)&loaded = dlsym(RTLD_NEXT, "dl_iterate_phdr");
+    return loaded(callback, arg);
+}
+
+/* A page of this very program, corrected as a loader does; and what follows says that it was. */
+static char correct_and_rest(ElfW(Dyn) * dynamic)
+{
+    size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
+    FILE *self = fopen("/proc/self/exe", "r");
+
+    assert_non_null(self);
+    char *page = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, fileno(self), 0);
+    assert_ptr_not_equal(page, MAP_FAILED);
+    fclose(self);
+    page[0] = 'c';
+    assert_int_equal(mprotect(page, bytes, PROT_READ), 0);
+    ElfW(Phdr) segments[] = {
+        {.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_memsz = bytes},
+        {.p_type = PT_DYNAMIC, .p_vaddr = (ElfW(Addr))dynamic - (ElfW(Addr))page},
+    };
+    struct dl_phdr_info object = {
+        .dlpi_addr = (ElfW(Addr))page, .dlpi_phdr = segments, .dlpi_phnum = 2};
+    only = &object;
+    rest_give_back();
+    only = NULL;
+    char left = page[0];
+    munmap(page, bytes);
+    return left;
+}
+
+static void what_the_loader_has_corrected_is_kept(void **state)
+{
+    ElfW(Dyn) by_tag[] = {{.d_tag = DT_TEXTREL}, {.d_tag = DT_NULL}};
+    ElfW(Dyn) by_flag[] = {{.d_tag = DT_FLAGS, .d_un.d_val = DF_TEXTREL}, {.d_tag = DT_NULL}};
+    ElfW(Dyn) neither[] = {{.d_tag = DT_FLAGS, .d_un.d_val = DF_BIND_NOW}, {.d_tag = DT_NULL}};
+
+    (void)state;
+    assert_int_equal(correct_and_rest(by_tag), 'c');
+    assert_int_equal(correct_and_rest(by_flag), 'c');
+    assert_int_equal(correct_and_rest(neither), 0x7f); /* it is the file's again */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -83,6 +140,7 @@ int main(void)
         cmocka_unit_test(there_is_no_rest_under_load),
         cmocka_unit_test(giving_back_keeps_what_is_in_use),
         cmocka_unit_test(the_program_goes_on_after_its_pages_are_given_back),
+        cmocka_unit_test(what_the_loader_has_corrected_is_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
