@@ -82,7 +82,8 @@ struct beneath_attr {
 
 struct ruleset {
     int fd, abi;
-    uint64_t files; /* rights over files that this kernel knows */
+    uint64_t files;  /* rights over files that this kernel knows */
+    bool leaves_all; /* something lies in a directory beneath which nearly everything is */
 };
 
 /*
@@ -152,8 +153,22 @@ static bool ruleset_open(struct ruleset *set)
     return set->fd >= 0;
 }
 
+static bool is_directory(const struct stat *status, const char *path)
+{
+    struct stat other;
+
+    return stat(path, &other) == 0 && status->st_dev == other.st_dev &&
+           status->st_ino == other.st_ino;
+}
+
+/* From /etc modes keep whoever is not root. */
+static bool is_nearly_all(const struct stat *status)
+{
+    return is_directory(status, "/") || (geteuid() == 0 && is_directory(status, "/etc"));
+}
+
 /* False: the rule was not added. errno says why; without such a file it has nothing to be about. */
-static bool allow(const struct ruleset *set, const char *path, uint64_t rights)
+static bool allow(struct ruleset *set, const char *path, uint64_t rights)
 {
     struct beneath_attr beneath = {.allowed = rights & set->files};
     struct stat status;
@@ -161,8 +176,14 @@ static bool allow(const struct ruleset *set, const char *path, uint64_t rights)
     beneath.fd = open(path, O_PATH | O_CLOEXEC);
     if (beneath.fd < 0)
         return false;
-    if (fstat(beneath.fd, &status) == 0 && !S_ISDIR(status.st_mode))
+    if (fstat(beneath.fd, &status)) {
+        close(beneath.fd);
+        return false;
+    }
+    if (!S_ISDIR(status.st_mode))
         beneath.allowed &= OF_FILES;
+    else if (is_nearly_all(&status))
+        set->leaves_all = true;
     bool is_added = syscall(__NR_landlock_add_rule, set->fd, RULE_BENEATH, &beneath, 0) == 0;
     close(beneath.fd);
     return is_added;
@@ -180,7 +201,7 @@ static void directory_of(const char *path, char ret_directory[PATH_MAX])
 }
 
 /* What lies beside a file, and beside the file that its symbolic link means. */
-static bool allow_beside(const struct ruleset *set, const char *path, uint64_t rights)
+static bool allow_beside(struct ruleset *set, const char *path, uint64_t rights)
 {
     char directory[PATH_MAX], target[PATH_MAX];
 
@@ -200,12 +221,14 @@ static bool is_path(const char *path)
 }
 
 /* Where nothing can be written anyway, nothing needs to be allowed. */
-static bool allow_directory(const struct ruleset *set, const char *path)
+static bool allow_directory(struct ruleset *set, const char *path)
 {
-    return allow(set, path, KEEPING) || errno == ENOENT || errno == EACCES;
+    struct stat status;
+
+    return allow(set, path, KEEPING) || stat(path, &status) != 0;
 }
 
-static bool allow_all(const struct ruleset *set, const struct sandbox_options *options)
+static bool allow_all(struct ruleset *set, const struct sandbox_options *options)
 {
     const char *const *readable = options->readable, *const *directories = options->directories;
 
@@ -227,9 +250,9 @@ static bool allow_all(const struct ruleset *set, const struct sandbox_options *o
     return access(options->database, F_OK) || allow_beside(set, options->database, KEEPING);
 }
 
-static bool close_files(const struct sandbox_options *options, int *ret_abi)
+static bool close_files(const struct sandbox_options *options, int *ret_abi, bool *ret_leaves_all)
 {
-    struct ruleset set;
+    struct ruleset set = {.leaves_all = false};
 
     if (!ruleset_open(&set))
         return false;
@@ -237,6 +260,7 @@ static bool close_files(const struct sandbox_options *options, int *ret_abi)
         allow_all(&set, options) && syscall(__NR_landlock_restrict_self, set.fd, 0) == 0;
     close(set.fd);
     *ret_abi = is_closed ? set.abi : 0;
+    *ret_leaves_all = is_closed && set.leaves_all;
     return is_closed;
 }
 
@@ -312,10 +336,10 @@ static enum err judge(const struct sandbox *sandbox, struct err_detail *detail)
 {
     if (sandbox->mode != SANDBOX_REQUIRED || !sandbox->missing[0])
         return ERR_OK;
-    return err_set(
-        detail, ERR_DENIED,
-        "--sandbox required: %s; a newer kernel may have it, and containers may allow it",
-        sandbox->missing);
+    return err_set(detail, ERR_DENIED,
+                   "--sandbox required: %s; what the kernel lacks a newer one may have, or the "
+                   "container allow",
+                   sandbox->missing);
 }
 
 static enum sandbox_mode mode_of(const struct sandbox_options *options)
@@ -327,6 +351,8 @@ static enum sandbox_mode mode_of(const struct sandbox_options *options)
 enum err sandbox_enter(const struct sandbox_options *options, struct sandbox *ret_sandbox,
                        struct err_detail *detail)
 {
+    bool leaves_all;
+
     *ret_sandbox = (struct sandbox){.mode = mode_of(options)};
     if (ret_sandbox->mode == SANDBOX_OFF)
         return ERR_OK;
@@ -334,8 +360,12 @@ enum err sandbox_enter(const struct sandbox_options *options, struct sandbox *re
     limit(options);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         miss(ret_sandbox, "no_new_privs", strerror(errno));
-    if (!close_files(options, &ret_sandbox->landlock_abi))
+    if (!close_files(options, &ret_sandbox->landlock_abi, &leaves_all))
         miss(ret_sandbox, "Landlock", strerror(errno));
+    else if (leaves_all)
+        miss(ret_sandbox, "Landlock",
+             "the database, backups or a certificate lie in / or /etc itself; give them a "
+             "directory of their own");
     if (!drop_capabilities(ret_sandbox->has_kept_files))
         miss(ret_sandbox, "capabilities", strerror(errno));
     return judge(ret_sandbox, detail);

@@ -123,6 +123,16 @@ def test_a_directory_that_is_not_there_opens_nothing(start):
     assert server.stop() == 0
 
 
+@needs_preload
+@pytest.mark.parametrize("place", ["file/backups", "loop/backups", "x" * 300])
+def test_a_directory_that_cannot_be_there_opens_nothing_either(start, place, tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "loop").symlink_to("loop")
+    server = start(sandbox="required", backup_dir=tmp_path / place)
+    assert until(lambda: server.log_lines("sandbox"))[0]["landlock_abi"] >= 1
+    assert server.stop() == 0
+
+
 def until(look, seconds=20 * SLOW):
     """What `look` finds, once it finds something."""
     end = time.monotonic() + seconds

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The filter of system calls, each time in a process of its own. The rest of the sandbox is tried
- * from within a server. */
+/* The filter of system calls, and what is told of files, each time in a process of its own. The
+ * rest of the sandbox is tried from within a server. */
+#include "app/sandbox.h"
 #include "app/sandbox_filter.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -205,6 +207,49 @@ static void test_what_only_an_intruder_does_is_the_end(void **state)
     }
 }
 
+/* --- files --------------------------------------------------------------- */
+
+/* What a process is told that it would read `path` anew; it ends with which of these it is. */
+enum { IS_CLOSED, IS_TOLD, IS_REFUSED, HAS_NO_LANDLOCK };
+
+static int enter_with(const char *path, enum sandbox_mode mode)
+{
+    const struct sandbox_options options = {
+        .mode = mode, .database = "memory:", .listen = "", .readable = {path}};
+    struct sandbox sandbox;
+    struct err_detail detail = {""};
+    int status = 0;
+
+    if (HAS_SANITIZER)
+        skip();
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        enum err err = sandbox_enter(&options, &sandbox, &detail);
+        if (!sandbox.landlock_abi)
+            _exit(HAS_NO_LANDLOCK);
+        if (err != ERR_OK)
+            _exit(strstr(detail.text, "of their own") ? IS_REFUSED : 255);
+        _exit(strstr(sandbox.missing, "of their own") ? IS_TOLD : IS_CLOSED);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == HAS_NO_LANDLOCK)
+        skip();
+    return WEXITSTATUS(status);
+}
+
+/* What lies beside a file that is read anew can be read as well: it may have another name then. */
+static void test_a_file_that_lies_where_everything_does_is_told(void **state)
+{
+    (void)state;
+    assert_int_equal(enter_with("/nowhere.pem", SANDBOX_ON), IS_TOLD);
+    assert_int_equal(enter_with("/./nowhere.pem", SANDBOX_REQUIRED), IS_REFUSED);
+    assert_int_equal(enter_with("/etc/ssl/certs/nowhere.pem", SANDBOX_REQUIRED), IS_CLOSED);
+    assert_int_equal(enter_with("/etc/nowhere.pem", SANDBOX_ON),
+                     geteuid() == 0 ? IS_TOLD : IS_CLOSED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +259,7 @@ int main(void)
         cmocka_unit_test(test_sockets_are_of_known_families_and_kinds),
         cmocka_unit_test(test_only_files_become_code_and_only_where_libraries_are_loaded),
         cmocka_unit_test(test_what_only_an_intruder_does_is_the_end),
+        cmocka_unit_test(test_a_file_that_lies_where_everything_does_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
