@@ -73,7 +73,8 @@ struct restored {
  * copy verified, before anything is touched; there is no moment without a database, and
  * the old one is kept aside. Sessions and invitations end, deliveries that waited are given up.
  * Root's process becomes, for good, the user who owns the database's directory, and keeps the right
- * to read alone. ERR_BUSY: a server owns the database. Others as backup_verify().
+ * to read if that user cannot come there by himself. ERR_BUSY: a server owns the database. Others
+ * as backup_verify().
  */
 MUST_CHECK enum err backup_restore(const char *url, const char *path,
                                    const struct restore_options *options,

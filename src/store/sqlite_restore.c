@@ -226,19 +226,29 @@ static enum err take_place(struct restore *restore, struct err_detail *detail)
 
 /*
  * systemd keeps the directories of users that exist only while they run behind one that is root's.
- * So of root's rights one stays, if it was there: to pass through directories, and to read. Nothing
- * is written by it.
+ * So where the way there is closed to the user, one of root's rights stays: to pass through
+ * directories, and to read. Nothing is written by it.
  */
-static bool keep_passage(void)
+static bool keep_passage(const char *directory)
 {
     struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct had[2], kept[2] = {{0}, {0}};
+    struct stat info;
 
     if (syscall(__NR_capget, &head, had))
         return false;
-    kept[0].permitted = had[0].permitted & 1U << CAP_DAC_READ_SEARCH;
-    kept[0].effective = kept[0].permitted;
+    if (stat(directory, &info)) {
+        kept[0].permitted = had[0].permitted & 1U << CAP_DAC_READ_SEARCH;
+        kept[0].effective = kept[0].permitted;
+    }
     return syscall(__NR_capset, &head, kept) == 0;
+}
+
+static bool become(const struct stat *home, const char *directory)
+{
+    return prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0 && setgroups(0, NULL) == 0 &&
+           setresgid(home->st_gid, home->st_gid, home->st_gid) == 0 &&
+           setresuid(home->st_uid, home->st_uid, home->st_uid) == 0 && keep_passage(directory);
 }
 
 /*
@@ -252,15 +262,14 @@ static enum err become_owner(const char *url, struct err_detail *detail)
 
     if (!name)
         return ERR_MEMORY;
-    bool is_known = stat(dirname(name), &home) == 0;
+    const char *directory = dirname(name);
+    bool is_his = geteuid() == 0 && stat(directory, &home) == 0 && home.st_uid != 0;
+    bool is_done = !is_his || become(&home, directory);
+    int error = errno;
     free(name);
-    if (geteuid() != 0 || !is_known || home.st_uid == 0)
-        return ERR_OK;
-    if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setgroups(0, NULL) ||
-        setresgid(home.st_gid, home.st_gid, home.st_gid) ||
-        setresuid(home.st_uid, home.st_uid, home.st_uid) || !keep_passage())
+    if (!is_done)
         return err_set(detail, ERR_DENIED, "cannot become uid %u, who owns the directory of %s: %s",
-                       (unsigned)home.st_uid, url, strerror(errno));
+                       (unsigned)home.st_uid, url, strerror(error));
     return ERR_OK;
 }
 

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import sqlite3
 import subprocess
 import tempfile
@@ -218,6 +219,27 @@ def test_roots_hand_is_not_led_when_it_restores_for_another_user(server):
         assert server.cli("restore", copy).returncode == 1
         assert (os.stat(treasure).st_uid, treasure.read_bytes()) == (before[0].st_uid, before[1])
         assert sorted(os.listdir(folder)) == ["home", "treasure"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_root_who_restores_enters_no_directory_by_the_owners_link(server):
+    post(server, "Hello")
+    copy = server.directory / "copy.db"
+    assert server.cli("backup", copy).returncode == 0
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        home, closed = pathlib.Path(folder, "home"), pathlib.Path(folder, "closed")
+        home.mkdir()
+        (closed / "open").mkdir(parents=True)
+        os.chmod(closed, 0o700)
+        os.chmod(closed / "open", 0o777)
+        os.chown(home, 65534, 65534)
+        (home / "contactd.db").symlink_to(closed / "open/theirs.db")
+        shutil.copy(copy, closed / "open/theirs.db")
+        server.options["database"] = home / "contactd.db"
+        done = server.cli("restore", copy)
+        assert done.returncode == 1 and "ermission denied" in done.stderr, done
+        assert os.listdir(closed / "open") == ["theirs.db"]
 
 
 def sign_in(server):

@@ -80,6 +80,8 @@ static void the_program_goes_on_after_its_pages_are_given_back(void **state)
     assert_string_equal(strerror(2), "No such file or directory"); /* a table that is read again */
 }
 
+/* Sanitizers call dl_iterate_phdr() before anything of ours may run. */
+#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
 static struct dl_phdr_info *only; /* instead of what is loaded; NULL: that */
 
 /* In place of the C library's. */
@@ -132,6 +134,14 @@ static void what_the_loader_has_corrected_is_kept(void **state)
     assert_int_equal(correct_and_rest(by_flag), 'c');
     assert_int_equal(correct_and_rest(neither), 0x7f); /* it is the file's again */
 }
+
+#else
+static void what_the_loader_has_corrected_is_kept(void **state)
+{
+    (void)state;
+    skip();
+}
+#endif
 
 int main(void)
 {
