@@ -72,10 +72,10 @@ struct restored {
  * Puts a copy of the file `path` in the place of the database `url`. The lock is taken, and the
  * copy verified, before anything is touched; there is no moment without a database, and
  * the old one is kept aside. Sessions and invitations end, deliveries that waited are given up.
- * Root's process becomes, for good, the user who owns the database's directory, and keeps the right
- * to read alone, by which only his files are opened; ERR_DENIED: he could have made the backup's
- * name lead to somebody else's file. ERR_BUSY: a server owns the database. Others as
- * backup_verify().
+ * Root's process becomes, for good, the user who owns the database's directory, keeps the right
+ * to read if that user cannot come there by himself, and opens only his files; ERR_DENIED: he could
+ * have made the backup's name lead to somebody else's. ERR_BUSY: a server owns the database. Others
+ * as backup_verify().
  */
 MUST_CHECK enum err backup_restore(const char *url, const char *path,
                                    const struct restore_options *options,

@@ -62,7 +62,9 @@ static bool is_as_in_its_file(const struct dl_phdr_info *object)
 static int unmap_program(struct dl_phdr_info *object, size_t size, void *page)
 {
     (void)size;
-    for (size_t i = 0; is_as_in_its_file(object) && i < object->dlpi_phnum; i++) {
+    if (!is_as_in_its_file(object))
+        return 0;
+    for (size_t i = 0; i < object->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
         uintptr_t begin = object->dlpi_addr + segment->p_vaddr, end = begin + segment->p_memsz;
         if (segment->p_type != PT_LOAD || segment->p_flags & PF_W)

@@ -232,29 +232,38 @@ static enum err take_place(struct restore *restore, struct err_detail *detail)
 
 /*
  * systemd keeps the directories of users that exist only while they run behind one that is root's.
- * So of root's rights one stays, if it was there: to pass through directories, and to read. Nothing
- * is written by it.
+ * So where the way there is closed to the user, one of root's rights stays: to pass through
+ * directories, and to read. Nothing is written by it.
  */
-static bool keep_passage(void)
+static bool keep_passage(const char *directory)
 {
     struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct had[2], kept[2] = {{0}, {0}};
+    struct stat info;
 
     if (syscall(__NR_capget, &head, had))
         return false;
-    kept[0].permitted = had[0].permitted & 1U << CAP_DAC_READ_SEARCH;
-    kept[0].effective = kept[0].permitted;
+    if (stat(directory, &info)) {
+        kept[0].permitted = had[0].permitted & 1U << CAP_DAC_READ_SEARCH;
+        kept[0].effective = kept[0].permitted;
+    }
     return syscall(__NR_capset, &head, kept) == 0;
 }
 
 /* False: we stay who we are. */
 static bool find_owner(const char *url, struct restore *restore)
 {
-    char *name = strdup(url);
+    char name[RESTORE_PATH_MAX]; /* what is longer is no path */
 
-    bool is_known = name && stat(dirname(name), &restore->home) == 0;
-    free(name);
-    return geteuid() == 0 && is_known && restore->home.st_uid != 0;
+    return geteuid() == 0 && join(name, url, "") && stat(dirname(name), &restore->home) == 0 &&
+           restore->home.st_uid != 0;
+}
+
+static bool become(const struct stat *home, const char *directory)
+{
+    return prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0 && setgroups(0, NULL) == 0 &&
+           setresgid(home->st_gid, home->st_gid, home->st_gid) == 0 &&
+           setresuid(home->st_uid, home->st_uid, home->st_uid) == 0 && keep_passage(directory);
 }
 
 /*
@@ -263,14 +272,17 @@ static bool find_owner(const char *url, struct restore *restore)
  */
 static enum err become_owner(const char *url, struct restore *restore, struct err_detail *detail)
 {
-    uid_t uid = restore->home.st_uid;
-    gid_t gid = restore->home.st_gid;
+    char *name = strdup(url);
 
-    if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setgroups(0, NULL) || setresgid(gid, gid, gid) ||
-        setresuid(uid, uid, uid) || !keep_passage())
+    if (!name)
+        return ERR_MEMORY;
+    bool is_done = become(&restore->home, dirname(name));
+    int error = errno;
+    free(name);
+    if (!is_done)
         return err_set(detail, ERR_DENIED, "cannot become uid %u, who owns the directory of %s: %s",
-                       (unsigned)uid, url, strerror(errno));
-    restore->rule = (struct files_rule){.owner = uid};
+                       (unsigned)restore->home.st_uid, url, strerror(error));
+    restore->rule = (struct files_rule){.owner = restore->home.st_uid};
     (void)files_allow_only(&restore->rule);
     return ERR_OK;
 }
