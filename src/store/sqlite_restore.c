@@ -272,16 +272,11 @@ static bool become(const struct stat *home, const char *directory)
  */
 static enum err become_owner(const char *url, struct restore *restore, struct err_detail *detail)
 {
-    char *name = strdup(url);
+    char name[RESTORE_PATH_MAX];
 
-    if (!name)
-        return ERR_MEMORY;
-    bool is_done = become(&restore->home, dirname(name));
-    int error = errno;
-    free(name);
-    if (!is_done)
+    if (!join(name, url, "") || !become(&restore->home, dirname(name)))
         return err_set(detail, ERR_DENIED, "cannot become uid %u, who owns the directory of %s: %s",
-                       (unsigned)restore->home.st_uid, url, strerror(error));
+                       (unsigned)restore->home.st_uid, url, strerror(errno));
     restore->rule = (struct files_rule){.owner = restore->home.st_uid};
     (void)files_allow_only(&restore->rule);
     return ERR_OK;
