@@ -240,10 +240,14 @@ static const struct verb *find_verb(int argc, char **argv, int *ret_words)
     return NULL;
 }
 
-static void usage_of(const struct verb *verb)
+static void usage_of(const struct verb *verb, const struct config *config)
 {
-    fprintf(stderr, "contactd: wrong number of arguments; usage: contactd %s%s%s %s\n", verb->verb,
-            verb->object ? " " : "", verb->object ? verb->object : "", verb->usage);
+    if (verb == &VERBS[0]) /* also where no verb comes first */
+        fprintf(stderr, "contactd: serve takes no \"%s\"; a verb goes before all options\n",
+                config->args[0]);
+    else
+        fprintf(stderr, "contactd: wrong number of arguments; usage: contactd %s%s%s %s\n",
+                verb->verb, verb->object ? " " : "", verb->object ? verb->object : "", verb->usage);
 }
 
 static bool has_enough(const struct verb *verb, int count)
@@ -266,7 +270,7 @@ static enum exit_code run_verb(struct cli *cli)
     log_start((enum log_level)cli->config.log_level, (enum log_format)cli->config.log_format);
     enum exit_code code = EXIT_USAGE;
     if (!has_enough(cli->verb, cli->config.arg_count))
-        usage_of(cli->verb);
+        usage_of(cli->verb, &cli->config);
     else
         code = cli->verb->run(cli);
     config_done(&cli->config);

@@ -293,3 +293,9 @@ def test_a_port_alone_means_all_addresses(tmp_path):
                 s.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
                 assert s.recv(4096).startswith(b"HTTP/1.1 200 ")
         assert server.cli("healthcheck").returncode == 0
+
+
+def test_a_verb_behind_options_is_told_where_it_goes(tmp_path):
+    done = subprocess.run([str(default_binary()), "--database", str(tmp_path / "x.db"), "user", "list"], capture_output=True, text=True, timeout=30 * SLOW)
+    assert done.returncode == 2 and done.stderr == 'contactd: serve takes no "user"; a verb goes before all options\n'
+    assert not (tmp_path / "x.db").exists()
