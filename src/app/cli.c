@@ -145,9 +145,20 @@ static void print_help(FILE *out)
     fputs("\nexit codes: 0 fine, 1 failed, 2 usage, 3 configuration, 4 database, 5 listen\n", out);
 }
 
-static enum exit_code usage(const char *why, const char *what)
+/* Of a first word that is right, all that may follow it. */
+static enum exit_code no_such_verb(char **words)
 {
-    fprintf(stderr, "contactd: %s%s; see contactd --help\n", why, what);
+    const char *before = "; there are ";
+
+    fprintf(stderr, "contactd: no such verb: %s%s%s", words[0], words[1] ? " " : "",
+            words[1] ? words[1] : "");
+    for (size_t i = 0; i < COUNTOF(VERBS); i++) {
+        if (!VERBS[i].object || strcmp(VERBS[i].verb, words[0]) != 0)
+            continue;
+        fprintf(stderr, "%s%s %s", before, VERBS[i].verb, VERBS[i].object);
+        before = ", ";
+    }
+    fprintf(stderr, "; see contactd --help\n");
     return EXIT_USAGE;
 }
 
@@ -302,7 +313,7 @@ int cli_run(int argc, char **argv, char **envp)
         return (int)verb_version(NULL);
     const struct verb *verb = find_verb(argc, argv, &words);
     if (!verb)
-        return (int)usage("no such verb: ", argv[1]);
+        return (int)no_such_verb(argv + 1);
     if (secret_start() != ERR_OK)
         return (int)EXIT_FAILED;
     struct cli cli = {

@@ -295,7 +295,9 @@ def test_a_port_alone_means_all_addresses(tmp_path):
         assert server.cli("healthcheck").returncode == 0
 
 
-def test_a_verb_behind_options_is_told_where_it_goes(tmp_path):
+def test_a_verb_that_is_wrong_is_told_what_would_be_right(tmp_path):
     done = subprocess.run([str(default_binary()), "--database", str(tmp_path / "x.db"), "user", "list"], capture_output=True, text=True, timeout=30 * SLOW)
     assert done.returncode == 2 and done.stderr == 'contactd: serve takes no "user"; a verb goes before all options\n'
     assert not (tmp_path / "x.db").exists()
+    done = subprocess.run([str(default_binary()), "user", "show"], capture_output=True, text=True, timeout=30 * SLOW)
+    assert done.returncode == 2 and done.stderr.startswith("contactd: no such verb: user show; there are user add, user ")
