@@ -5,6 +5,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,34 +54,51 @@ static const char *counted(const struct backup_check *check, char ret_text[80])
     return ret_text;
 }
 
-static bool pour(int fd)
+/*
+ * The name of a file that is there for the time of this verb, in TMPDIR or beside the database. No
+ * link leads to it.
+ */
+static enum err scratch_name(const struct cli *cli, const char *purpose,
+                             char ret_path[RESTORE_PATH_MAX], struct err_detail *detail)
+{
+    const char *place = getenv("TMPDIR");
+    char database[RESTORE_PATH_MAX], whole[PATH_MAX];
+
+    snprintf(database, sizeof database, "%s", cli->config.database);
+    if (!place || !place[0])
+        place = dirname(database);
+    if (!realpath(place, whole))
+        return err_set(detail, ERR_NOT_FOUND, "cannot write into %.200s: %s", place,
+                       strerror(errno));
+    int len =
+        snprintf(ret_path, RESTORE_PATH_MAX, "%s/contactd-%s.%ld", whole, purpose, (long)getpid());
+    if (len >= RESTORE_PATH_MAX)
+        return err_set(detail, ERR_INVALID, "the path %.64s... is too long", whole);
+    return ERR_OK;
+}
+
+static bool pour(int from, FILE *to)
 {
     static char piece[PIECE_BYTES];
     ssize_t got;
 
-    while ((got = read(fd, piece, sizeof piece)) > 0)
-        if (fwrite(piece, 1, (size_t)got, stdout) != (size_t)got)
+    while ((got = read(from, piece, sizeof piece)) > 0)
+        if (fwrite(piece, 1, (size_t)got, to) != (size_t)got)
             return false;
-    return got == 0 && fflush(stdout) == 0;
+    return got == 0 && fflush(to) == 0;
 }
 
 /* It is made in a file first: what was not verified does not leave. */
 static enum err pour_backup(const struct cli *cli, const struct backup_pace *pace,
                             struct backup_check *check, struct err_detail *detail)
 {
-    const char *place = getenv("TMPDIR");
     char path[RESTORE_PATH_MAX];
-    int len =
-        place && place[0]
-            ? snprintf(path, sizeof path, "%s/contactd-backup.%ld", place, (long)getpid())
-            : snprintf(path, sizeof path, "%s.backup.%ld", cli->config.database, (long)getpid());
 
-    if (len < 0 || (size_t)len >= sizeof path)
-        return err_set(detail, ERR_INVALID, "the path %.64s... is too long", path);
+    TRY(scratch_name(cli, "backup", path, detail));
     TRY(backup_make(cli->config.database, path, pace, check, detail));
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     unlink(path);
-    bool is_written = fd >= 0 && pour(fd);
+    bool is_written = fd >= 0 && pour(fd, stdout);
     int number = errno;
     if (fd >= 0)
         close(fd);
@@ -190,17 +209,55 @@ static void tell_restored(const struct restored *restored, bool may_send)
           stderr);
 }
 
+static enum err pour_in(const char *path, struct err_detail *detail)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    bool is_whole = file && pour(STDIN_FILENO, file);
+    int number = errno;
+
+    if (file)
+        fclose(file);
+    else if (fd >= 0)
+        close(fd);
+    if (is_whole)
+        return ERR_OK;
+    if (fd >= 0)
+        unlink(path);
+    return err_set(detail, ERR_IO, "cannot take in what comes, at %s: %s", path, strerror(number));
+}
+
+/* Standard input becomes a file first: its pages are not looked at in their order. */
+static enum err restore_from_stdin(const struct cli *cli, const struct restore_options *options,
+                                   struct restored *ret_restored, struct err_detail *detail)
+{
+    char path[RESTORE_PATH_MAX];
+
+    TRY(scratch_name(cli, "restore", path, detail));
+    TRY(pour_in(path, detail));
+    enum err err = backup_restore(cli->config.database, path, options, ret_restored, detail);
+    unlink(path);
+    return err;
+}
+
 enum exit_code verb_restore(struct cli *cli)
 {
+    const char *path = cli->config.args[0];
+    bool is_stdin = strcmp(path, "-") == 0;
     struct err_detail detail = {""};
     struct restored restored;
     struct progress progress;
     const struct backup_pace pace = {tell_progress, &progress};
     const struct restore_options options = {.may_send = cli->is_send_waiting, .pace = &pace};
 
+    if (is_stdin && isatty(STDIN_FILENO)) {
+        fputs("contactd: a backup is no text; give a file or the output of a program\n", stderr);
+        return EXIT_USAGE;
+    }
     progress_start(&progress, "KB copied");
-    enum err err =
-        backup_restore(cli->config.database, cli->config.args[0], &options, &restored, &detail);
+    enum err err = is_stdin
+                       ? restore_from_stdin(cli, &options, &restored, &detail)
+                       : backup_restore(cli->config.database, path, &options, &restored, &detail);
     progress_clear(&progress);
     if (err != ERR_OK)
         return cli_complain(err, &detail, code_of(err));

@@ -115,7 +115,7 @@ static const struct verb VERBS[] = {
      "take in an export of contactd, formspree, netlify, basin or getform"},
     {"backup", NULL, verb_backup, 1, "FILE|-",
      "copy the database, also beside a running server, and verify the copy"},
-    {"restore", NULL, verb_restore, 1, "FILE [--send-waiting]",
+    {"restore", NULL, verb_restore, 1, "FILE|- [--send-waiting]",
      "put a backup in the database's place, which is kept aside"},
     {"verify", NULL, verb_verify, VERB_ONE_AT_MOST, "[FILE] [--json]",
      "look at every page and row of the database, or of a backup"},

@@ -102,6 +102,34 @@ def test_a_backup_goes_through_a_pipe_and_nothing_is_left_beside(server, tmp_pat
     assert server.cli("verify", path).returncode == 0
 
 
+def restore_from(server, bytes_):
+    return subprocess.run([str(server.binary), "restore", "-"], env=server.environment(), cwd=server.directory, input=bytes_,
+                          capture_output=True, timeout=30 * SLOW)
+
+
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+def test_a_restore_comes_through_a_pipe_and_nothing_is_left_beside(server, tmp_path, monkeypatch, is_elsewhere):
+    if is_elsewhere:
+        (tmp_path / "scratch").mkdir()
+        monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
+    post(server, "through a pipe")
+    copy = server.directory / "copy.db"
+    assert server.cli("backup", copy).returncode == 0
+    assert restore_from(server, copy.read_bytes()).returncode == 4  # the server runs
+    server.stop()
+    (server.directory / "contactd.db").unlink()
+    before = set(os.listdir(server.directory))
+    for nonsense in b"", b"no database", copy.read_bytes()[:-4096]:
+        done = restore_from(server, nonsense)
+        assert done.returncode == 1, done
+        assert set(os.listdir(server.directory)) == before
+    done = restore_from(server, copy.read_bytes())
+    assert done.returncode == 0, done
+    assert messages(server.directory / "contactd.db") == {"through a pipe"}
+    assert set(os.listdir(server.directory)) == before | {"contactd.db"}
+    assert not is_elsewhere or not os.listdir(tmp_path / "scratch")
+
+
 def test_a_pipe_that_is_full_fails_the_backup(server):
     with open("/dev/full", "wb") as full:
         done = subprocess.run([str(server.binary), "backup", "-"], env=server.environment(), cwd=server.directory,
@@ -191,6 +219,14 @@ def test_root_restores_behind_a_door_that_is_closed_to_the_owner(server):
         assert kept and len(set(kept)) == len(kept) == len(list(home.glob("*.before-restore-*")))
         assert {file.stat().st_uid for file in home.iterdir()} == {65534}
         assert messages(home / "contactd.db") == {"Hello"}
+
+        (server.directory / "door").symlink_to(home)  # as /var/lib/contactd leads to /var/lib/private/contactd
+        server.options["database"] = server.directory / "door/contactd.db"
+        (home / "contactd.db").unlink()
+        names = set(os.listdir(home))
+        done = restore_from(server, copy.read_bytes())
+        assert done.returncode == 0, done
+        assert messages(home / "contactd.db") == {"Hello"} and set(os.listdir(home)) == names | {"contactd.db"}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
