@@ -86,7 +86,7 @@ def test_a_backup_beside_a_busy_server_is_whole_and_private(server):
             kept = messages(copy)
             assert first <= kept and kept - first == {f"post {n}" for n in range(len(kept) - 5)}, "not of one moment"
     assert poster.count > 0 and copy.stat().st_mode & 0o7777 == 0o600
-    assert not [f for f in os.listdir(server.directory) if "part" in f or ".backup." in f]
+    assert not [f for f in os.listdir(server.directory) if "part" in f or "contactd-backup" in f]
 
 
 def test_a_backup_goes_through_a_pipe_and_nothing_is_left_beside(server, tmp_path):
