@@ -69,8 +69,7 @@ static struct addrinfo *resolve(const char *address, int flags)
     return found;
 }
 
-/* -1: errno says why. All addresses of IPv6 have those of IPv4 among them (RFC 3493, section 5.3).
- */
+/* -1: errno says why. IPv6's "all addresses" are IPv4's too (RFC 3493, section 5.3). */
 static int open_tcp(const struct addrinfo *at)
 {
     const int on = 1, off = 0;

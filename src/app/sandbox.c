@@ -153,22 +153,8 @@ static bool ruleset_open(struct ruleset *set)
     return set->fd >= 0;
 }
 
-static bool is_directory(const struct stat *status, const char *path)
-{
-    struct stat other;
-
-    return stat(path, &other) == 0 && status->st_dev == other.st_dev &&
-           status->st_ino == other.st_ino;
-}
-
-/* From /etc modes keep whoever is not root. */
-static bool is_nearly_all(const struct stat *status)
-{
-    return is_directory(status, "/") || (geteuid() == 0 && is_directory(status, "/etc"));
-}
-
 /* False: the rule was not added. errno says why; without such a file it has nothing to be about. */
-static bool allow(struct ruleset *set, const char *path, uint64_t rights)
+static bool allow(const struct ruleset *set, const char *path, uint64_t rights)
 {
     struct beneath_attr beneath = {.allowed = rights & set->files};
     struct stat status;
@@ -176,17 +162,26 @@ static bool allow(struct ruleset *set, const char *path, uint64_t rights)
     beneath.fd = open(path, O_PATH | O_CLOEXEC);
     if (beneath.fd < 0)
         return false;
-    if (fstat(beneath.fd, &status)) {
-        close(beneath.fd);
-        return false;
-    }
-    if (!S_ISDIR(status.st_mode))
+    if (fstat(beneath.fd, &status) == 0 && !S_ISDIR(status.st_mode))
         beneath.allowed &= OF_FILES;
-    else if (is_nearly_all(&status))
-        set->leaves_all = true;
     bool is_added = syscall(__NR_landlock_add_rule, set->fd, RULE_BENEATH, &beneath, 0) == 0;
     close(beneath.fd);
     return is_added;
+}
+
+static bool is_same(const char *path, const char *other_path)
+{
+    struct stat status, other;
+
+    return stat(path, &status) == 0 && stat(other_path, &other) == 0 &&
+           status.st_dev == other.st_dev && status.st_ino == other.st_ino;
+}
+
+/* A place that the configuration names. From /etc modes keep whoever is not root. */
+static bool allow_named(struct ruleset *set, const char *path, uint64_t rights)
+{
+    set->leaves_all |= is_same(path, "/") || (geteuid() == 0 && is_same(path, "/etc"));
+    return allow(set, path, rights);
 }
 
 /* The directory of a path as it is written, "." for one without. */
@@ -206,11 +201,11 @@ static bool allow_beside(struct ruleset *set, const char *path, uint64_t rights)
     char directory[PATH_MAX], target[PATH_MAX];
 
     directory_of(path, directory);
-    bool is_allowed = allow(set, directory, rights);
+    bool is_allowed = allow_named(set, directory, rights);
     if (realpath(path, target)) {
         directory_of(target, directory);
         if (strcmp(directory, "/etc") != 0)
-            is_allowed &= allow(set, directory, rights);
+            is_allowed &= allow_named(set, directory, rights);
     }
     return is_allowed;
 }
@@ -225,7 +220,7 @@ static bool allow_directory(struct ruleset *set, const char *path)
 {
     struct stat status;
 
-    return allow(set, path, KEEPING) || stat(path, &status) != 0;
+    return allow_named(set, path, KEEPING) || stat(path, &status) != 0;
 }
 
 static bool allow_all(struct ruleset *set, const struct sandbox_options *options)

@@ -413,8 +413,8 @@ enum err loop_start(struct loop *loop, struct err_detail *detail)
     loop->now_ms = loop->swept_ms = clock_mono_ms();
     loop->daemon = daemon_start(loop);
     if (!loop->daemon) {
-        loop->listen_fd =
-            -1; /* 1.0.10 has closed it, 0.9.75 has not; the others go on with theirs */
+        /* 1.0.10 has closed it, 0.9.75 has not; the others go on with theirs. */
+        loop->listen_fd = -1;
         return err_set(detail, ERR_IO, "libmicrohttpd refused to start");
     }
     loop->epoll_fd = MHD_get_daemon_info(loop->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;

@@ -46,6 +46,13 @@ enum err file_err_of(int number)
     return ERR_IO;
 }
 
+bool file_is_there(const char *path)
+{
+    struct stat info;
+
+    return lstat(path, &info) == 0;
+}
+
 enum err file_refuse(struct err_detail *detail, enum err err, const char *verb, const char *path,
                      const char *reason)
 {

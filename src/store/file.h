@@ -18,6 +18,9 @@
 MUST_CHECK enum err file_find(const char *path, bool may_create, char **ret_path,
                               struct err_detail *detail);
 
+/* Whether something has this name, be it a link to nothing. Unlike access(2) it uses all rights. */
+bool file_is_there(const char *path);
+
 /* "cannot <verb> <path>: <reason>; <remedy that belongs to err>" */
 enum err file_refuse(struct err_detail *detail, enum err err, const char *verb, const char *path,
                      const char *reason);

@@ -44,7 +44,7 @@ static const char COPY_PRAGMAS[] = "PRAGMA journal_mode = OFF;"
 
 /* --- opening ------------------------------------------------------------- */
 
-static bool is_there(const char *path, const char *end)
+static bool has_beside(const char *path, const char *end)
 {
     char name[NAME_MAX_BYTES];
     struct stat info;
@@ -55,7 +55,7 @@ static bool is_there(const char *path, const char *end)
 
 bool copy_is_owned(const char *path)
 {
-    return is_there(path, ".lock");
+    return has_beside(path, ".lock");
 }
 
 /* "file:" and the path, in which '?', '#' and '%' mean something. */
@@ -92,7 +92,7 @@ static enum err connect_to(struct sqlite_store *self, struct err_detail *detail)
     CLEANUP(buf_done) struct buf uri = buf_new(3 * NAME_MAX_BYTES);
     const int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
                       SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_PRIVATECACHE;
-    bool is_alone = !is_there(self->path, "-wal") && !copy_is_owned(self->path);
+    bool is_alone = !has_beside(self->path, "-wal") && !copy_is_owned(self->path);
 
     TRY(put_uri(&uri, self->path, is_alone));
     TRY(sqlite_err(self, sqlite3_open_v2(uri.ptr, &self->db, flags, NULL)));
@@ -424,7 +424,7 @@ static enum err copy_and_check(struct sqlite_store *from, const char *path,
 enum err copy_make(struct sqlite_store *from, const char *path, const struct backup_pace *pace,
                    struct backup_check *ret_check, struct err_detail *detail)
 {
-    if (is_there(path, ""))
+    if (file_is_there(path))
         return file_refuse_errno(detail, EEXIST, "write", path);
     enum err err = copy_and_check(from, path, pace, ret_check, detail);
     if (err != ERR_OK)

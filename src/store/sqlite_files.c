@@ -22,7 +22,7 @@ enum { LINKS_MAX = 40 };
 
 static _Thread_local const struct files_rule *rule_in_force;
 
-static bool is_same(const struct stat *a, const struct stat *b)
+bool files_are_same(const struct stat *a, const struct stat *b)
 {
     return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
@@ -33,7 +33,7 @@ static bool may_be_opened(const struct files_rule *rule, const struct stat *info
     if (S_ISDIR(info->st_mode))
         return true;
     return S_ISREG(info->st_mode) &&
-           (info->st_uid == rule->owner || (rule->has_file && is_same(&rule->file, info)));
+           (info->st_uid == rule->owner || (rule->has_file && files_are_same(&rule->file, info)));
 }
 
 static int open_by_rule(const char *path, int flags, int mode)

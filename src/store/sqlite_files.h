@@ -27,6 +27,9 @@ const struct files_rule *files_allow_only(const struct files_rule *rule);
 /* Whether `uid` rules over a directory or symbolic link that `path` leads through, or the file. */
 bool files_are_led_by(uid_t uid, gid_t gid, const char *path);
 
+/* Whether both are of one file, under whatever names. */
+bool files_are_same(const struct stat *a, const struct stat *b);
+
 /* The file that lies at `path` without any symbolic link, and under no other name. */
 bool files_find_plain(const char *path, struct stat *ret_file);
 

@@ -134,14 +134,6 @@ static enum err prepare_part(struct restore *restore, struct err_detail *detail)
 
 /* --- names --------------------------------------------------------------- */
 
-/* access(2) would not use the right that keep_passage() keeps, and find nothing. */
-static bool is_there(const char *path)
-{
-    struct stat info;
-
-    return lstat(path, &info) == 0;
-}
-
 static bool join(char ret_name[RESTORE_PATH_MAX], const char *path, const char *end)
 {
     int len = snprintf(ret_name, RESTORE_PATH_MAX, "%s%s", path, end);
@@ -192,7 +184,7 @@ static enum err swap_in_steps(struct restore *restore, struct err_detail *detail
     if (rename(restore->path, aside))
         return file_refuse_errno(detail, errno, "move", restore->path);
     enum err err = copy_rename(restore->part, restore->path, detail);
-    if (err != ERR_OK && !is_there(restore->path) && rename(aside, restore->path))
+    if (err != ERR_OK && !file_is_there(restore->path) && rename(aside, restore->path))
         return file_refuse_errno(detail, errno, "move back", aside);
     return err;
 }
@@ -221,7 +213,7 @@ static enum err take_place(struct restore *restore, struct err_detail *detail)
     snprintf(end, sizeof end, ".before-restore-%s", stamp);
     if (!join(restore->restored.aside, restore->path, end))
         return err_set(detail, ERR_INVALID, "the path %.64s... is too long", restore->path);
-    if (is_there(restore->restored.aside))
+    if (file_is_there(restore->restored.aside))
         return err_set(detail, ERR_EXISTS, "%s is there already; try again in a second",
                        restore->restored.aside);
     TRY(fold_log(restore, detail));
@@ -343,8 +335,7 @@ static enum err open_backup(struct restore *restore, bool must_distrust, struct 
 
 static enum err run(struct restore *restore, struct err_detail *detail)
 {
-    if (restore->source_info.st_dev == restore->old.st_dev &&
-        restore->source_info.st_ino == restore->old.st_ino)
+    if (files_are_same(&restore->source_info, &restore->old))
         return err_set(detail, ERR_INVALID, "%s is the database itself; give a backup of it",
                        restore->source);
     unlink(restore->part); /* of one that was killed */

@@ -26,8 +26,8 @@
 #define HAS_SANITIZER false
 #endif
 
-/* The status of a process that installs the filter and then ends with what `attempt` returns. */
-static int run(bool may_load, int (*attempt)(void))
+/* The status of a process that ends with what `body` returns. */
+static int run_apart(int (*body)(const void *), const void *arg)
 {
     int status = 0;
 
@@ -35,13 +35,29 @@ static int run(bool may_load, int (*attempt)(void))
         skip();
     pid_t child = fork();
     assert_true(child >= 0);
-    if (child == 0) {
-        log_start(LOG_ERROR, LOG_AS_JSON);
-        bool is_on = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && filter_install(may_load);
-        _exit(is_on ? attempt() : 255);
-    }
+    if (child == 0)
+        _exit(body(arg));
     assert_int_equal(waitpid(child, &status, 0), child);
     return status;
+}
+
+struct filtered {
+    bool may_load;
+    int (*attempt)(void);
+};
+
+static int install_and_attempt(const void *arg)
+{
+    const struct filtered *filtered = arg;
+
+    log_start(LOG_ERROR, LOG_AS_JSON);
+    bool is_on = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && filter_install(filtered->may_load);
+    return is_on ? filtered->attempt() : 255;
+}
+
+static int run(bool may_load, int (*attempt)(void))
+{
+    return run_apart(install_and_attempt, &(struct filtered){may_load, attempt});
 }
 
 static int error_of(bool may_load, int (*attempt)(void))
@@ -212,27 +228,25 @@ static void test_what_only_an_intruder_does_is_the_end(void **state)
 /* What a process is told that it would read `path` anew; it ends with which of these it is. */
 enum { IS_CLOSED, IS_TOLD, IS_REFUSED, HAS_NO_LANDLOCK };
 
+static int enter(const void *arg)
+{
+    struct sandbox sandbox;
+    struct err_detail detail = {""};
+
+    enum err err = sandbox_enter(arg, &sandbox, &detail);
+    if (!sandbox.landlock_abi)
+        return HAS_NO_LANDLOCK;
+    if (err != ERR_OK)
+        return strstr(detail.text, "of their own") ? IS_REFUSED : 255;
+    return strstr(sandbox.missing, "of their own") ? IS_TOLD : IS_CLOSED;
+}
+
 static int enter_with(const char *path, enum sandbox_mode mode)
 {
     const struct sandbox_options options = {
         .mode = mode, .database = "memory:", .listen = "", .readable = {path}};
-    struct sandbox sandbox;
-    struct err_detail detail = {""};
-    int status = 0;
+    int status = run_apart(enter, &options);
 
-    if (HAS_SANITIZER)
-        skip();
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        enum err err = sandbox_enter(&options, &sandbox, &detail);
-        if (!sandbox.landlock_abi)
-            _exit(HAS_NO_LANDLOCK);
-        if (err != ERR_OK)
-            _exit(strstr(detail.text, "of their own") ? IS_REFUSED : 255);
-        _exit(strstr(sandbox.missing, "of their own") ? IS_TOLD : IS_CLOSED);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
     if (WEXITSTATUS(status) == HAS_NO_LANDLOCK)
         skip();
