@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Backups as operators make them: the verbs beside a running server, the schedule, and the way back."""
+import contextlib
 import json
 import os
 import pathlib
@@ -89,22 +90,22 @@ def test_a_backup_beside_a_busy_server_is_whole_and_private(server):
     assert not [f for f in os.listdir(server.directory) if "part" in f or "contactd-backup" in f]
 
 
+def piped(server, verb, input=None):
+    """The verb with "-" for its file; what it reads and writes are bytes."""
+    return subprocess.run([str(server.binary), verb, "-"], env=server.environment(), cwd=server.directory, input=input,
+                          capture_output=True, timeout=30 * SLOW)
+
+
 def test_a_backup_goes_through_a_pipe_and_nothing_is_left_beside(server, tmp_path):
     post(server, "through a pipe")
     before = set(os.listdir(server.directory))
-    done = subprocess.run([str(server.binary), "backup", "-"], env=server.environment(), cwd=server.directory,
-                          capture_output=True, timeout=30 * SLOW)
+    done = piped(server, "backup")
     assert done.returncode == 0, done.stderr
     assert set(os.listdir(server.directory)) == before
     path = tmp_path / "piped.db"
     path.write_bytes(done.stdout)
     assert messages(path) == {"through a pipe"}
     assert server.cli("verify", path).returncode == 0
-
-
-def restore_from(server, bytes_):
-    return subprocess.run([str(server.binary), "restore", "-"], env=server.environment(), cwd=server.directory, input=bytes_,
-                          capture_output=True, timeout=30 * SLOW)
 
 
 @pytest.mark.parametrize("is_elsewhere", [False, True])
@@ -115,15 +116,15 @@ def test_a_restore_comes_through_a_pipe_and_nothing_is_left_beside(server, tmp_p
     post(server, "through a pipe")
     copy = server.directory / "copy.db"
     assert server.cli("backup", copy).returncode == 0
-    assert restore_from(server, copy.read_bytes()).returncode == 4  # the server runs
+    assert piped(server, "restore", copy.read_bytes()).returncode == 4  # the server runs
     server.stop()
     (server.directory / "contactd.db").unlink()
     before = set(os.listdir(server.directory))
     for nonsense in b"", b"no database", copy.read_bytes()[:-4096]:
-        done = restore_from(server, nonsense)
+        done = piped(server, "restore", nonsense)
         assert done.returncode == 1, done
         assert set(os.listdir(server.directory)) == before
-    done = restore_from(server, copy.read_bytes())
+    done = piped(server, "restore", copy.read_bytes())
     assert done.returncode == 0, done
     assert messages(server.directory / "contactd.db") == {"through a pipe"}
     assert set(os.listdir(server.directory)) == before | {"contactd.db"}
@@ -185,6 +186,17 @@ def test_what_is_not_as_its_number_says_is_refused(server, damage, word):
     assert done.returncode == 4, done
 
 
+@contextlib.contextmanager
+def home_of_another(mode=0o755):
+    """(folder, home): a directory of nobody's in one of root's, which has this mode."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, mode)
+        home = pathlib.Path(folder, "home")
+        home.mkdir()
+        os.chown(home, 65534, 65534)
+        yield pathlib.Path(folder), home
+
+
 @pytest.mark.parametrize("cut", [1, 100, 4095])
 def test_a_copy_whose_end_is_missing_is_refused(server, cut):
     """SQLite takes it for one that ends with zeros: of a text that lay there, nothing would be said."""
@@ -204,11 +216,7 @@ def test_root_restores_behind_a_door_that_is_closed_to_the_owner(server):
     post(server, "Hello")
     copy = server.directory / "copy.db"
     assert server.cli("backup", copy).returncode == 0
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o700)
-        home = pathlib.Path(folder, "home")
-        home.mkdir()
-        os.chown(home, 65534, 65534)
+    with home_of_another(mode=0o700) as (_, home):
         server.options["database"] = home / "contactd.db"
         assert server.cli("restore", copy).returncode == 0  # over nothing
         kept = []
@@ -224,7 +232,7 @@ def test_root_restores_behind_a_door_that_is_closed_to_the_owner(server):
         server.options["database"] = server.directory / "door/contactd.db"
         (home / "contactd.db").unlink()
         names = set(os.listdir(home))
-        done = restore_from(server, copy.read_bytes())
+        done = piped(server, "restore", copy.read_bytes())
         assert done.returncode == 0, done
         assert messages(home / "contactd.db") == {"Hello"} and set(os.listdir(home)) == names | {"contactd.db"}
 
@@ -235,18 +243,14 @@ def test_roots_hand_is_not_led_when_it_restores_for_another_user(server):
     copy = server.directory / "copy.db"  # in a directory that the other one may not enter
     assert server.cli("backup", copy).returncode == 0
     os.chmod(server.directory, 0o700)
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        home = pathlib.Path(folder, "home")
-        home.mkdir()
-        os.chown(home, 65534, 65534)
+    with home_of_another() as (folder, home):
         server.options["database"] = home / "contactd.db"
         done = server.cli("restore", copy)
         assert done.returncode == 0, done
         assert {file.stat().st_uid for file in home.iterdir()} == {65534}
         assert messages(home / "contactd.db") == {"Hello"}
 
-        treasure = pathlib.Path(folder, "treasure")
+        treasure = folder / "treasure"
         treasure.write_bytes(copy.read_bytes())
         os.chmod(treasure, 0o600)
         before = os.stat(treasure), treasure.read_bytes()
@@ -264,23 +268,20 @@ def test_root_restores_nothing_that_the_new_owner_may_not_read(server):
     treasure = server.directory / "treasure.db"
     assert server.cli("backup", treasure).returncode == 0
     os.chown(treasure, 1234, 1234)
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        home, elsewhere = pathlib.Path(folder, "home"), pathlib.Path(folder, "elsewhere")
-        shelf = home / "backups"
-        shelf.mkdir(parents=True)
+    with home_of_another() as (folder, home):
+        shelf, elsewhere = home / "backups", folder / "elsewhere"
+        shelf.mkdir()
+        os.chown(shelf, 65534, 65534)
         elsewhere.mkdir(mode=0o700)
-        pathlib.Path(elsewhere, "new.db").write_bytes(treasure.read_bytes())
-        for path in home, shelf:
-            os.chown(path, 65534, 65534)
+        (elsewhere / "new.db").write_bytes(treasure.read_bytes())
         server.options["database"] = home / "contactd.db"
         (shelf / "link.db").symlink_to(treasure)
         (home / "led").symlink_to(elsewhere)
         os.link(treasure, shelf / "hard.db")
-        os.symlink(shelf / "link.db", pathlib.Path(folder, "latest.db"))  # root's own, by way of his
+        os.symlink(shelf / "link.db", folder / "latest.db")  # root's own, by way of his
         for link in shelf / "link.db", home / "led":
             os.chown(link, 65534, 65534, follow_symlinks=False)
-        names = shelf / "link.db", home / "led/new.db", shelf / "hard.db", pathlib.Path(folder, "latest.db")
+        names = shelf / "link.db", home / "led/new.db", shelf / "hard.db", folder / "latest.db"
         for name in names:
             done = server.cli("restore", name)
             assert done.returncode == 1 and "not his" in done.stderr, (name, done)
@@ -290,8 +291,8 @@ def test_root_restores_nothing_that_the_new_owner_may_not_read(server):
         shutil.copy(treasure, shelf / "his.db")
         os.chmod(shelf / "roots.db", 0o600)
         os.chown(shelf / "his.db", 65534, 65534)
-        os.symlink(shelf / "his.db", pathlib.Path(folder, "newest.db"))
-        for name in shelf / "roots.db", shelf / "his.db", pathlib.Path(folder, "newest.db"):
+        os.symlink(shelf / "his.db", folder / "newest.db")
+        for name in shelf / "roots.db", shelf / "his.db", folder / "newest.db":
             (home / "contactd.db").unlink(missing_ok=True)
             done = server.cli("restore", name)
             assert done.returncode == 0, (name, done)
@@ -303,14 +304,11 @@ def test_root_who_restores_waits_for_no_fifo_and_enters_no_directory_by_the_owne
     post(server, "Hello")
     copy = server.directory / "copy.db"
     assert server.cli("backup", copy).returncode == 0
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        home, closed = pathlib.Path(folder, "home"), pathlib.Path(folder, "closed")
-        home.mkdir()
+    with home_of_another() as (folder, home):
+        closed = folder / "closed"
         (closed / "open").mkdir(parents=True)
         os.chmod(closed, 0o700)
         os.chmod(closed / "open", 0o777)
-        os.chown(home, 65534, 65534)
         server.options["database"] = home / "contactd.db"
         assert server.cli("restore", copy).returncode == 0
         for name in "contactd.db-journal", "contactd.db-wal", "contactd.db.restoring-journal":
